@@ -1,0 +1,1 @@
+//! What a hub decides: roster, show state, show clock, fan-out.

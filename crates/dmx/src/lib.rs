@@ -1,0 +1,1 @@
+//! Lighting codecs: DDP.

@@ -1,0 +1,1 @@
+//! The hub process: stream, time exchange, HTTP and WebSocket, storage.

@@ -1,0 +1,1 @@
+//! Sockets, kernel timestamps, precise timers, WebSocket and JSON text, mDNS.

@@ -1,0 +1,1 @@
+//! The node process: protocol driver, frame loop, outputs.

@@ -1,0 +1,1 @@
+//! Threads and drivers that put frames out at exact instants.

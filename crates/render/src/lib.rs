@@ -1,0 +1,1 @@
+//! Events and show time to pixels: schedule, layers, effects, palettes, zones, colour.

@@ -1,0 +1,81 @@
+//! Capability words: what a hub and a node agree to use beyond the deployed protocol.
+//!
+//! A node lists its words in `hello.ext`; the hub answers in `welcome.ext` with those both know. Only words in the
+//! answer are used. A node that lists none is a deployed node and gets deployed packets only.
+
+use heapless::{String, Vec};
+use serde::de::{Deserializer, SeqAccess, Visitor};
+use serde::ser::{SerializeSeq, Serializer};
+use serde::{Deserialize, Serialize};
+
+/// A set of capability words. In JSON: a list of strings; unknown words are passed over.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Ext(u8);
+
+impl Ext {
+    /// No extension: the deployed protocol.
+    pub const NONE: Self = Self(0);
+    /// `full-state`: stream packets of type 0x10, and their copies on the control plane.
+    pub const FULL_STATE: Self = Self(1);
+    /// `ns-exchange`: time exchange in nanoseconds with the previous reply's transmit stamp.
+    pub const NS_EXCHANGE: Self = Self(2);
+    /// Everything this version knows.
+    pub const ALL: Self = Self(3);
+
+    const WORDS: [(Self, &'static str); 2] = [(Self::FULL_STATE, "full-state"), (Self::NS_EXCHANGE, "ns-exchange")];
+
+    /// Whether every word of `other` is in this set.
+    pub const fn has(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+    /// Whether the set is empty.
+    pub const fn is_none(&self) -> bool {
+        self.0 == 0
+    }
+    /// The words in both sets.
+    pub const fn and(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+    /// The words in either set.
+    pub const fn or(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+    /// The words of the set.
+    pub fn words(self) -> impl Iterator<Item = &'static str> {
+        Self::WORDS.into_iter().filter(move |(bit, _)| self.has(*bit)).map(|(_, word)| word)
+    }
+}
+
+impl Serialize for Ext {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let words: Vec<&str, 8> = self.words().collect();
+        let mut seq = serializer.serialize_seq(Some(words.len()))?;
+        for word in &words {
+            seq.serialize_element(word)?;
+        }
+        seq.end()
+    }
+}
+
+impl<'de> Deserialize<'de> for Ext {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Words;
+        impl<'de> Visitor<'de> for Words {
+            type Value = Ext;
+            fn expecting(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+                f.write_str("a list of capability words")
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Ext, A::Error> {
+                let mut ext = Ext::NONE;
+                // 40 characters hold every word there is; a longer one is an error of the sender.
+                while let Some(word) = seq.next_element::<String<40>>()? {
+                    if let Some((bit, _)) = Ext::WORDS.iter().find(|(_, known)| *known == word.as_str()) {
+                        ext = ext.or(*bit);
+                    }
+                }
+                Ok(ext)
+            }
+        }
+        deserializer.deserialize_seq(Words)
+    }
+}

@@ -1,0 +1,54 @@
+//! `ka`, a node's sign of life and its measurements, once a second.
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{NodeId, Token};
+
+/// `ka`
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Keepalive {
+    /// The node.
+    #[serde(rename = "nodeId")]
+    pub node_id: NodeId,
+    /// The session.
+    pub token: Token,
+    /// Signal strength in dBm, 0 where there is no radio.
+    #[serde(default)]
+    pub rssi: i16,
+    /// Stream packets lost, percent of those sent.
+    #[serde(default)]
+    pub loss_pct: f32,
+    /// Latest accepted offset minus the offset in use, microseconds.
+    #[serde(default)]
+    pub drift_us: i64,
+    /// Seconds since the node started.
+    #[serde(default)]
+    pub uptime_s: u64,
+    /// Frames rendered per second.
+    #[serde(default)]
+    pub render_fps: f32,
+    /// Free heap, bytes; 0 where it means nothing.
+    #[serde(default)]
+    pub heap_free: u64,
+    /// A Cuelight node's clock and output figures.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sync: Option<SyncReport>,
+}
+
+/// `sync` of a Cuelight node's keepalive.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct SyncReport {
+    /// Whether the clock is locked (locked, degraded or holdover: it can be scheduled on).
+    pub locked: bool,
+    /// Standard deviation of the clock estimate, nanoseconds.
+    pub sigma_ns: i64,
+    /// The error the clock cannot exceed, nanoseconds.
+    pub bound_ns: i64,
+    /// Changes that came after their applyAt.
+    pub late: u32,
+    /// 99th percentile of output lateness against show time, nanoseconds, since the last keepalive.
+    pub output_late_ns: i64,
+    /// Frames that were not put out in time to be shown.
+    pub frames_missed: u32,
+}

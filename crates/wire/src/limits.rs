@@ -1,0 +1,60 @@
+//! The constants of protocol version 1 (frozen; `docs/protocol/10-constants.md`).
+
+use crate::time::Span;
+
+/// Protocol version: first byte of every stream packet, `proto` of hello and welcome.
+pub const PROTO_VER: u8 = 1;
+/// UDP port of the stream plane on a node, unless its hello says otherwise.
+pub const UDP_PORT: u16 = 49_152;
+/// UDP port of the time exchange on a hub.
+pub const TS_UDP_PORT: u16 = 49_154;
+/// Control plane port of an appliance hub.
+pub const CTRL_HTTP_PORT: u16 = 80;
+/// Control plane port of a hub started without privileges.
+pub const CTRL_HTTP_PORT_UNPRIVILEGED: u16 = 8080;
+/// Path of the control plane WebSocket.
+pub const WS_PATH: &str = "/ws";
+/// A node says it is alive this often.
+pub const KEEPALIVE_PERIOD: Span = Span::from_ms(1000);
+/// A hub that hears no keepalive for this long calls the node lost.
+pub const KEEPALIVE_TIMEOUT: Span = Span::from_ms(3500);
+/// Time exchange period while not locked.
+pub const TS_PING_PERIOD: Span = Span::from_ms(200);
+/// Good samples before lock.
+pub const TS_LOCK_SAMPLES_N: u32 = 10;
+/// Ticks of the stream per second.
+pub const UDP_TICK_HZ: u32 = 100;
+/// Time between two ticks.
+pub const UDP_TICK_PERIOD: Span = Span::from_us(1_000_000 / UDP_TICK_HZ as i64);
+/// Default lead of applyAt over hubNow.
+pub const APPLY_AHEAD: Span = Span::from_us(30_000);
+/// Lead for Wi-Fi, which delivers in bursts 100 to 250 ms apart.
+pub const APPLY_AHEAD_WIFI: Span = Span::from_ms(250);
+/// Drift beyond which a node is degraded.
+pub const DRIFT_DEGRADED: Span = Span::from_us(3000);
+/// Loss beyond which a node is degraded, percent.
+pub const LOSS_DEGRADED_PCT: f32 = 2.0;
+/// Stream silence beyond which a node is degraded.
+pub const UDP_SILENCE_DEGRADED: Span = Span::from_ms(200);
+/// Stream silence beyond which a node falls back.
+pub const UDP_SILENCE_FAIL: Span = Span::from_ms(500);
+/// A lost node's place in the roster is kept this long.
+pub const LOST_CLEANUP: Span = Span::from_ms(10_000);
+/// Events a node's schedule holds.
+pub const SCHEDULE_CAPACITY: usize = 64;
+/// Events applied at one frame start.
+pub const MAX_DUE_PER_FRAME: usize = 16;
+/// Largest payload of a stream packet, bytes.
+pub const MAX_STREAM_PAYLOAD: usize = 512;
+/// Stream changes farther ahead than this are refused (held by their own engine instead).
+pub const SCHEDULE_HORIZON: Span = Span::from_ms(10_000);
+/// Largest control message deployed nodes take, bytes.
+pub const MAX_CONTROL_MESSAGE: usize = 1024;
+/// Longest session token in characters; deployed nodes cut what is longer before hashing.
+pub const MAX_TOKEN_LEN: usize = 63;
+/// Frames rendered per second.
+pub const FRAME_HZ: u32 = 120;
+/// Zones of one scene.
+pub const MAX_ZONES: usize = 4;
+/// Layers a full-state packet carries.
+pub const MAX_LAYERS: usize = 3;
