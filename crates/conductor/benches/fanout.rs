@@ -1,0 +1,2 @@
+//! Cost of one fan-out tick.
+fn main() {}

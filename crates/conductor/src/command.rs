@@ -1,0 +1,200 @@
+//! What an operator can ask for, how a wish is answered, and why one is refused.
+
+use alloc::vec::Vec;
+use core::fmt;
+use core::str::FromStr;
+
+use cuelight_wire::change::ScenePatch;
+use cuelight_wire::control::Text;
+use cuelight_wire::ids::{Mac, NodeId, Revision};
+use cuelight_wire::limits::MAX_ZONES;
+use cuelight_wire::scene::{Scene, Zone};
+use cuelight_wire::time::{Show, Span, Time};
+
+/// Whom a command is for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Scope {
+    /// Every node.
+    #[default]
+    Show,
+    /// The members of a group.
+    Group(Text<32>),
+    /// One node.
+    Node(NodeRef),
+}
+
+/// A node by any of its names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NodeRef {
+    /// Its number.
+    Id(NodeId),
+    /// Its MAC address.
+    Mac(Mac),
+    /// The name people gave it.
+    Name(Text<32>),
+}
+
+impl fmt::Display for NodeRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Id(id) => write!(f, "{}", id.0),
+            Self::Mac(mac) => mac.fmt(f),
+            Self::Name(name) => f.write_str(name),
+        }
+    }
+}
+
+/// A wish.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// A whole scene (presets and names are resolved by the caller).
+    SetScene {
+        /// For whom.
+        scope: Scope,
+        /// What.
+        scene: Scene,
+        /// Cross-fade, at most an hour.
+        fade_ms: u32,
+    },
+    /// Parts of the scene that each node of the scope shows, or is about to show.
+    Patch {
+        /// For whom.
+        scope: Scope,
+        /// What changes.
+        patch: ScenePatch,
+        /// Cross-fade, at most an hour.
+        fade_ms: u32,
+    },
+    /// All zones of the scope's scenes; an empty list switches zones off.
+    SetZones {
+        /// For whom.
+        scope: Scope,
+        /// Distinct ids below 4 in rising order.
+        zones: heapless::Vec<Zone, MAX_ZONES>,
+        /// Cross-fade, at most an hour.
+        fade_ms: u32,
+    },
+    /// Everything dark, or no longer.
+    Blackout {
+        /// Dark?
+        on: bool,
+    },
+    /// The grand master's level, 255 is full.
+    Master {
+        /// The level.
+        level: u8,
+    },
+    /// A tempo; the position in the bar goes on without a jump.
+    Tempo {
+        /// Hundredths of beats per minute, 2,000..=60,000, or 0 for no beat.
+        bpm_x100: Option<u16>,
+        /// Beats in a bar, 1..=32.
+        beats_per_bar: Option<u8>,
+    },
+    /// A beat is now: sets the phase, and from the second tap on the tempo.
+    Tap,
+    /// The first beat of a bar is now.
+    Downbeat,
+    /// Shifts the beat by millionths of a beat; positive is earlier.
+    Nudge {
+        /// Millionths of a beat, at most 16 beats either way.
+        micro_beats: i32,
+    },
+    /// Names a node; empty takes the name away.
+    NameNode {
+        /// The node.
+        node: NodeRef,
+        /// Its name, unlike any other node's and no number.
+        name: Text<32>,
+    },
+    /// Makes a group or replaces its members and lead.
+    SetGroup {
+        /// Its name.
+        name: Text<32>,
+        /// Its members; a MAC address may be that of a node not seen yet.
+        members: Vec<NodeRef>,
+        /// Lead of applyAt for its members, 10..=2,000 ms; the hub's own when absent.
+        lead: Option<Span>,
+    },
+    /// Deletes a group; its members go on with what they show.
+    DeleteGroup {
+        /// Its name.
+        name: Text<32>,
+    },
+    /// Forgets a node that is not connected: number, name, scene.
+    Forget {
+        /// The node.
+        node: NodeRef,
+    },
+}
+
+/// What became of a wish.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// From when it holds. For naming, groups and forgetting: the time of the command.
+    pub apply_at: Time<Show>,
+    /// The change's number. For naming, groups and forgetting: the newest change's.
+    pub rev: Revision,
+    /// Whether this is the answer to an earlier command with the same id.
+    pub repeated: bool,
+    /// Connected nodes the change is for.
+    pub nodes: usize,
+}
+
+/// Text that makes a command idempotent: 1..=64 visible ASCII characters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CommandId(Text<64>);
+
+/// The text is no command id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("an idempotency key has 1 to 64 visible ASCII characters")]
+pub struct BadCommandId;
+
+impl FromStr for CommandId {
+    type Err = BadCommandId;
+    fn from_str(text: &str) -> Result<Self, BadCommandId> {
+        if text.is_empty() || !text.bytes().all(|b| b.is_ascii_graphic()) {
+            return Err(BadCommandId);
+        }
+        Text::try_from(text).map(Self).map_err(|_| BadCommandId)
+    }
+}
+
+/// Why a wish is refused: what is wrong, where, and what to do. Nothing has changed then.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CommandError {
+    /// No such node.
+    #[error("node \"{0}\" is not known: list the nodes for their numbers and names")]
+    UnknownNode(NodeRef),
+    /// No such group.
+    #[error("group \"{0}\" does not exist: list the groups, or make it first")]
+    UnknownGroup(Text<32>),
+    /// A value outside its range.
+    #[error("{field} {problem}")]
+    BadValue {
+        /// Which field.
+        field: &'static str,
+        /// What is wrong with it and what it may be.
+        problem: &'static str,
+    },
+    /// The name belongs to another node.
+    #[error("the name \"{0}\" belongs to another node: choose another or rename that node first")]
+    NameTaken(Text<32>),
+    /// Forgetting a node that is connected.
+    #[error("node \"{0}\" is connected: disconnect it before forgetting it")]
+    Connected(NodeRef),
+    /// The same id came with a different command.
+    #[error("this idempotency key was used for a different command: use a new key for a new command")]
+    IdReused,
+    /// No room for another group.
+    #[error("{what}: at most {limit}; delete one first")]
+    TooMany {
+        /// Of what.
+        what: &'static str,
+        /// How many there may be.
+        limit: usize,
+    },
+    /// All revision numbers are used up.
+    #[error("all 4,294,967,295 change numbers are used: stop the hub, delete its saved show and start again")]
+    Exhausted,
+}
