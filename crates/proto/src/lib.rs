@@ -1,1 +1,8 @@
 //! What a node decides: clock sync, stream, session, as machines without clock or I/O.
+#![no_std]
+
+#[cfg(test)]
+extern crate std;
+
+pub mod session;
+pub mod stream;

@@ -1,0 +1,185 @@
+//! A node's end of its stream: checks, sequence, loss, silence.
+
+use cuelight_wire::ids::TokenHash;
+use cuelight_wire::limits::{MAX_STREAM_PAYLOAD, UDP_SILENCE_DEGRADED, UDP_SILENCE_FAIL};
+use cuelight_wire::scene::FullState;
+use cuelight_wire::stream::payload::{BeatTick, ParamDelta, SceneChange};
+use cuelight_wire::stream::{BadPacket, Header, MsgType, full_state};
+use cuelight_wire::time::{Local, Span, Time};
+use heapless::Vec;
+
+use super::drops::{DropCounts, DropReason};
+use super::loss::{LossTotals, LossWindow};
+use super::sequence::{LARGE_GAP, Sequence, Verdict};
+
+/// What an accepted packet says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Payload {
+    /// Effect, palette and the commonest parameters.
+    ParamDelta(ParamDelta),
+    /// Tempo and beat phase.
+    BeatTick(BeatTick),
+    /// Effect and palette.
+    SceneChange(SceneChange),
+    /// Nothing new.
+    Heartbeat,
+    /// Cuelight's full state.
+    FullState(FullState),
+    /// A full state of the very bytes of the one before it; it is not decoded again.
+    SameState,
+}
+
+/// A packet that passed every check.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Packet {
+    /// Its header.
+    pub header: Header,
+    /// Its payload.
+    pub payload: Payload,
+    /// Packets missing in front of it.
+    pub gap: u32,
+}
+
+/// How long the stream has been silent, in the steps that matter (`STREAM-4`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Silence {
+    /// At most 200 ms.
+    None,
+    /// More than 200 ms: the node is degraded.
+    Degraded,
+    /// More than 500 ms: the node falls back.
+    Failed,
+}
+
+/// The receiving end of one node's stream, through all its sessions.
+#[derive(Clone, Debug)]
+pub struct Receiver {
+    token_hash: Option<TokenHash>,
+    sequence: Sequence,
+    window: LossWindow,
+    totals: LossTotals,
+    drops: DropCounts,
+    /// When the last packet was accepted; the beginning before the first.
+    heard_at: Time<Local>,
+    large_gap_at: Option<Time<Local>>,
+    /// Payload of the last full state; packets that repeat it are not decoded again.
+    last_state: Vec<u8, MAX_STREAM_PAYLOAD>,
+}
+
+impl Receiver {
+    /// A receiver without a session; silence is counted from `now`.
+    pub fn new(now: Time<Local>) -> Self {
+        Self {
+            token_hash: None,
+            sequence: Sequence::new(),
+            window: LossWindow::new(),
+            totals: LossTotals::default(),
+            drops: DropCounts::default(),
+            heard_at: now,
+            large_gap_at: None,
+            last_state: Vec::new(),
+        }
+    }
+
+    /// A session begins: its first packet sets the sequence (`STREAM-2`). Counters go on.
+    pub fn start(&mut self, token_hash: TokenHash) {
+        self.token_hash = Some(token_hash);
+        self.sequence = Sequence::new();
+        self.forget_state();
+    }
+
+    /// The next full state is decoded and given even if it repeats the last one.
+    pub fn forget_state(&mut self) {
+        self.last_state.clear();
+    }
+
+    /// Takes a datagram from the stream port. What is wrong with it is counted and returned.
+    pub fn handle_datagram(&mut self, bytes: &[u8], now: Time<Local>) -> Result<Packet, DropReason> {
+        let result = self.accept(bytes, now);
+        if let Err(reason) = result {
+            self.drops.count(reason);
+        }
+        result
+    }
+
+    fn accept(&mut self, bytes: &[u8], now: Time<Local>) -> Result<Packet, DropReason> {
+        let token_hash = self.token_hash.ok_or(DropReason::NoSession)?;
+        let (header, payload) = Header::decode(bytes, token_hash)?;
+        let gap = match self.sequence.verdict(header.seq) {
+            Verdict::Accept { gap } => gap,
+            Verdict::Duplicate => return Err(DropReason::Duplicate),
+            Verdict::Late { was_counted_lost } => {
+                if was_counted_lost {
+                    self.sequence.mark(header.seq);
+                    self.window.on_found(now);
+                    self.totals.lost = self.totals.lost.saturating_sub(1);
+                }
+                return Err(DropReason::Late);
+            }
+        };
+        // A payload that cannot be read leaves the sequence alone: the packet is as good as lost.
+        let payload = self.decode(header.msg_type, payload)?;
+        self.sequence.mark(header.seq);
+        self.window.on_accepted(gap, now);
+        self.totals.received = self.totals.received.saturating_add(1);
+        self.totals.lost = self.totals.lost.saturating_add(u64::from(gap));
+        if gap >= LARGE_GAP {
+            self.totals.large_gaps = self.totals.large_gaps.saturating_add(1);
+            self.large_gap_at = Some(now);
+        }
+        self.heard_at = now;
+        Ok(Packet { header, payload, gap })
+    }
+
+    fn decode(&mut self, msg_type: MsgType, payload: &[u8]) -> Result<Payload, BadPacket> {
+        Ok(match msg_type {
+            MsgType::ParamDelta => Payload::ParamDelta(ParamDelta::decode(payload)?),
+            MsgType::BeatTick => Payload::BeatTick(BeatTick::decode(payload)?),
+            MsgType::SceneChange => Payload::SceneChange(SceneChange::decode(payload)?),
+            MsgType::Heartbeat if payload.is_empty() => Payload::Heartbeat,
+            MsgType::Heartbeat => return Err(BadPacket::BadPayload),
+            MsgType::FullState if !payload.is_empty() && self.last_state == payload => Payload::SameState,
+            MsgType::FullState => {
+                let state = full_state::decode(payload)?;
+                self.last_state = Vec::from_slice(payload).map_err(|_| BadPacket::Oversized)?;
+                Payload::FullState(state)
+            }
+        })
+    }
+
+    /// Percent of the packets of the last five seconds that were lost (`STREAM-3`).
+    pub fn loss_pct(&self, now: Time<Local>) -> f32 {
+        self.window.percent(now)
+    }
+    /// Counts since the receiver was made.
+    pub const fn totals(&self) -> LossTotals {
+        self.totals
+    }
+    /// Drops by reason since the receiver was made.
+    pub const fn drops(&self) -> DropCounts {
+        self.drops
+    }
+    /// When the last packet was accepted; when the receiver was made, before the first.
+    pub const fn heard_at(&self) -> Time<Local> {
+        self.heard_at
+    }
+    /// When the last large gap was seen.
+    pub const fn large_gap_at(&self) -> Option<Time<Local>> {
+        self.large_gap_at
+    }
+    /// How silent the stream is (`STREAM-4`).
+    pub fn silence(&self, now: Time<Local>) -> Silence {
+        let span = now - self.heard_at;
+        if span > UDP_SILENCE_FAIL {
+            Silence::Failed
+        } else if span > UDP_SILENCE_DEGRADED {
+            Silence::Degraded
+        } else {
+            Silence::None
+        }
+    }
+    /// When [`Receiver::silence`] becomes [`Silence::Failed`] if nothing comes.
+    pub fn fails_at(&self) -> Time<Local> {
+        self.heard_at + UDP_SILENCE_FAIL + Span::from_ns(1)
+    }
+}
