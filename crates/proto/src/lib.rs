@@ -6,3 +6,4 @@ extern crate std;
 
 pub mod session;
 pub mod stream;
+pub mod sync;

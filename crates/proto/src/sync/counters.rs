@@ -1,0 +1,90 @@
+//! Why answers to a node's pings are dropped, counted by reason.
+
+use cuelight_wire::exchange::BadExchange;
+
+/// Why a pong was dropped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum PongDrop {
+    /// Shorter than its type says.
+    Truncated,
+    /// Longer than its type says.
+    Oversized,
+    /// The first byte is not a known protocol version.
+    WrongVersion,
+    /// Not a pong of the form in use.
+    WrongType,
+    /// Another session's token, or no session.
+    WrongToken,
+    /// No ping with this number and t1 waits: a duplicate, a replay, too late, or never asked.
+    NotOutstanding,
+    /// The four stamps cannot all be true, or contradict the window.
+    Implausible,
+}
+
+impl From<BadExchange> for PongDrop {
+    fn from(bad: BadExchange) -> Self {
+        match bad {
+            BadExchange::Truncated => Self::Truncated,
+            BadExchange::Oversized => Self::Oversized,
+            BadExchange::WrongVersion => Self::WrongVersion,
+            BadExchange::UnknownType => Self::WrongType,
+        }
+    }
+}
+
+/// What a node's sync client has counted since it was made. Counters saturate.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SyncCounters {
+    /// Pings handed out, UDP.
+    pub pings: u32,
+    /// Pings handed out, WebSocket.
+    pub ts_pings: u32,
+    /// Pongs that were taken, either way.
+    pub pongs: u32,
+    /// Pings that never got an answer (or too late).
+    pub lost: u32,
+    /// Exchanges completed with the hub's kernel transmit stamp.
+    pub interleaved: u32,
+    /// Kernel transmit stamps that could not be true and were left out.
+    pub bad_stamps: u32,
+    /// Dropped: shorter than its type says.
+    pub truncated: u32,
+    /// Dropped: longer than its type says.
+    pub oversized: u32,
+    /// Dropped: unknown protocol version.
+    pub wrong_version: u32,
+    /// Dropped: not a pong of the form in use.
+    pub wrong_type: u32,
+    /// Dropped: another session's token.
+    pub wrong_token: u32,
+    /// Dropped: no such ping waits.
+    pub not_outstanding: u32,
+    /// Dropped: the stamps cannot be true.
+    pub implausible: u32,
+}
+
+impl SyncCounters {
+    pub(super) fn count(&mut self, drop: PongDrop) {
+        let counter = match drop {
+            PongDrop::Truncated => &mut self.truncated,
+            PongDrop::Oversized => &mut self.oversized,
+            PongDrop::WrongVersion => &mut self.wrong_version,
+            PongDrop::WrongType => &mut self.wrong_type,
+            PongDrop::WrongToken => &mut self.wrong_token,
+            PongDrop::NotOutstanding => &mut self.not_outstanding,
+            PongDrop::Implausible => &mut self.implausible,
+        };
+        *counter = counter.saturating_add(1);
+    }
+
+    /// All drops together.
+    pub const fn dropped(&self) -> u32 {
+        self.truncated
+            .saturating_add(self.oversized)
+            .saturating_add(self.wrong_version)
+            .saturating_add(self.wrong_type)
+            .saturating_add(self.wrong_token)
+            .saturating_add(self.not_outstanding)
+            .saturating_add(self.implausible)
+    }
+}

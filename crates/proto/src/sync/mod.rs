@@ -1,0 +1,39 @@
+//! Clock synchronisation: what time it is on the hub, and how surely.
+//!
+//! Decides when to ask, which answers to believe, and which map from the local clock to show time a node uses.
+//! Promises: the map is monotone and never steps while it is usable; its rate stays within the profile's limit; the
+//! published bound contains the true show time as long as delays are not negative, the oscillator stays within the
+//! profile's limits and nobody lies. Implements `docs/protocol/50-sync.md` (SYNC-1 to SYNC-14).
+//!
+//! | file | idea |
+//! |---|---|
+//! | [`exchange`] | four timestamps, and which of them cannot be true |
+//! | `pending`, [`client`], [`server`] | asking and answering, transmit stamps that arrive one pong later |
+//! | `window`, `floor` | stage 1: per-direction delay floors and the line between them |
+//! | `kalman` | stage 2: two-state filter on the round-trip midpoint |
+//! | `select` | stage 3: which of the two to believe |
+//! | `timeline`, [`map`] | stage 4: the slewed output map |
+//! | [`lock`] | lock, degrade, hold over, unlock |
+//! | [`estimator`] | the stages in order |
+
+pub mod client;
+pub mod counters;
+pub mod estimator;
+pub mod exchange;
+pub mod figures;
+pub mod lock;
+pub mod map;
+pub mod profile;
+pub mod server;
+
+mod number;
+
+pub use client::SyncClient;
+pub use counters::{PongDrop, SyncCounters};
+pub use estimator::Estimator;
+pub use exchange::{Exchange, Verdict};
+pub use figures::Figures;
+pub use lock::SyncState;
+pub use map::ClockMap;
+pub use profile::Profile;
+pub use server::{Answer, PingDrop, SyncServer};
