@@ -1,0 +1,115 @@
+//! Many datagrams to many nodes with few system calls: the hub's stream (FANOUT-3).
+//!
+//! Promises: never blocks and never allocates after `new`; what the device does not take is dropped and counted, because
+//! the next tick carries everything again; one unreachable node does not keep the others from being served.
+
+use std::io;
+use std::net::{SocketAddr, UdpSocket};
+use std::os::fd::AsFd;
+
+use cuelight_wire::limits::MAX_STREAM_PAYLOAD;
+use nix::errno::Errno;
+use nix::sys::socket::SockaddrStorage;
+
+use super::sys::{BATCH, send_many};
+
+/// Longest datagram: the stream header and the largest payload.
+pub const MAX_DATAGRAM: usize = 28 + MAX_STREAM_PAYLOAD;
+
+/// What became of the datagrams since the last count was taken.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Flushed {
+    /// Given to the kernel.
+    pub sent: u64,
+    /// Their bytes, without UDP and IP headers.
+    pub bytes: u64,
+    /// Not sent because the device took no more; the rest of that batch was dropped with them.
+    pub blocked: u64,
+    /// Not sent because the kernel knows no way to their address, or refused them for another reason of their own.
+    pub failed: u64,
+}
+
+/// See the module. Holds up to 64 datagrams; when full it sends them first.
+#[derive(Debug)]
+pub struct BatchSender {
+    socket: UdpSocket,
+    slots: Box<[Slot]>,
+    used: usize,
+    since: Flushed,
+}
+
+#[derive(Clone, Debug)]
+struct Slot {
+    to: SockaddrStorage,
+    len: usize,
+    bytes: [u8; MAX_DATAGRAM],
+}
+
+impl BatchSender {
+    /// Takes a bound socket.
+    ///
+    /// # Errors
+    /// When it cannot be made nonblocking.
+    pub fn new(socket: UdpSocket) -> io::Result<Self> {
+        socket.set_nonblocking(true)?;
+        let nowhere = SockaddrStorage::from(SocketAddr::from(([0, 0, 0, 0], 0)));
+        let slot = Slot { to: nowhere, len: 0, bytes: [0; MAX_DATAGRAM] };
+        Ok(Self { socket, slots: vec![slot; BATCH].into_boxed_slice(), used: 0, since: Flushed::default() })
+    }
+    /// The socket it sends from.
+    pub const fn socket(&self) -> &UdpSocket {
+        &self.socket
+    }
+    /// Takes a datagram for `to`, which `write` writes into the buffer and tells the length of; `None` takes nothing.
+    pub fn push_with(&mut self, to: SocketAddr, write: impl FnOnce(&mut [u8; MAX_DATAGRAM]) -> Option<usize>) {
+        if self.used == self.slots.len() {
+            self.send_held();
+        }
+        let Some(slot) = self.slots.get_mut(self.used) else { return };
+        let Some(len) = write(&mut slot.bytes) else { return };
+        slot.len = len.min(MAX_DATAGRAM);
+        slot.to = SockaddrStorage::from(to);
+        self.used += 1;
+    }
+    /// Takes a copy of `datagram` for `to`. One longer than [`MAX_DATAGRAM`] is counted as failed.
+    pub fn push(&mut self, to: SocketAddr, datagram: &[u8]) {
+        if datagram.len() > MAX_DATAGRAM {
+            self.since.failed += 1;
+            return;
+        }
+        self.push_with(to, |buf| {
+            buf.get_mut(..datagram.len())?.copy_from_slice(datagram);
+            Some(datagram.len())
+        });
+    }
+    /// Sends what is held, and tells what became of everything pushed since the last flush.
+    pub fn flush(&mut self) -> Flushed {
+        self.send_held();
+        std::mem::take(&mut self.since)
+    }
+
+    fn send_held(&mut self) {
+        let mut rest = self.slots.get(..self.used).unwrap_or_default();
+        while let Some((_, others)) = rest.split_first() {
+            let datagrams = rest.iter().map(|slot| (&slot.to, slot.bytes.get(..slot.len).unwrap_or_default()));
+            rest = match send_many(self.socket.as_fd(), datagrams) {
+                Ok(sent) => {
+                    let (done, others) = rest.split_at(sent.clamp(1, rest.len()));
+                    self.since.sent += done.len() as u64;
+                    self.since.bytes += done.iter().map(|slot| slot.len as u64).sum::<u64>();
+                    others
+                }
+                Err(Errno::EINTR) => rest,
+                Err(Errno::EAGAIN | Errno::ENOBUFS) => {
+                    self.since.blocked += rest.len() as u64;
+                    break;
+                }
+                Err(_) => {
+                    self.since.failed += 1;
+                    others
+                }
+            };
+        }
+        self.used = 0;
+    }
+}

@@ -1,0 +1,322 @@
+//! A UDP socket that knows when each datagram came and went, from the kernel where it tells.
+//!
+//! Decides nothing about content. Promises: `recv`, `send_to` and `poll_sent` never block; every received datagram has
+//! a receive instant (the kernel's, or the clock read right after the call); transmit instants come only from the kernel
+//! and later, by [`StampedSocket::poll_sent`], or never. What the system grants is reported by
+//! [`StampedSocket::stamping`], from what actually came (SYNC-2, SYNC-3).
+//!
+//! Stamps of `SO_TIMESTAMPING`, software, with `OPT_ID` (the kernel numbers the socket's datagrams) and `OPT_TSONLY` (a
+//! stamp without a copy of the datagram): Linux, Documentation/networking/timestamping.rst.
+
+use std::io::{self, IoSliceMut};
+use std::net::{SocketAddr, SocketAddrV4, SocketAddrV6, UdpSocket};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
+
+use nix::cmsg_space;
+use nix::errno::Errno;
+use nix::libc;
+use nix::poll::{PollFd, PollFlags, ppoll};
+use nix::sys::socket::{
+    ControlMessageOwned, MsgFlags, SockaddrStorage, TimestampingFlag, Timestamps, recvmsg, setsockopt, sockopt,
+};
+use nix::sys::time::{TimeSpec, TimeValLike};
+
+use crate::clock::mono_now_ns;
+use crate::stamps::StampConverter;
+use crate::wake::Wakeup;
+
+/// After this many datagrams without a single kernel stamp none is expected any more. The first few may lack one: the
+/// kernel starts stamping a moment after it is asked to.
+const PATIENCE: u64 = 16;
+/// `ee_info` of a stamp taken when the datagram was given to the device (linux/errqueue.h; libc has no name for it).
+const SCM_TSTAMP_SND: u32 = 0;
+
+/// What the platform stamps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stamping {
+    /// The kernel stamps both directions.
+    Kernel,
+    /// The kernel stamps what is received; its device driver does not stamp what is sent.
+    KernelReceive,
+    /// Only the process's own readings of the clock.
+    User,
+}
+
+/// A datagram that came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Received {
+    /// Its length in the caller's buffer, bytes.
+    pub len: usize,
+    /// Who sent it.
+    pub from: SocketAddr,
+    /// When it came, CLOCK_MONOTONIC nanoseconds.
+    pub rx_mono_ns: i64,
+    /// Whether the kernel took that instant; otherwise it was read after the datagram.
+    pub kernel: bool,
+}
+
+/// Numbers the datagrams of one socket, in the order they were sent, wrapping.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct TxId(pub u32);
+
+/// The kernel's note of when a datagram left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sent {
+    /// The datagram.
+    pub id: TxId,
+    /// When it was given to the device, CLOCK_MONOTONIC nanoseconds.
+    pub mono_ns: i64,
+}
+
+/// What ended a [`StampedSocket::wait`]; nothing set: the deadline.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Ready {
+    /// A datagram is there.
+    pub datagram: bool,
+    /// A transmit stamp is there. It has to be fetched: it ends every wait until then.
+    pub sent: bool,
+    /// Somebody woke the caller.
+    pub woken: bool,
+}
+
+/// See the module.
+#[derive(Debug)]
+pub struct StampedSocket {
+    socket: UdpSocket,
+    converter: StampConverter,
+    /// Room for the control messages of one datagram.
+    control: Vec<u8>,
+    /// What was asked of the kernel, without refusal.
+    asked: Stamping,
+    /// The number of the next datagram, and the one that the kernel counts as its 0.
+    next_id: u32,
+    base_id: u32,
+    datagrams: u64,
+    datagrams_stamped: u64,
+    sends: u64,
+    sends_stamped: u64,
+    truncated: u64,
+}
+
+impl StampedSocket {
+    /// Binds to `at` and asks the kernel for stamps. Where it refuses them the socket works with its own readings.
+    ///
+    /// # Errors
+    /// When the address cannot be had.
+    pub fn bind(at: SocketAddr) -> io::Result<Self> {
+        Self::from_socket(UdpSocket::bind(at)?)
+    }
+    /// Takes over a bound socket.
+    ///
+    /// # Errors
+    /// When it cannot be made nonblocking.
+    pub fn from_socket(socket: UdpSocket) -> io::Result<Self> {
+        socket.set_nonblocking(true)?;
+        let receive = TimestampingFlag::SOF_TIMESTAMPING_SOFTWARE | TimestampingFlag::SOF_TIMESTAMPING_RX_SOFTWARE;
+        let asked = if setsockopt(&socket, sockopt::Timestamping, &(receive | transmit_flags())).is_ok() {
+            Stamping::Kernel
+        } else if setsockopt(&socket, sockopt::Timestamping, &receive).is_ok() {
+            Stamping::KernelReceive
+        } else {
+            Stamping::User
+        };
+        Ok(Self {
+            socket,
+            converter: StampConverter::new(),
+            // A stamp and, on the error queue, the note about the datagram with the address it went to.
+            control: cmsg_space!(Timestamps, libc::sock_extended_err, libc::sockaddr_in6),
+            asked,
+            next_id: 0,
+            base_id: 0,
+            datagrams: 0,
+            datagrams_stamped: 0,
+            sends: 0,
+            sends_stamped: 0,
+            truncated: 0,
+        })
+    }
+    /// The address it is bound to.
+    ///
+    /// # Errors
+    /// When the kernel does not say.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.socket.local_addr()
+    }
+    /// The socket without stamps.
+    pub const fn socket(&self) -> &UdpSocket {
+        &self.socket
+    }
+    /// What is stamped by whom, as far as seen: without a stamp on 16 datagrams of a direction it counts as unstamped.
+    pub const fn stamping(&self) -> Stamping {
+        match self.asked {
+            Stamping::User => Stamping::User,
+            _ if self.datagrams >= PATIENCE && self.datagrams_stamped == 0 => Stamping::User,
+            Stamping::KernelReceive => Stamping::KernelReceive,
+            Stamping::Kernel if self.sends >= PATIENCE && self.sends_stamped == 0 => Stamping::KernelReceive,
+            Stamping::Kernel => Stamping::Kernel,
+        }
+    }
+    /// Datagrams dropped because the caller's buffer was too small for them.
+    pub const fn truncated(&self) -> u64 {
+        self.truncated
+    }
+
+    /// The next datagram, or `None` when there is none now. One that does not fit into `buf` is dropped and counted.
+    ///
+    /// # Errors
+    /// When the socket fails; the next call may succeed.
+    pub fn recv(&mut self, buf: &mut [u8]) -> io::Result<Option<Received>> {
+        loop {
+            let mut slices = [IoSliceMut::new(buf)];
+            let fd = self.socket.as_raw_fd();
+            let flags = MsgFlags::MSG_DONTWAIT;
+            let message = match recvmsg::<SockaddrStorage>(fd, &mut slices, Some(&mut self.control), flags) {
+                Ok(message) => message,
+                Err(Errno::EAGAIN) => return Ok(None),
+                Err(Errno::EINTR) => continue,
+                Err(errno) => return Err(errno.into()),
+            };
+            let read_mono_ns = mono_now_ns();
+            if message.flags.contains(MsgFlags::MSG_TRUNC) {
+                self.truncated += 1;
+                continue;
+            }
+            let Some(from) = message.address.as_ref().and_then(socket_addr) else { continue };
+            let len = message.bytes;
+            let stamp = message.cmsgs().ok().and_then(|mut all| all.find_map(|cmsg| software_stamp(&cmsg)));
+            let kernel_mono_ns = stamp.and_then(|real_ns| self.converter.to_mono(real_ns).ok());
+            self.datagrams += 1;
+            self.datagrams_stamped += u64::from(stamp.is_some());
+            let rx_mono_ns = kernel_mono_ns.map_or(read_mono_ns, |stamped| stamped.min(read_mono_ns));
+            return Ok(Some(Received { len, from, rx_mono_ns, kernel: kernel_mono_ns.is_some() }));
+        }
+    }
+
+    /// Sends one datagram. Its transmit stamp, if any, comes from [`Self::poll_sent`] under the number returned.
+    ///
+    /// # Errors
+    /// `WouldBlock` when the device takes no more now, and whatever else keeps the datagram from leaving.
+    pub fn send_to(&mut self, datagram: &[u8], to: SocketAddr) -> io::Result<TxId> {
+        match self.socket.send_to(datagram, to) {
+            Ok(_) => {
+                let id = TxId(self.next_id);
+                self.next_id = self.next_id.wrapping_add(1);
+                self.sends += 1;
+                Ok(id)
+            }
+            Err(error) => {
+                self.restart_numbering();
+                Err(error)
+            }
+        }
+    }
+
+    /// The next transmit stamp, or `None` when there is none now.
+    pub fn poll_sent(&mut self) -> Option<Sent> {
+        if self.asked != Stamping::Kernel {
+            return None;
+        }
+        loop {
+            let fd = self.socket.as_raw_fd();
+            let flags = MsgFlags::MSG_ERRQUEUE | MsgFlags::MSG_DONTWAIT;
+            let message = match recvmsg::<()>(fd, &mut [], Some(&mut self.control), flags) {
+                Ok(message) => message,
+                Err(Errno::EINTR) => continue,
+                Err(_) => return None,
+            };
+            let (mut stamp, mut number) = (None, None);
+            for cmsg in message.cmsgs().ok().into_iter().flatten() {
+                stamp = stamp.or_else(|| software_stamp(&cmsg));
+                number = number.or_else(|| transmit_number(&cmsg));
+            }
+            let (Some(real_ns), Some(number)) = (stamp, number) else { continue };
+            self.sends_stamped += 1;
+            if let Ok(mono_ns) = self.converter.to_mono(real_ns) {
+                return Some(Sent { id: TxId(self.base_id.wrapping_add(number)), mono_ns });
+            }
+        }
+    }
+
+    /// Waits for a datagram, a transmit stamp, the waker, or until CLOCK_MONOTONIC is `deadline_mono_ns`.
+    ///
+    /// # Errors
+    /// When the kernel refuses the wait, which it does only out of memory.
+    pub fn wait(&self, deadline_mono_ns: Option<i64>, wakeup: Option<&Wakeup>) -> io::Result<Ready> {
+        let socket = PollFd::new(self.socket.as_fd(), PollFlags::POLLIN);
+        // Without a waker the socket stands in for it; its second entry is not looked at.
+        let waker = PollFd::new(wakeup.map_or_else(|| self.socket.as_fd(), AsFd::as_fd), PollFlags::POLLIN);
+        let mut fds = [socket, waker];
+        let used = if wakeup.is_some() { 2 } else { 1 };
+        loop {
+            let left = deadline_mono_ns.map(|at| TimeSpec::nanoseconds(at.saturating_sub(mono_now_ns()).max(0)));
+            match ppoll(&mut fds[..used], left, None) {
+                Ok(_) => break,
+                Err(Errno::EINTR) => {}
+                Err(errno) => return Err(errno.into()),
+            }
+        }
+        let events = fds[0].revents().unwrap_or(PollFlags::empty());
+        Ok(Ready {
+            datagram: events.contains(PollFlags::POLLIN),
+            sent: events.contains(PollFlags::POLLERR),
+            woken: wakeup.is_some_and(Wakeup::take),
+        })
+    }
+
+    /// After a failed send nobody knows whether the kernel counted it (kernels differ), so its count is started again.
+    /// Stamps that are on their way are given up.
+    fn restart_numbering(&mut self) {
+        if self.asked != Stamping::Kernel {
+            return;
+        }
+        while self.poll_sent().is_some() {}
+        let receive = TimestampingFlag::SOF_TIMESTAMPING_SOFTWARE | TimestampingFlag::SOF_TIMESTAMPING_RX_SOFTWARE;
+        // The count starts at 0 whenever OPT_ID goes from off to on.
+        let restarted = setsockopt(&self.socket, sockopt::Timestamping, &receive)
+            .and_then(|()| setsockopt(&self.socket, sockopt::Timestamping, &(receive | transmit_flags())));
+        self.base_id = self.next_id;
+        if restarted.is_err() {
+            self.asked = Stamping::KernelReceive;
+        }
+    }
+}
+
+fn transmit_flags() -> TimestampingFlag {
+    TimestampingFlag::SOF_TIMESTAMPING_TX_SOFTWARE
+        | TimestampingFlag::SOF_TIMESTAMPING_OPT_ID
+        | TimestampingFlag::SOF_TIMESTAMPING_OPT_TSONLY
+}
+
+/// The software stamp of a control message, CLOCK_REALTIME nanoseconds.
+fn software_stamp(cmsg: &ControlMessageOwned) -> Option<i64> {
+    match cmsg {
+        ControlMessageOwned::ScmTimestampsns(stamps) => Some(stamps.system.num_nanoseconds()).filter(|ns| *ns != 0),
+        _ => None,
+    }
+}
+
+/// The kernel's number of the datagram that a note on the error queue is about, when it tells of a transmission.
+fn transmit_number(cmsg: &ControlMessageOwned) -> Option<u32> {
+    let note = match cmsg {
+        ControlMessageOwned::Ipv4RecvErr(note, _) | ControlMessageOwned::Ipv6RecvErr(note, _) => note,
+        _ => return None,
+    };
+    let is_stamp = note.ee_origin == libc::SO_EE_ORIGIN_TIMESTAMPING && note.ee_info == SCM_TSTAMP_SND;
+    is_stamp.then_some(note.ee_data)
+}
+
+fn socket_addr(address: &SockaddrStorage) -> Option<SocketAddr> {
+    let v4 = address.as_sockaddr_in().map(|a| SocketAddr::V4(SocketAddrV4::from(*a)));
+    v4.or_else(|| address.as_sockaddr_in6().map(|a| SocketAddr::V6(SocketAddrV6::from(*a))))
+}
+
+impl AsFd for StampedSocket {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
+    }
+}
+impl AsRawFd for StampedSocket {
+    fn as_raw_fd(&self) -> RawFd {
+        self.socket.as_raw_fd()
+    }
+}

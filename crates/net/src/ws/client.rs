@@ -1,0 +1,212 @@
+//! A node's control connection: text messages over a WebSocket.
+//!
+//! Promises: connecting and sending end within their time limits; a connection on which the hub acknowledges nothing for
+//! 3.5 s ends by itself, as the hub's own keepalive limit does; why a connection ended can be read (CTRL-7).
+
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use cuelight_wire::control::Refusal;
+use cuelight_wire::limits::KEEPALIVE_TIMEOUT;
+use futures_util::{SinkExt, StreamExt};
+use nix::sys::socket::{setsockopt, sockopt};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_tungstenite::tungstenite::error::Error;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+use tokio_tungstenite::tungstenite::protocol::{CloseFrame, WebSocketConfig};
+use tokio_tungstenite::tungstenite::{Bytes, Message};
+use tokio_tungstenite::{WebSocketStream, client_async_with_config};
+
+use super::{BUFFER, MAX_FRAME, refusal_of};
+
+/// How long to wait for a hub.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timeouts {
+    /// For name, connection and handshake together.
+    pub connect: Duration,
+    /// For one message to leave.
+    pub send: Duration,
+}
+
+impl Default for Timeouts {
+    /// Two seconds to connect (a hub that is there answers in milliseconds, one retransmission takes one second); the
+    /// keepalive limit to send.
+    fn default() -> Self {
+        Self { connect: Duration::from_secs(2), send: unacknowledged_limit() }
+    }
+}
+
+/// After this long without an acknowledgement the hub has ended the session as well.
+const fn unacknowledged_limit() -> Duration {
+    Duration::from_nanos(KEEPALIVE_TIMEOUT.as_ns().unsigned_abs())
+}
+
+/// Why there is no connection.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectError {
+    /// Nothing answered in time.
+    #[error("no answer from {address} within {limit:?}: is it the hub's address, and is the hub running?")]
+    TimedOut {
+        /// Where.
+        address: String,
+        /// How long.
+        limit: Duration,
+    },
+    /// The address leads nowhere.
+    #[error("no connection to {address}: {source}; is the hub running there?")]
+    Unreachable {
+        /// Where.
+        address: String,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Something answered that is not a hub's control plane.
+    #[error("{address} answers, but not as a hub: {problem}")]
+    NotAHub {
+        /// Where.
+        address: String,
+        /// How the handshake failed.
+        problem: String,
+    },
+}
+
+/// Why a connection is over.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Closed {
+    /// The hub closed it, with a reason.
+    #[error("closed by the hub ({code}): {reason}")]
+    ByHub {
+        /// The close frame's status code (RFC 6455, 7.4.1); 1005 when it had none.
+        code: u16,
+        /// The close frame's reason; `refusal` knows Cuelight's.
+        reason: String,
+    },
+    /// The connection broke off.
+    #[error("the connection broke off: {0}")]
+    Broken(String),
+    /// The hub did not take a message in time.
+    #[error("the hub reads nothing")]
+    Stalled,
+}
+
+impl Closed {
+    /// The hub's reason, when it is one of Cuelight's.
+    pub fn refusal(&self) -> Option<Refusal> {
+        match self {
+            Self::ByHub { reason, .. } => refusal_of(reason),
+            Self::Broken(_) | Self::Stalled => None,
+        }
+    }
+}
+
+/// An open control connection.
+#[derive(Debug)]
+pub struct Channel {
+    stream: WebSocketStream<TcpStream>,
+    peer: SocketAddr,
+    local: SocketAddr,
+    send_limit: Duration,
+}
+
+/// Opens the control connection to `address`, `HOST:PORT`, at `path`.
+///
+/// # Errors
+/// [`ConnectError`], all of which are worth another attempt later.
+pub async fn connect(address: &str, path: &str, timeouts: Timeouts) -> Result<Channel, ConnectError> {
+    match timeout(timeouts.connect, open(address, path, timeouts.send)).await {
+        Ok(outcome) => outcome,
+        Err(_) => Err(ConnectError::TimedOut { address: address.into(), limit: timeouts.connect }),
+    }
+}
+
+async fn open(address: &str, path: &str, send_limit: Duration) -> Result<Channel, ConnectError> {
+    let unreachable = |source| ConnectError::Unreachable { address: address.into(), source };
+    let tcp = TcpStream::connect(address).await.map_err(unreachable)?;
+    let (peer, local) = prepared(&tcp).map_err(unreachable)?;
+    let config = WebSocketConfig::default()
+        .read_buffer_size(BUFFER)
+        .write_buffer_size(0)
+        .max_write_buffer_size(2 * MAX_FRAME)
+        .max_message_size(Some(MAX_FRAME))
+        .max_frame_size(Some(MAX_FRAME));
+    let url = format!("ws://{address}{path}");
+    let (stream, _) = client_async_with_config(url, tcp, Some(config))
+        .await
+        .map_err(|error| ConnectError::NotAHub { address: address.into(), problem: error.to_string() })?;
+    Ok(Channel { stream, peer, local, send_limit })
+}
+
+/// No waiting for more to send, an end to unacknowledged data, and both addresses.
+fn prepared(tcp: &TcpStream) -> io::Result<(SocketAddr, SocketAddr)> {
+    tcp.set_nodelay(true)?;
+    let limit_ms = u32::try_from(unacknowledged_limit().as_millis()).unwrap_or(u32::MAX);
+    setsockopt(tcp, sockopt::TcpUserTimeout, &limit_ms)?;
+    Ok((tcp.peer_addr()?, tcp.local_addr()?))
+}
+
+impl Channel {
+    /// The hub's address.
+    pub const fn peer_addr(&self) -> SocketAddr {
+        self.peer
+    }
+    /// The address by which the hub knows this machine; the stream comes to it.
+    pub const fn local_addr(&self) -> SocketAddr {
+        self.local
+    }
+    /// The next text message. Pings are answered and binary messages passed over. May be dropped while it waits.
+    ///
+    /// # Errors
+    /// [`Closed`], after which there is nothing more to be had from this channel.
+    pub async fn recv(&mut self) -> Result<String, Closed> {
+        loop {
+            match self.stream.next().await {
+                Some(Ok(Message::Text(text))) => return Ok(text.as_str().to_owned()),
+                Some(Ok(Message::Close(frame))) => return Err(closed_with(frame.as_ref())),
+                Some(Ok(Message::Binary(_) | Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => {}
+                Some(Err(error)) => return Err(broken(&error)),
+                None => return Err(Closed::Broken("the hub hung up".into())),
+            }
+        }
+    }
+    /// Sends one text message.
+    ///
+    /// # Errors
+    /// [`Closed`], after which there is nothing more to be had from this channel.
+    pub async fn send(&mut self, text: String) -> Result<(), Closed> {
+        self.send_within_limit(Message::text(text)).await
+    }
+    /// Asks the hub for a sign of life; its answer ends nothing and shows only in the connection not breaking off.
+    ///
+    /// # Errors
+    /// [`Closed`], after which there is nothing more to be had from this channel.
+    pub async fn ping(&mut self) -> Result<(), Closed> {
+        self.send_within_limit(Message::Ping(Bytes::new())).await
+    }
+    /// Says goodbye with a reason, at most 123 bytes, and hangs up.
+    pub async fn close(mut self, reason: &'static str) {
+        let frame = CloseFrame { code: CloseCode::Normal, reason: reason.into() };
+        // The hub notices either way.
+        let _ = timeout(self.send_limit, self.stream.close(Some(frame))).await;
+    }
+
+    async fn send_within_limit(&mut self, message: Message) -> Result<(), Closed> {
+        match timeout(self.send_limit, self.stream.send(message)).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(error)) => Err(broken(&error)),
+            Err(_) => Err(Closed::Stalled),
+        }
+    }
+}
+
+fn closed_with(frame: Option<&CloseFrame>) -> Closed {
+    frame.map_or_else(
+        || Closed::ByHub { code: 1005, reason: String::new() },
+        |frame| Closed::ByHub { code: frame.code.into(), reason: frame.reason.as_str().into() },
+    )
+}
+
+fn broken(error: &Error) -> Closed {
+    Closed::Broken(error.to_string())
+}
