@@ -4,6 +4,7 @@
 #[cfg(test)]
 extern crate std;
 
+pub mod node;
 pub mod session;
 pub mod stream;
 pub mod sync;

@@ -57,9 +57,8 @@ impl LossWindow {
     pub fn percent(&self, now: Time<Local>) -> f32 {
         let newest = number(now);
         let within = self.buckets.iter().filter(|b| is_within(b.number, newest));
-        let (received, lost) = within.fold((0_u64, 0_u64), |(received, lost), b| {
-            (received + u64::from(b.received), lost + u64::from(b.lost))
-        });
+        let (received, lost) = within
+            .fold((0_u64, 0_u64), |(received, lost), b| (received + u64::from(b.received), lost + u64::from(b.lost)));
         if lost == 0 { 0.0 } else { (lost as f64 * 100.0 / (received + lost) as f64) as f32 }
     }
 
