@@ -23,9 +23,13 @@ mod command;
 mod conductor;
 mod config;
 mod event;
+mod fanout;
 mod roster;
 mod saved;
+mod show;
 mod snapshot;
+mod tempo;
+mod track;
 
 pub use clock::ShowClock;
 pub use command::{Answer, BadCommandId, Command, CommandError, CommandId, NodeRef, Scope};

@@ -1,19 +1,38 @@
 //! The conductor: one machine that a hub's shell, or the simulator, drives.
+//!
+//! Files by direction: `session` and `command` take what comes in, `timeout` makes the ticks, `output` hands out what
+//! leaves, `view` shows, `saving` restores and saves.
 
+mod command;
+mod happening;
+mod meter;
+mod output;
+mod saving;
+mod session;
+mod timeout;
+mod view;
+
+use alloc::collections::{BTreeMap, VecDeque};
 use core::net::{IpAddr, SocketAddr};
 
-use alloc::collections::VecDeque;
-use cuelight_wire::control::{HubMessage, NodeMessage, Refusal};
-use cuelight_wire::ids::{Revision, Token, TokenHash};
-use cuelight_wire::limits::UDP_TICK_PERIOD;
-use cuelight_wire::time::{Local, Show, Time};
+use cuelight_wire::control::{HubMessage, Refusal};
+use cuelight_wire::ids::{NodeId, TokenHash};
+use cuelight_wire::time::{Local, Show, Span, Time};
 
 use crate::clock::ShowClock;
-use crate::command::{Answer, Command, CommandError, CommandId};
+use crate::command::{Answer, Command, CommandId};
 use crate::config::Config;
 use crate::event::Event;
+use crate::fanout::FanOut;
+use crate::roster::{Allowance, Roster};
 use crate::saved::Saved;
-use crate::snapshot::Snapshot;
+use crate::show::ShowState;
+use meter::Meter;
+
+/// Events kept for the log; when full the oldest is dropped.
+const MAX_EVENTS: usize = 1024;
+/// Answers remembered for repeated commands; when full the oldest is dropped.
+const MAX_ANSWERS: usize = 256;
 
 /// Names a control connection; the shell never uses a number twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -38,125 +57,112 @@ pub struct Transmit {
     pub len: usize,
 }
 
+/// A control connection.
+#[derive(Debug)]
+struct Conn {
+    ip: IpAddr,
+    /// Whose it is, after hello.
+    node: Option<NodeId>,
+    opened_at: Time<Local>,
+    messages: Allowance,
+    hellos: Allowance,
+}
+
 /// The machine.
 #[derive(Debug)]
 pub struct Conductor {
     config: Config,
     clock: ShowClock,
+    /// Whether a node has been welcomed: from then on show time is not set any more.
+    is_clock_fixed: bool,
+    is_stopped: bool,
     started_at: Time<Local>,
-    tick: u64,
+    /// The tick that is due next.
+    next_tick: u64,
+    show: ShowState,
+    roster: Roster,
+    /// At most `config.max_connections`; one more is refused.
+    conns: BTreeMap<ConnId, Conn>,
+    fan_out: FanOut,
+    meter: Meter,
+    /// Direct answers and closes; bounded by [`Conductor::max_outgoing`], what comes then is dropped and counted.
     outgoing: VecDeque<(ConnId, Outgoing)>,
+    /// Where the search for nodes with show messages due stands; `None`: there are none.
+    due_from: Option<usize>,
+    messages_dropped: u64,
+    refused: u64,
     events: VecDeque<Event>,
+    answers: VecDeque<(CommandId, Command, Answer)>,
+    saved_revision: u64,
+    sessions_revision: u64,
 }
 
 impl Conductor {
     /// A conductor with what was saved. `show_hint`: show time now, as the saved map through the wall clock gives it.
     /// The first tick is due one period after `now`.
     pub fn new(config: Config, saved: Saved, now: Time<Local>, show_hint: Option<Time<Show>>) -> Self {
-        let _ = saved;
-        Self {
+        let clock = ShowClock::starting(show_hint, now);
+        let mut conductor = Self {
             config,
-            clock: ShowClock::starting(show_hint, now),
+            clock,
+            is_clock_fixed: false,
+            is_stopped: false,
             started_at: now,
-            tick: 0,
+            next_tick: 1,
+            show: ShowState::new(clock.show_at(now)),
+            roster: Roster::default(),
+            conns: BTreeMap::new(),
+            fan_out: FanOut::default(),
+            meter: Meter::default(),
             outgoing: VecDeque::new(),
+            due_from: None,
+            messages_dropped: 0,
+            refused: 0,
             events: VecDeque::new(),
-        }
-    }
-    /// A control connection was accepted.
-    pub fn handle_open(&mut self, conn: ConnId, ip: IpAddr, now: Time<Local>) {
-        let _ = (conn, ip, now);
-    }
-    /// A message came. `fresh` is a new random token of at least 128 bits, used only if this is a hello;
-    /// `received_at` is when the message left the socket.
-    pub fn handle_message(
-        &mut self,
-        conn: ConnId,
-        message: &NodeMessage,
-        fresh: Token,
-        received_at: Time<Local>,
-        now: Time<Local>,
-    ) {
-        let _ = (conn, message, fresh, received_at, now);
-    }
-    /// The shell refuses what came on a connection (malformed, oversized, not read): the session ends, the shell is
-    /// told to close by [`Outgoing::Close`].
-    pub fn handle_refused(&mut self, conn: ConnId, refusal: Refusal, now: Time<Local>) {
-        let _ = (conn, refusal, now);
-    }
-    /// A control connection is gone.
-    pub fn handle_closed(&mut self, conn: ConnId, now: Time<Local>) {
-        let _ = (conn, now);
-    }
-    /// A node was heard on the UDP time exchange. Optional; lets nodes that always report zero loss be judged.
-    pub fn handle_exchange(&mut self, token: TokenHash, now: Time<Local>) {
-        let _ = (token, now);
-    }
-    /// An operator's wish. With an id, a repeat of one of the last 256 commands is not carried out again and gets the
-    /// first one's answer.
-    pub fn handle_command(
-        &mut self,
-        id: Option<CommandId>,
-        command: Command,
-        now: Time<Local>,
-    ) -> Result<Answer, CommandError> {
-        let _ = (id, command);
-        Ok(Answer { apply_at: self.clock.show_at(now), rev: Revision(0), repeated: false, nodes: 0 })
-    }
-    /// A deadline of [`Self::poll_timeout`] has come: one tick.
-    pub fn handle_timeout(&mut self, now: Time<Local>) {
-        let _ = now;
-        self.tick += 1;
-    }
-    /// The shell tells what the last tick cost: from the call of `handle_timeout` to the end of sending.
-    pub fn note_tick(&mut self, start: Time<Local>, end: Time<Local>) {
-        let _ = (start, end);
-    }
-    /// The show ends: every session is closed with [`Refusal::Stopping`].
-    pub fn handle_stop(&mut self, now: Time<Local>) {
-        let _ = now;
-    }
-    /// When the next tick is due.
-    pub fn poll_timeout(&self) -> Time<Local> {
-        self.started_at + UDP_TICK_PERIOD.times(self.tick as i64 + 1)
-    }
-    /// The next datagram of this tick, written into `buf` (`MAX_PACKET` bytes are always enough). The order is the
-    /// sending order: first copies for all nodes, then second copies, then third ones.
-    pub fn poll_transmit(&mut self, buf: &mut [u8]) -> Option<Transmit> {
-        let _ = buf;
-        None
-    }
-    /// The next thing to do on a control connection.
-    pub fn poll_message(&mut self) -> Option<(ConnId, Outgoing)> {
-        self.outgoing.pop_front()
-    }
-    /// The next thing for the log.
-    pub fn poll_event(&mut self) -> Option<Event> {
-        self.events.pop_front()
-    }
-    /// Everything there is to show.
-    pub fn snapshot(&self, now: Time<Local>) -> Snapshot {
-        let _ = (now, &self.config);
-        unreachable!("filled in with the roster")
-    }
-    /// What survives a restart.
-    pub fn saved(&self) -> Saved {
-        Saved::default()
+            answers: VecDeque::new(),
+            saved_revision: 0,
+            sessions_revision: 0,
+        };
+        conductor.restore(saved);
+        conductor.show.encode();
+        conductor
     }
     /// Changes whenever [`Self::saved`] does.
     pub fn saved_revision(&self) -> u64 {
-        0
+        self.saved_revision
     }
     /// Token hashes of the sessions there are, for the time exchange.
     pub fn sessions(&self) -> impl Iterator<Item = TokenHash> + '_ {
-        core::iter::empty()
+        self.roster.nodes().iter().filter_map(|node| node.session.as_ref().map(|session| session.sender.token_hash()))
     }
     /// Changes whenever [`Self::sessions`] does.
     pub fn sessions_revision(&self) -> u64 {
-        0
+        self.sessions_revision
     }
     /// The show clock, for the time exchange. It may change until the first node is welcomed.
     pub fn show_clock(&self) -> ShowClock {
         self.clock
+    }
+    /// Direct answers the shell may leave unfetched: a welcome and a close for every connection.
+    fn max_outgoing(&self) -> usize {
+        2 * self.config.max_connections + 64
+    }
+    fn send(&mut self, conn: ConnId, outgoing: Outgoing) {
+        if self.outgoing.len() < self.max_outgoing() {
+            self.outgoing.push_back((conn, outgoing));
+        } else {
+            self.messages_dropped += 1;
+        }
+    }
+    fn log(&mut self, event: Event) {
+        if self.events.len() == MAX_EVENTS {
+            self.events.pop_front();
+        }
+        self.events.push_back(event);
+    }
+    /// The lead of a command for all of `nodes`: the largest of theirs, or the hub's own where there are none.
+    fn lead_over(&self, is_meant: impl Fn(&crate::roster::Node) -> bool) -> Span {
+        let present = self.roster.nodes().iter().filter(|node| node.session.is_some() && is_meant(node));
+        present.map(|node| node.lead).max().unwrap_or(self.config.lead)
     }
 }

@@ -1,0 +1,281 @@
+//! Operators' wishes come in (SHOW-4, SHOW-5): checked, numbered, given one applyAt, answered once.
+
+use alloc::collections::BTreeSet;
+use alloc::vec::Vec;
+use core::ops::RangeInclusive;
+
+use cuelight_wire::beat::BeatGrid;
+use cuelight_wire::control::Text;
+use cuelight_wire::ids::{Mac, NodeId, Revision};
+use cuelight_wire::limits::MAX_ZONES;
+use cuelight_wire::scene::{Scene, Zone};
+use cuelight_wire::time::{Local, Show, Span, Time};
+
+use super::{Conductor, MAX_ANSWERS};
+use crate::command::{Answer, Command, CommandError, CommandId, NodeRef, Scope};
+use crate::event::Event;
+use crate::show::{Group, LEADS, MAX_GROUPS, Moment, SceneChange, Target};
+use crate::tempo::{self, BPM_X100};
+use crate::track::Ticks;
+
+/// The longest cross-fade: an hour.
+const MAX_FADE_MS: u32 = 3_600_000;
+/// The longest bar.
+const BEATS_PER_BAR: RangeInclusive<u8> = 1..=32;
+/// The farthest the beat is shifted at once: 16 beats.
+const MAX_NUDGE: u32 = 16_000_000;
+
+type Change = Result<(Revision, Time<Show>), CommandError>;
+
+impl Conductor {
+    /// An operator's wish. With an id, a repeat of one of the last 256 commands is not carried out again and gets the
+    /// first one's answer. A refused command changes nothing and may be repeated.
+    pub fn handle_command(
+        &mut self,
+        id: Option<CommandId>,
+        command: Command,
+        now: Time<Local>,
+    ) -> Result<Answer, CommandError> {
+        if let Some((_, same, answer)) = self.answers.iter().find(|(known, ..)| Some(known) == id.as_ref()) {
+            return if *same == command {
+                Ok(Answer { repeated: true, ..*answer })
+            } else {
+                Err(CommandError::IdReused)
+            };
+        }
+        let answer = self.carry_out(&command, now)?;
+        self.saved_revision += 1;
+        if let Some(id) = id {
+            if self.answers.len() == MAX_ANSWERS {
+                self.answers.pop_front();
+            }
+            self.answers.push_back((id, command, answer));
+        }
+        Ok(answer)
+    }
+
+    fn carry_out(&mut self, command: &Command, now: Time<Local>) -> Result<Answer, CommandError> {
+        if !self.is_clock_fixed {
+            // The show begins without nodes: what was saved on another timeline holds from now on.
+            self.show.rebase(self.clock.show_at(now));
+        }
+        let change = match command {
+            Command::SetScene { scope, scene, fade_ms } => {
+                check_zones(&scene.zones)?;
+                return self.change_scene(scope, *fade_ms, false, |old| old.clone_from(scene), now);
+            }
+            Command::Patch { scope, patch, fade_ms } => {
+                if patch.zone.is_some_and(|zone| usize::from(zone.id) >= MAX_ZONES) {
+                    return Err(CommandError::BadValue { field: "zone.id", problem: "must be 0, 1, 2 or 3" });
+                }
+                return self.change_scene(scope, *fade_ms, true, |scene| patch.apply_to(scene), now);
+            }
+            Command::SetZones { scope, zones, fade_ms } => {
+                check_zones(zones)?;
+                return self.change_scene(scope, *fade_ms, true, |scene| scene.zones.clone_from(zones), now);
+            }
+            Command::Blackout { on } => {
+                let moment = self.moment(now, self.lead_over(|_| true));
+                self.show.change_master(|master| master.blackout = *on, moment)
+            }
+            Command::Master { level } => {
+                let moment = self.moment(now, self.lead_over(|_| true));
+                self.show.change_master(|master| master.level = *level, moment)
+            }
+            Command::Tempo { bpm_x100, beats_per_bar } => self.set_tempo(*bpm_x100, *beats_per_bar, now),
+            Command::Tap => self.tap(now),
+            Command::Downbeat => {
+                let show_now = self.clock.show_at(now);
+                self.change_tempo(|grid, at| tempo::downbeat(grid, show_now, at), now)
+            }
+            Command::Nudge { micro_beats } if micro_beats.unsigned_abs() > MAX_NUDGE => {
+                Err(CommandError::BadValue { field: "micro_beats", problem: "must be within 16 beats either way" })
+            }
+            Command::Nudge { micro_beats } => self.change_tempo(|grid, at| tempo::nudged(grid, *micro_beats, at), now),
+            Command::NameNode { node, name } => self.name_node(node, name, now),
+            Command::SetGroup { name, members, lead } => self.set_group(name, members, *lead, now),
+            Command::DeleteGroup { name } => self.delete_group(name, now),
+            Command::Forget { node } => self.forget_node(node, now),
+        };
+        let (rev, apply_at) = change?;
+        let nodes = self.roster.nodes().iter().filter(|node| node.session.is_some()).count();
+        Ok(self.answer(rev, apply_at, nodes))
+    }
+    fn answer(&mut self, rev: Revision, apply_at: Time<Show>, nodes: usize) -> Answer {
+        self.log(Event::Changed { rev, apply_at, nodes });
+        Answer { apply_at, rev, repeated: false, nodes }
+    }
+    fn moment(&self, now: Time<Local>, lead: Span) -> Moment {
+        let next_at = self.clock.show_at(self.poll_timeout().max(now));
+        Moment { now: self.clock.show_at(now), ticks: Ticks { next_at }, lead }
+    }
+
+    fn change_scene(
+        &mut self,
+        scope: &Scope,
+        fade_ms: u32,
+        is_patch: bool,
+        edit: impl Fn(&mut Scene),
+        now: Time<Local>,
+    ) -> Result<Answer, CommandError> {
+        if fade_ms > MAX_FADE_MS {
+            return Err(CommandError::BadValue { field: "fade_ms", problem: "must be at most 3600000, an hour" });
+        }
+        let (target, group) = match scope {
+            Scope::Show => (Target::Show, None),
+            Scope::Group(name) => {
+                let group = self.show.groups.get(name).ok_or_else(|| CommandError::UnknownGroup(name.clone()))?;
+                (Target::Group(name.clone()), Some(group.clone()))
+            }
+            Scope::Node(node) => (Target::Node(self.mac_of(node)?), None),
+        };
+        let is_meant = |mac: Mac| match &target {
+            Target::Show => true,
+            Target::Group(_) => group.as_ref().is_some_and(|group| group.members.contains(&mac)),
+            Target::Node(wanted) => mac == *wanted,
+        };
+        let lead = self.lead_over(|node| is_meant(node.mac));
+        let lead = group.as_ref().and_then(|group| group.lead).map_or(lead, |own| own.max(lead));
+        let moment = self.moment(now, lead);
+        let present = self.roster.nodes().iter().filter(|node| node.session.is_some() && is_meant(node.mac)).count();
+        let nodes = self.roster.nodes_mut().iter_mut().map(|node| (node.mac, &mut node.track));
+        let change = SceneChange { fade_ms, is_patch, edit };
+        let (rev, at) = self.show.change_scene(&target, nodes, &change, moment)?;
+        Ok(self.answer(rev, at, present))
+    }
+
+    fn set_tempo(&mut self, bpm_x100: Option<u16>, beats_per_bar: Option<u8>, now: Time<Local>) -> Change {
+        if bpm_x100.is_some_and(|bpm| bpm != 0 && !BPM_X100.contains(&bpm)) {
+            return Err(CommandError::BadValue { field: "bpm", problem: "must be 0 (no beat) or 20 to 600" });
+        }
+        if beats_per_bar.is_some_and(|beats| !BEATS_PER_BAR.contains(&beats)) {
+            return Err(CommandError::BadValue { field: "beats_per_bar", problem: "must be 1 to 32" });
+        }
+        self.show.taps.clear();
+        let set = |grid: BeatGrid, at| BeatGrid {
+            bpm_x100: bpm_x100.unwrap_or(grid.bpm_x100),
+            beats_per_bar: beats_per_bar.unwrap_or(grid.beats_per_bar),
+            ..tempo::continued(grid, at)
+        };
+        self.change_tempo(set, now)
+    }
+    fn tap(&mut self, now: Time<Local>) -> Change {
+        // No number left means no tap either.
+        self.show.next_rev()?;
+        let tapped_at = self.clock.show_at(now);
+        let bpm_x100 = self.show.taps.tap(tapped_at);
+        let tapped_at = self.show.taps.newest().unwrap_or(tapped_at);
+        self.change_tempo(|grid, at| tempo::tapped(grid, tapped_at, bpm_x100, at), now)
+    }
+    fn change_tempo(&mut self, make: impl FnOnce(BeatGrid, Time<Show>) -> BeatGrid, now: Time<Local>) -> Change {
+        let moment = self.moment(now, self.lead_over(|_| true));
+        self.show.change_tempo(make, moment)
+    }
+
+    fn id_of(&self, node: &NodeRef) -> Result<NodeId, CommandError> {
+        let id = match node {
+            NodeRef::Id(id) => self.roster.get(*id).map(|node| node.id),
+            NodeRef::Mac(mac) => self.roster.id_of(*mac),
+            NodeRef::Name(name) => {
+                self.roster.nodes().iter().find(|node| !name.is_empty() && node.name == *name).map(|node| node.id)
+            }
+        };
+        id.ok_or_else(|| CommandError::UnknownNode(node.clone()))
+    }
+    fn mac_of(&self, node: &NodeRef) -> Result<Mac, CommandError> {
+        let id = self.id_of(node)?;
+        self.roster.get(id).map(|node| node.mac).ok_or_else(|| CommandError::UnknownNode(node.clone()))
+    }
+    /// What names and groups are answered with: nothing on the show's timeline changes.
+    fn settled(&self, now: Time<Local>) -> Change {
+        Ok((self.show.rev, self.clock.show_at(now)))
+    }
+    fn name_node(&mut self, node: &NodeRef, name: &Text<32>, now: Time<Local>) -> Change {
+        let id = self.id_of(node)?;
+        check_name("name", name)?;
+        if name.parse::<u32>().is_ok() || name.parse::<Mac>().is_ok() {
+            return Err(CommandError::BadValue { field: "name", problem: "must not look like a number or an address" });
+        }
+        if self.is_name_taken(id, name) {
+            return Err(CommandError::NameTaken(name.clone()));
+        }
+        if let Some(node) = self.roster.get_mut(id) {
+            node.name = name.clone();
+            node.is_named = !name.is_empty();
+        }
+        self.log(Event::Renamed { node: id, name: name.clone() });
+        self.settled(now)
+    }
+    fn set_group(&mut self, name: &Text<32>, members: &[NodeRef], lead: Option<Span>, now: Time<Local>) -> Change {
+        check_name("group", name)?;
+        if name.is_empty() {
+            return Err(CommandError::BadValue { field: "group", problem: "must have a name" });
+        }
+        if lead.is_some_and(|lead| !LEADS.contains(&lead)) {
+            return Err(CommandError::BadValue { field: "lead_ms", problem: "must be 10 to 2000" });
+        }
+        if members.len() > self.config.max_nodes {
+            return Err(CommandError::TooMany { what: "members of a group", limit: self.config.max_nodes });
+        }
+        let is_new = !self.show.groups.contains_key(name);
+        if is_new && self.show.groups.len() >= MAX_GROUPS {
+            return Err(CommandError::TooMany { what: "groups", limit: MAX_GROUPS });
+        }
+        let member = |node: &NodeRef| if let NodeRef::Mac(mac) = node { Ok(*mac) } else { self.mac_of(node) };
+        let members: BTreeSet<Mac> = members.iter().map(member).collect::<Result<_, _>>()?;
+        if let Some(group) = self.show.groups.get_mut(name) {
+            (group.members, group.lead) = (members, lead);
+        } else {
+            let track = self.show.tracks.hold(self.show.show);
+            self.show.groups.insert(name.clone(), Group { members, lead, track });
+        }
+        self.refresh_leads();
+        self.settled(now)
+    }
+    fn delete_group(&mut self, name: &Text<32>, now: Time<Local>) -> Change {
+        let group = self.show.groups.remove(name).ok_or_else(|| CommandError::UnknownGroup(name.clone()))?;
+        self.show.tracks.release(group.track);
+        self.refresh_leads();
+        self.settled(now)
+    }
+    fn forget_node(&mut self, node: &NodeRef, now: Time<Local>) -> Change {
+        let (id, mac) = (self.id_of(node)?, self.mac_of(node)?);
+        if self.roster.get(id).is_some_and(|node| node.session.is_some()) {
+            return Err(CommandError::Connected(node.clone()));
+        }
+        for group in self.show.groups.values_mut() {
+            group.members.remove(&mac);
+        }
+        self.forget(id);
+        self.settled(now)
+    }
+    /// Groups changed, and with them the leads of their members.
+    pub(super) fn refresh_leads(&mut self) {
+        let leads: Vec<Span> =
+            self.roster.nodes().iter().map(|node| self.show.lead_of(node.mac, self.config.lead)).collect();
+        for (node, lead) in self.roster.nodes_mut().iter_mut().zip(leads) {
+            node.lead = lead;
+        }
+    }
+}
+
+fn check_name(field: &'static str, name: &str) -> Result<(), CommandError> {
+    if name.trim() != name || name.chars().any(char::is_control) {
+        return Err(CommandError::BadValue {
+            field,
+            problem: "must have no control characters and no spaces around it",
+        });
+    }
+    Ok(())
+}
+
+fn check_zones(zones: &[Zone]) -> Result<(), CommandError> {
+    let is_rising = zones.is_sorted_by(|a, b| a.id < b.id);
+    if !is_rising || zones.iter().any(|zone| usize::from(zone.id) >= MAX_ZONES) {
+        return Err(CommandError::BadValue {
+            field: "zones",
+            problem: "must have distinct ids 0 to 3 in rising order",
+        });
+    }
+    Ok(())
+}

@@ -1,0 +1,51 @@
+//! What leaves: datagrams, control messages, events.
+
+use super::{Conductor, ConnId, Outgoing, Transmit};
+use crate::event::Event;
+use crate::fanout::{Due, Message};
+
+impl Conductor {
+    /// The next datagram of this tick, written into `buf` ([`cuelight_wire::stream::MAX_PACKET`] bytes are always
+    /// enough; a datagram that does not fit is left out). The order is the sending order: first copies for all nodes,
+    /// then second copies, then third ones.
+    pub fn poll_transmit(&mut self, buf: &mut [u8]) -> Option<Transmit> {
+        self.fan_out.poll(&mut self.roster, &self.show, buf)
+    }
+    /// The next thing to do on a control connection.
+    pub fn poll_message(&mut self) -> Option<(ConnId, Outgoing)> {
+        self.outgoing.pop_front().or_else(|| self.due_message())
+    }
+    /// The next thing for the log.
+    pub fn poll_event(&mut self) -> Option<Event> {
+        self.events.pop_front()
+    }
+    /// The next show message: written now, from the newest state.
+    fn due_message(&mut self) -> Option<(ConnId, Outgoing)> {
+        while let Some(index) = self.due_from {
+            let Some(node) = self.roster.nodes_mut().get_mut(index) else {
+                self.due_from = None;
+                break;
+            };
+            let (id, track) = (node.id, node.track);
+            let Some(session) = node.session.as_mut().filter(|session| !session.due.is_none()) else {
+                self.due_from = Some(index + 1);
+                continue;
+            };
+            let conn = session.conn;
+            let first = session.due.take_first();
+            self.show.encode();
+            let message = if first == Due::FULL_STATE {
+                Message::full_state(id, self.show.tracks.payload(track))
+            } else {
+                Message::deployed(first, id, self.show.tracks.layers(track).packet(), &self.show)
+            };
+            if let Some((what, number)) = message.too_large {
+                self.log(Event::NumberTooLarge { node: id, what, number });
+            }
+            if let Some(message) = message.message {
+                return Some((conn, Outgoing::Message(message)));
+            }
+        }
+        None
+    }
+}

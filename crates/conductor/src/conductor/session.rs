@@ -1,0 +1,282 @@
+//! Control connections come in: hello, keepalive, time exchange, update reports, and everything that ends a session
+//! (CTRL-1 to CTRL-6).
+
+use core::net::{IpAddr, SocketAddr};
+
+use cuelight_proto::stream::Sender;
+use cuelight_wire::caps::Ext;
+use cuelight_wire::control::{Hello, HubMessage, Keepalive, NodeMessage, Refusal, TsPing, TsPong, Welcome};
+use cuelight_wire::ids::{NodeId, Revision, Token, TokenHash};
+use cuelight_wire::limits::PROTO_VER;
+use cuelight_wire::time::{Local, Time};
+
+use super::{Conductor, Conn, ConnId, Outgoing};
+use crate::clock::Heard;
+use crate::event::{Event, LostWhy};
+use crate::fanout::Due;
+use crate::roster::{Allowance, HELLOS, Happening, MESSAGES, Node, Roster, Session};
+
+/// A node's word on the newest change is taken up to here, so that one wrong word cannot use up all numbers.
+const MAX_HINTED_REV: u32 = u32::MAX / 2;
+
+impl Conductor {
+    /// A control connection was accepted. When there are too many it is told to close at once.
+    pub fn handle_open(&mut self, conn: ConnId, ip: IpAddr, now: Time<Local>) {
+        if self.is_stopped {
+            return self.send(conn, Outgoing::Close(Refusal::Stopping));
+        }
+        if self.conns.len() >= self.config.max_connections {
+            self.refused += 1;
+            self.log(Event::Refused { conn, node: None, refusal: Refusal::Full });
+            return self.send(conn, Outgoing::Close(Refusal::Full));
+        }
+        // A hub that listens on both families sees IPv4 peers as mapped addresses.
+        let ip = ip.to_canonical();
+        let (messages, hellos) = (Allowance::FULL, Allowance::FULL);
+        self.conns.insert(conn, Conn { ip, node: None, opened_at: now, messages, hellos });
+    }
+    /// A message came. `fresh` is a new random token of at least 128 bits, used only if this is a hello;
+    /// `received_at` is when the message left the socket. Messages of unknown connections are passed over.
+    pub fn handle_message(
+        &mut self,
+        conn: ConnId,
+        message: &NodeMessage,
+        fresh: Token,
+        received_at: Time<Local>,
+        now: Time<Local>,
+    ) {
+        let Some(Conn { messages, node, .. }) = self.conns.get_mut(&conn) else { return };
+        if !messages.take(MESSAGES, now) {
+            return self.handle_refused(conn, Refusal::TooMany, now);
+        }
+        let node = *node;
+        let token = match message {
+            NodeMessage::Hello(hello) => {
+                return match self.hello(conn, hello, fresh, received_at, now) {
+                    Ok(()) => {}
+                    Err(refusal) => self.handle_refused(conn, refusal, now),
+                };
+            }
+            NodeMessage::Keepalive(ka) => &ka.token,
+            NodeMessage::TsPing(ping) => &ping.token,
+            NodeMessage::OtaStatus(status) => &status.token,
+        };
+        let Some(id) = node else { return self.handle_refused(conn, Refusal::HelloFirst, now) };
+        let session = self.roster.get(id).and_then(|node| node.session.as_ref());
+        if session.is_none_or(|session| session.token != *token) {
+            return self.handle_refused(conn, Refusal::WrongToken, now);
+        }
+        match message {
+            NodeMessage::Hello(_) => {}
+            NodeMessage::Keepalive(ka) => self.keepalive(id, ka, now),
+            NodeMessage::TsPing(ping) => self.ts_ping(conn, id, ping, received_at, now),
+            NodeMessage::OtaStatus(status) => self.log(Event::Ota { node: id, status: status.clone() }),
+        }
+    }
+    /// A connection is refused, by the shell (malformed, oversized, not read) or by the rules here: the session ends,
+    /// and the shell is told to close by [`Outgoing::Close`].
+    pub fn handle_refused(&mut self, conn: ConnId, refusal: Refusal, now: Time<Local>) {
+        let Some(Conn { node, .. }) = self.conns.remove(&conn) else { return };
+        self.refused += 1;
+        self.log(Event::Refused { conn, node, refusal });
+        self.send(conn, Outgoing::Close(refusal));
+        self.end_session(conn, node, LostWhy::Refused(refusal), now);
+    }
+    /// A control connection is gone.
+    pub fn handle_closed(&mut self, conn: ConnId, now: Time<Local>) {
+        let Some(Conn { node, .. }) = self.conns.remove(&conn) else { return };
+        self.end_session(conn, node, LostWhy::Closed, now);
+    }
+    /// A node was heard on the UDP time exchange. Optional; where the shell tells it, a node whose time exchange falls
+    /// silent is degraded even if it reports no loss, as deployed nodes never do.
+    pub fn handle_exchange(&mut self, token: TokenHash, now: Time<Local>) {
+        let sessions = self.roster.nodes_mut().iter_mut().filter_map(|node| node.session.as_mut());
+        for session in sessions.filter(|session| session.sender.token_hash() == token) {
+            session.exchange_at = Some(now);
+        }
+    }
+    /// The show ends: every session is closed with [`Refusal::Stopping`], and so is every new connection.
+    pub fn handle_stop(&mut self, now: Time<Local>) {
+        self.is_stopped = true;
+        while let Some((conn, Conn { node, .. })) = self.conns.pop_first() {
+            self.send(conn, Outgoing::Close(Refusal::Stopping));
+            self.end_session(conn, node, LostWhy::Refused(Refusal::Stopping), now);
+        }
+    }
+    /// The node's session ends if it is this connection's.
+    fn end_session(&mut self, conn: ConnId, node: Option<NodeId>, why: LostWhy, now: Time<Local>) {
+        let Some(id) = node else { return };
+        if self.roster.get(id).is_some_and(|n| n.session.as_ref().is_some_and(|session| session.conn == conn)) {
+            self.lose(id, why, now);
+        }
+    }
+
+    fn hello(
+        &mut self,
+        conn: ConnId,
+        hello: &Hello,
+        fresh: Token,
+        received_at: Time<Local>,
+        now: Time<Local>,
+    ) -> Result<(), Refusal> {
+        let Some(Conn { hellos, ip, node: bound, .. }) = self.conns.get_mut(&conn) else { return Ok(()) };
+        let (ip, bound) = (*ip, *bound);
+        if !hellos.take(HELLOS, now) {
+            return Err(Refusal::TooMany);
+        }
+        if hello.proto != PROTO_VER {
+            return Err(Refusal::UnsupportedProto);
+        }
+        if hello.udp_port == Some(0) {
+            return Err(Refusal::Malformed);
+        }
+        let ext = hello.ext.and(self.config.ext);
+        let (id, is_new) = self.admit(hello, !ext.has(Ext::FULL_STATE))?;
+        let node = self.roster.get_mut(id).expect("the node was just admitted");
+        if !node.hellos.take(HELLOS, now) {
+            return Err(Refusal::TooMany);
+        }
+        if let Some(other) = bound.filter(|other| *other != id) {
+            self.end_session(conn, Some(other), LostWhy::Closed, now);
+        }
+        self.replace(conn, id);
+        self.hear_show_time(id, hello, received_at, now);
+        self.welcome(conn, id, hello, ext, ip, fresh, now);
+        self.log(Event::Joined { node: id, mac: hello.mac, ip, new: is_new });
+        Ok(())
+    }
+    /// The node's number, and whether it was not known before. A new node makes room by dropping one that is away.
+    fn admit(&mut self, hello: &Hello, is_legacy: bool) -> Result<(NodeId, bool), Refusal> {
+        if let Some(id) = self.roster.id_of(hello.mac) {
+            return if Roster::fits(id, is_legacy) { Ok((id, false)) } else { Err(Refusal::Full) };
+        }
+        // Numbers are 16 bits wide.
+        let max_nodes = self.config.max_nodes.min(usize::from(u16::MAX) - 1);
+        while self.roster.nodes().len() >= max_nodes {
+            let id = self.roster.dispensable().ok_or(Refusal::Full)?;
+            self.forget(id);
+        }
+        let id = self.roster.free_id(is_legacy).ok_or(Refusal::Full)?;
+        let track = self.show.track_for(hello.mac);
+        let lead = self.show.lead_of(hello.mac, self.config.lead);
+        self.roster.insert(Node::new(id, hello.mac, track, lead));
+        self.saved_revision += 1;
+        Ok((id, true))
+    }
+    /// A node that has no session is not known any more.
+    pub(super) fn forget(&mut self, id: NodeId) {
+        if let Some(node) = self.roster.remove(id) {
+            self.show.tracks.release(node.track);
+            self.saved_revision += 1;
+            self.log(Event::Forgotten { node: id, mac: node.mac });
+        }
+    }
+    /// Ends the node's session on any other connection; the node itself stays.
+    fn replace(&mut self, conn: ConnId, id: NodeId) {
+        let session = self.roster.get_mut(id).and_then(|node| node.session.take());
+        let Some(Session { conn: other, .. }) = session.filter(|session| session.conn != conn) else { return };
+        if self.conns.remove(&other).is_some() {
+            self.refused += 1;
+            self.log(Event::Refused { conn: other, node: Some(id), refusal: Refusal::Replaced });
+            self.send(other, Outgoing::Close(Refusal::Replaced));
+        }
+    }
+    /// A node tells the show time it knows. The first one of a run may set it.
+    fn hear_show_time(&mut self, id: NodeId, hello: &Hello, received_at: Time<Local>, now: Time<Local>) {
+        if let Some(hint) = hello.show {
+            match self.clock.hear(hint, received_at, !self.is_clock_fixed) {
+                Heard::Agrees => {}
+                Heard::Adopted => self.log(Event::HintAdopted { node: id, show: self.clock.show_at(now) }),
+                Heard::Disagrees(difference) => self.log(Event::HintDisagrees { node: id, difference }),
+            }
+            if hint.rev <= MAX_HINTED_REV && Revision(hint.rev) > self.show.rev {
+                self.show.rev = Revision(hint.rev);
+                self.saved_revision += 1;
+            }
+        }
+        if !self.is_clock_fixed {
+            self.is_clock_fixed = true;
+            self.show.rebase(self.clock.show_at(now));
+        }
+    }
+    #[allow(clippy::too_many_arguments, reason = "what a welcome is made of")]
+    fn welcome(
+        &mut self,
+        conn: ConnId,
+        id: NodeId,
+        hello: &Hello,
+        ext: Ext,
+        ip: IpAddr,
+        token: Token,
+        now: Time<Local>,
+    ) {
+        let is_name_free = !hello.name.as_ref().is_none_or(|name| self.is_name_taken(id, name));
+        let has_full_state = ext.has(Ext::FULL_STATE);
+        let has_due = !has_full_state || self.config.control_backstop;
+        let node = self.roster.get_mut(id).expect("the node was just admitted");
+        node.introduce(hello, ip, ext, now);
+        if let Some(name) = hello.name.as_ref().filter(|_| is_name_free && !node.is_named) {
+            node.name = name.clone();
+        }
+        let due = match (has_full_state, has_due) {
+            (true, true) => Due::FULL_STATE,
+            (false, _) => Due::SNAPSHOT,
+            (true, false) => Due::NONE,
+        };
+        node.session = Some(Session {
+            conn,
+            token: token.clone(),
+            sender: Sender::new(TokenHash::of(token.as_bytes())),
+            to: SocketAddr::new(ip, node.udp_port),
+            heard_at: now,
+            exchange_at: None,
+            was_locked: false,
+            good_since: None,
+            streams_from: None,
+            due,
+        });
+        let udp_port = node.udp_port;
+        if let Some(conn) = self.conns.get_mut(&conn) {
+            conn.node = Some(id);
+        }
+        let is_cuelight = !ext.is_none();
+        let welcome = Welcome {
+            proto: PROTO_VER,
+            node_id: id,
+            token,
+            udp_port,
+            hub_epoch_us: self.clock.show_at(now).as_us(),
+            ts_port: is_cuelight.then_some(self.config.ts_port),
+            ext,
+            boot_id: is_cuelight.then_some(self.config.boot_id),
+        };
+        self.send(conn, Outgoing::Message(HubMessage::Welcome(welcome)));
+        self.due_from = Some(0);
+        self.sessions_revision += 1;
+        // The node may be in any state: a session begins anew, even where the state's name stays the same.
+        self.roster.revision += 1;
+        self.happen(id, Happening::Welcomed);
+    }
+    /// Whether another node has this name. The empty name is nobody's.
+    pub(super) fn is_name_taken(&self, id: NodeId, name: &str) -> bool {
+        !name.is_empty() && self.roster.nodes().iter().any(|node| node.id != id && node.name == name)
+    }
+
+    fn keepalive(&mut self, id: NodeId, ka: &Keepalive, now: Time<Local>) {
+        if let Some(node) = self.roster.get_mut(id) {
+            node.measure(ka, now);
+        }
+        self.assess(id, true, now);
+        self.note_lock(id);
+    }
+    fn ts_ping(&mut self, conn: ConnId, id: NodeId, ping: &TsPing, received_at: Time<Local>, now: Time<Local>) {
+        let pong = TsPong {
+            node_id: id,
+            seq: ping.seq,
+            t1_us: ping.t1_us,
+            t2_us: self.clock.show_at(received_at).as_us(),
+            t3_us: self.clock.show_at(now).as_us(),
+        };
+        self.send(conn, Outgoing::Message(HubMessage::TsPong(pong)));
+    }
+}

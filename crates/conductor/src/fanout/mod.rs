@@ -1,0 +1,111 @@
+//! The datagrams of one tick (FANOUT-1 to FANOUT-6).
+//!
+//! A Cuelight node gets its full state once in every tick, and three times, each with its own number, from a change's
+//! announcement until its applyAt. A deployed node gets exactly one datagram. First copies go to all nodes before the
+//! second ones, so that a burst of loss does not take all copies of one node.
+
+mod control;
+mod legacy;
+
+pub(crate) use control::{Due, Message, due_after_master, due_after_scene};
+
+use alloc::vec::Vec;
+
+use cuelight_wire::stream::MsgType;
+use cuelight_wire::time::{Show, Time};
+
+use crate::conductor::Transmit;
+use crate::roster::{Node, Roster};
+use crate::show::ShowState;
+
+/// Copies of a full state while a change is announced.
+const COPIES: u8 = 3;
+
+/// Where the fan-out of a tick stands.
+#[derive(Debug, Default)]
+pub(crate) struct FanOut {
+    /// Places in the roster of the nodes that take the stream, as of `revision`.
+    live: Vec<usize>,
+    revision: Option<u64>,
+    tick: u64,
+    hub_now: Time<Show>,
+    common_pending_at: Option<Time<Show>>,
+    copy: u8,
+    next: usize,
+    /// Datagrams sent.
+    pub(crate) packets: u64,
+    /// Their bytes.
+    pub(crate) bytes: u64,
+    /// Datagrams that were not fetched before the next tick.
+    pub(crate) unsent: u64,
+}
+
+impl FanOut {
+    /// A tick begins. What was not fetched of the last one is given up.
+    pub(crate) fn begin(&mut self, roster: &mut Roster, show: &ShowState, tick: u64, hub_now: Time<Show>) {
+        if self.copy == 0 {
+            self.unsent += self.live.len().saturating_sub(self.next) as u64;
+        }
+        (self.tick, self.hub_now, self.copy, self.next) = (tick, hub_now, 0, 0);
+        self.common_pending_at = show.common_pending_at();
+        if self.revision != Some(roster.revision) {
+            self.revision = Some(roster.revision);
+            self.live.clear();
+            for (index, node) in roster.nodes_mut().iter_mut().enumerate() {
+                let is_live = node.state.is_streaming() && node.caps.udp;
+                let Some(session) = &mut node.session else { continue };
+                session.streams_from = if is_live { session.streams_from.or(Some(tick)) } else { None };
+                if is_live {
+                    self.live.push(index);
+                }
+            }
+        }
+    }
+    /// The next datagram of the tick.
+    pub(crate) fn poll(&mut self, roster: &mut Roster, show: &ShowState, buf: &mut [u8]) -> Option<Transmit> {
+        while self.copy < COPIES {
+            while let Some(index) = self.live.get(self.next) {
+                self.next += 1;
+                // The roster may have changed since the tick began; then the places are wrong until the next one.
+                let node = roster.nodes_mut().get_mut(*index).filter(|node| node.state.is_streaming());
+                if let Some(transmit) = node.and_then(|node| self.datagram(node, show, buf)) {
+                    self.packets += 1;
+                    self.bytes += transmit.len as u64;
+                    return Some(transmit);
+                }
+            }
+            (self.copy, self.next) = (self.copy + 1, 0);
+        }
+        None
+    }
+    fn datagram(&self, node: &mut Node, show: &ShowState, buf: &mut [u8]) -> Option<Transmit> {
+        let takes_full_state = node.takes_full_state();
+        let session = node.session.as_mut()?;
+        let (hub_now, nothing_new) = (self.hub_now, self.hub_now + node.lead);
+        let len = if takes_full_state {
+            let pending_at = show.tracks.pending_at(node.track).into_iter().chain(self.common_pending_at).min();
+            if self.copy > 0 && pending_at.is_none() {
+                return None;
+            }
+            let apply_at = pending_at.unwrap_or(nothing_new);
+            session.sender.packet(MsgType::FullState, hub_now, apply_at, show.tracks.payload(node.track), buf)
+        } else {
+            if self.copy > 0 {
+                return None;
+            }
+            let when = legacy::When {
+                tick: self.tick,
+                stagger: u64::from(node.id.0),
+                ticks_in_stream: self.tick.saturating_sub(session.streams_from.unwrap_or(self.tick)),
+                now: hub_now,
+                nothing_new,
+            };
+            let datagram = legacy::datagram(show.tracks.layers(node.track).packet(), show, when);
+            session.sender.packet(datagram.msg_type, hub_now, datagram.apply_at, datagram.payload.bytes(), buf)
+        };
+        let len = len.ok()?;
+        node.packets += 1;
+        node.bytes += len as u64;
+        Some(Transmit { to: session.to, len })
+    }
+}

@@ -1,0 +1,159 @@
+//! One node: who it is, its session, how it does.
+
+use core::net::{IpAddr, SocketAddr};
+
+use cuelight_proto::stream::Sender;
+use cuelight_wire::caps::Ext;
+use cuelight_wire::control::{Caps, Hello, Keepalive, SyncReport, Text, Topo};
+use cuelight_wire::ids::{Mac, NodeId, Token};
+use cuelight_wire::limits::{DRIFT_DEGRADED, KEEPALIVE_PERIOD, LOSS_DEGRADED_PCT, UDP_PORT};
+use cuelight_wire::time::{Local, Span, Time};
+
+use super::allowance::Allowance;
+use super::state::{State, Why};
+use crate::conductor::ConnId;
+use crate::fanout::Due;
+use crate::track::TrackId;
+
+/// A keepalive is overdue when the one after it should be here too.
+const KEEPALIVE_OVERDUE: Span = KEEPALIVE_PERIOD.times(2);
+/// A locked node asks the time at least once a second: three questions are missing.
+const EXCHANGE_SILENT: Span = Span::from_ms(3_000);
+
+/// A node's session: from welcome until the connection ends.
+#[derive(Debug)]
+pub(crate) struct Session {
+    pub(crate) conn: ConnId,
+    pub(crate) token: Token,
+    pub(crate) sender: Sender,
+    pub(crate) to: SocketAddr,
+    pub(crate) heard_at: Time<Local>,
+    /// When it was last heard on the UDP time exchange, if the shell tells.
+    pub(crate) exchange_at: Option<Time<Local>>,
+    pub(crate) was_locked: bool,
+    /// Since when nothing has been wrong.
+    pub(crate) good_since: Option<Time<Local>>,
+    /// The tick with its first datagram.
+    pub(crate) streams_from: Option<u64>,
+    /// Show messages it is still to get on the control plane.
+    pub(crate) due: Due,
+}
+
+/// One node.
+#[derive(Debug)]
+pub(crate) struct Node {
+    pub(crate) id: NodeId,
+    pub(crate) mac: Mac,
+    pub(crate) name: Text<32>,
+    /// Whether an operator named it; such a name stands above the one it gives itself.
+    pub(crate) is_named: bool,
+    pub(crate) state: State,
+    pub(crate) session: Option<Session>,
+    /// When its last session ended.
+    pub(crate) lost_at: Time<Local>,
+    pub(crate) track: TrackId,
+    pub(crate) lead: Span,
+    pub(crate) hellos: Allowance,
+    pub(crate) ip: Option<IpAddr>,
+    pub(crate) udp_port: u16,
+    pub(crate) seen_at: Option<Time<Local>>,
+    pub(crate) reconnects: u32,
+    pub(crate) fw: Text<32>,
+    pub(crate) caps: Caps,
+    pub(crate) topo: Topo,
+    pub(crate) ext: Ext,
+    pub(crate) loss_pct: f32,
+    pub(crate) drift_us: i64,
+    pub(crate) rssi: i16,
+    pub(crate) uptime_s: u64,
+    pub(crate) render_fps: f32,
+    pub(crate) heap_free: u64,
+    pub(crate) sync: Option<SyncReport>,
+    pub(crate) packets: u64,
+    pub(crate) bytes: u64,
+}
+
+impl Node {
+    pub(crate) fn new(id: NodeId, mac: Mac, track: TrackId, lead: Span) -> Self {
+        Self {
+            id,
+            mac,
+            name: Text::new(),
+            is_named: false,
+            state: State::Removed,
+            session: None,
+            lost_at: Time::ZERO,
+            track,
+            lead,
+            hellos: Allowance::FULL,
+            ip: None,
+            udp_port: UDP_PORT,
+            seen_at: None,
+            reconnects: 0,
+            fw: Text::new(),
+            caps: Caps::default(),
+            topo: Topo::default(),
+            ext: Ext::NONE,
+            loss_pct: 0.0,
+            drift_us: 0,
+            rssi: 0,
+            uptime_s: 0,
+            render_fps: 0.0,
+            heap_free: 0,
+            sync: None,
+            packets: 0,
+            bytes: 0,
+        }
+    }
+    /// Whether it takes full states; other nodes get deployed packets only.
+    pub(crate) const fn takes_full_state(&self) -> bool {
+        self.ext.has(Ext::FULL_STATE)
+    }
+    /// Takes over what a hello says. Its figures are those of the new session.
+    pub(crate) fn introduce(&mut self, hello: &Hello, ip: IpAddr, ext: Ext, now: Time<Local>) {
+        self.reconnects = self.reconnects.saturating_add(u32::from(self.seen_at.is_some()));
+        self.ip = Some(ip);
+        self.udp_port = hello.udp_port.unwrap_or(UDP_PORT);
+        self.fw = hello.fw.clone();
+        (self.caps, self.topo, self.ext) = (hello.caps, hello.topo, ext);
+        (self.loss_pct, self.drift_us, self.sync) = (0.0, 0, None);
+        self.seen_at = Some(now);
+    }
+    /// Takes over what a keepalive says. Numbers that make no sense become 0.
+    pub(crate) fn measure(&mut self, ka: &Keepalive, now: Time<Local>) {
+        let finite = |value: f32| if value.is_finite() { value.max(0.0) } else { 0.0 };
+        self.loss_pct = finite(ka.loss_pct).min(100.0);
+        self.drift_us = ka.drift_us;
+        self.rssi = ka.rssi;
+        self.uptime_s = ka.uptime_s;
+        self.render_fps = finite(ka.render_fps);
+        self.heap_free = ka.heap_free;
+        self.sync = ka.sync;
+        self.seen_at = Some(now);
+        if let Some(session) = &mut self.session {
+            session.heard_at = now;
+        }
+    }
+    /// What is wrong with it now (ROSTER-3). Deployed nodes report zero loss and drift whatever happens: they are
+    /// judged by their keepalives and, where the shell tells, by their time exchange.
+    pub(crate) fn judge(&self, now: Time<Local>) -> Why {
+        let Some(session) = &self.session else { return Why::NONE };
+        let mut why = Why::NONE;
+        let is_locked = self.sync.is_none_or(|sync| sync.locked);
+        if !is_locked {
+            why = why.or(if session.was_locked { Why::UNLOCKED } else { Why::LOCKING });
+        } else if self.drift_us.unsigned_abs() > DRIFT_DEGRADED.as_us().unsigned_abs() {
+            why = why.or(Why::DRIFT);
+        }
+        if self.loss_pct > LOSS_DEGRADED_PCT {
+            why = why.or(Why::LOSS);
+        }
+        if now - session.heard_at > KEEPALIVE_OVERDUE {
+            why = why.or(Why::KEEPALIVE);
+        }
+        if session.exchange_at.is_some_and(|at| now - at > EXCHANGE_SILENT) {
+            why = why.or(Why::SILENCE);
+        }
+        why
+    }
+}
