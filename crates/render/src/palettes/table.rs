@@ -1,0 +1,337 @@
+//! The palettes. Append only: a number, once given, keeps its meaning.
+
+use cuelight_wire::ids::PaletteId;
+use cuelight_wire::scene::Rgb;
+
+use super::PaletteInfo;
+
+/// A colour as it is written in HTML, 0xrrggbb.
+const fn hex(rgb: u32) -> Rgb {
+    Rgb::new((rgb >> 16) as u8, (rgb >> 8) as u8, rgb as u8)
+}
+
+const fn palette(
+    id: u16,
+    name: &'static str,
+    description: &'static str,
+    closed: bool,
+    stops: &'static [(u8, Rgb)],
+) -> PaletteInfo {
+    PaletteInfo { id: PaletteId(id), name, description, closed, stops }
+}
+
+const CLOSED: bool = true;
+const OPEN: bool = false;
+
+/// All palettes, in the order of their numbers.
+pub const ALL: &[PaletteInfo] = &[
+    palette(0, "colors", "The scene's own three colours, or the palette an effect brings with it", CLOSED, &[]),
+    palette(
+        1,
+        "rainbow",
+        "All hues",
+        CLOSED,
+        &[
+            (0, hex(0xff0000)),
+            (32, hex(0xffaa00)),
+            (64, hex(0xffff00)),
+            (96, hex(0x00ff00)),
+            (128, hex(0x00ffff)),
+            (160, hex(0x0000ff)),
+            (192, hex(0x8000ff)),
+            (224, hex(0xff00aa)),
+            (255, hex(0xff0000)),
+        ],
+    ),
+    palette(2, "scene-colors", "The scene's own three colours, for every effect", CLOSED, &[]),
+    palette(
+        3,
+        "warm",
+        "Candle to lamp: oranges and soft whites",
+        OPEN,
+        &[(0, hex(0xff5a00)), (96, hex(0xff9329)), (170, hex(0xffb469)), (255, hex(0xffe4ba))],
+    ),
+    palette(
+        4,
+        "ocean",
+        "Deep blue to foam",
+        OPEN,
+        &[(0, hex(0x000628)), (64, hex(0x00235a)), (128, hex(0x0064a0)), (200, hex(0x00b4c8)), (255, hex(0xc8ffff))],
+    ),
+    palette(
+        5,
+        "lava",
+        "Black rock, red glow, yellow heat",
+        OPEN,
+        &[
+            (0, hex(0x000000)),
+            (60, hex(0x500000)),
+            (120, hex(0xc81400)),
+            (180, hex(0xff6400)),
+            (235, hex(0xffdc3c)),
+            (255, hex(0xfff0b4)),
+        ],
+    ),
+    palette(
+        6,
+        "forest",
+        "Pine, moss and light through leaves",
+        OPEN,
+        &[(0, hex(0x002808)), (80, hex(0x0a5a14)), (150, hex(0x288c28)), (210, hex(0x78b43c)), (255, hex(0xd2dc78))],
+    ),
+    palette(
+        7,
+        "fire",
+        "Black through red and yellow to white",
+        OPEN,
+        &[
+            (0, hex(0x000000)),
+            (50, hex(0x800000)),
+            (110, hex(0xff2800)),
+            (170, hex(0xff9600)),
+            (225, hex(0xffe650)),
+            (255, hex(0xffffd2)),
+        ],
+    ),
+    palette(
+        8,
+        "ice",
+        "Dark blue to white frost",
+        OPEN,
+        &[(0, hex(0x001446)), (90, hex(0x0050b4)), (170, hex(0x50b4f0)), (225, hex(0xd2f5ff)), (255, hex(0xffffff))],
+    ),
+    palette(
+        9,
+        "sunset",
+        "Dusk violet, red, gold",
+        OPEN,
+        &[(0, hex(0x1e0a46)), (70, hex(0x78145a)), (130, hex(0xdc2850)), (190, hex(0xff6e1e)), (255, hex(0xffc83c))],
+    ),
+    palette(
+        10,
+        "party",
+        "Loud colours without green",
+        CLOSED,
+        &[
+            (0, hex(0xff0080)),
+            (48, hex(0xff3c00)),
+            (96, hex(0xffb400)),
+            (140, hex(0xff00c8)),
+            (190, hex(0x7800ff)),
+            (222, hex(0x3c00ff)),
+            (255, hex(0xff0080)),
+        ],
+    ),
+    palette(
+        11,
+        "aurora",
+        "Polar lights: green, teal, violet",
+        OPEN,
+        &[
+            (0, hex(0x001e14)),
+            (70, hex(0x00b450)),
+            (120, hex(0x00f08c)),
+            (170, hex(0x1ea0b4)),
+            (220, hex(0x5a28c8)),
+            (255, hex(0x8c1eb4)),
+        ],
+    ),
+    palette(
+        12,
+        "cloud",
+        "Blue sky and white clouds",
+        CLOSED,
+        &[(0, hex(0x1e64dc)), (70, hex(0x3c8cf0)), (128, hex(0xf0faff)), (170, hex(0xb4d2ff)), (255, hex(0x1e64dc))],
+    ),
+    palette(
+        13,
+        "neon",
+        "Magenta, cyan and violet tubes",
+        CLOSED,
+        &[(0, hex(0xff00c8)), (64, hex(0x7800ff)), (128, hex(0x00dcff)), (176, hex(0x00ff96)), (255, hex(0xff00c8))],
+    ),
+    palette(
+        14,
+        "pastel",
+        "Soft colours",
+        CLOSED,
+        &[
+            (0, hex(0xffb4b4)),
+            (51, hex(0xffe6b4)),
+            (102, hex(0xd2ffb4)),
+            (153, hex(0xb4f0ff)),
+            (204, hex(0xd2b4ff)),
+            (255, hex(0xffb4b4)),
+        ],
+    ),
+    palette(
+        15,
+        "cyberpunk",
+        "Violet night with pink and cyan signs",
+        CLOSED,
+        &[(0, hex(0x140032)), (80, hex(0xff008c)), (128, hex(0x280064)), (192, hex(0x00f0ff)), (255, hex(0x140032))],
+    ),
+    palette(
+        16,
+        "police",
+        "Red and blue",
+        CLOSED,
+        &[(0, hex(0xff0000)), (120, hex(0xff0000)), (128, hex(0x0000ff)), (247, hex(0x0000ff)), (255, hex(0xff0000))],
+    ),
+    palette(
+        17,
+        "christmas",
+        "Red, green and warm white",
+        CLOSED,
+        &[
+            (0, hex(0xd20000)),
+            (70, hex(0xd20000)),
+            (84, hex(0xffd28c)),
+            (98, hex(0x00a01e)),
+            (168, hex(0x00a01e)),
+            (184, hex(0xffd28c)),
+            (255, hex(0xd20000)),
+        ],
+    ),
+    palette(
+        18,
+        "halloween",
+        "Orange, violet and poison green",
+        CLOSED,
+        &[
+            (0, hex(0xff5000)),
+            (64, hex(0xb43c00)),
+            (128, hex(0x500096)),
+            (176, hex(0x280050)),
+            (216, hex(0x50dc00)),
+            (255, hex(0xff5000)),
+        ],
+    ),
+    palette(
+        19,
+        "candy",
+        "Pink, red and white sweets",
+        CLOSED,
+        &[(0, hex(0xff78b4)), (64, hex(0xffffff)), (128, hex(0xff1e50)), (192, hex(0xffffff)), (255, hex(0xff78b4))],
+    ),
+    palette(
+        20,
+        "rose",
+        "Dark red to pale pink",
+        OPEN,
+        &[(0, hex(0x280008)), (90, hex(0x960028)), (170, hex(0xf03c64)), (255, hex(0xffb4be))],
+    ),
+    palette(
+        21,
+        "lavender",
+        "Violet fields",
+        OPEN,
+        &[(0, hex(0x1e0046)), (90, hex(0x5a28a0)), (170, hex(0x9664dc)), (255, hex(0xdcbeff))],
+    ),
+    palette(
+        22,
+        "mint",
+        "Green-blue freshness",
+        OPEN,
+        &[(0, hex(0x00321e)), (100, hex(0x00a078)), (180, hex(0x64f0b4)), (255, hex(0xdcfff0))],
+    ),
+    palette(
+        23,
+        "gold",
+        "Bronze to bright gold",
+        OPEN,
+        &[(0, hex(0x280f00)), (80, hex(0x8c5000)), (150, hex(0xdca014)), (210, hex(0xffd750)), (255, hex(0xfff5c8))],
+    ),
+    palette(
+        24,
+        "copper",
+        "Brown metal to salmon",
+        OPEN,
+        &[(0, hex(0x1e0800)), (100, hex(0x8c3c14)), (180, hex(0xdc7846)), (255, hex(0xffbe96))],
+    ),
+    palette(
+        25,
+        "steel",
+        "Cold greys and blues",
+        OPEN,
+        &[(0, hex(0x0a0f19)), (100, hex(0x3c5064)), (180, hex(0x8ca0b4)), (255, hex(0xf0faff))],
+    ),
+    palette(
+        26,
+        "tropical",
+        "Turquoise, lime, mango, hibiscus",
+        CLOSED,
+        &[
+            (0, hex(0x00d2b4)),
+            (64, hex(0xa0f01e)),
+            (128, hex(0xffc800)),
+            (176, hex(0xff5014)),
+            (216, hex(0xff0078)),
+            (255, hex(0x00d2b4)),
+        ],
+    ),
+    palette(
+        27,
+        "sakura",
+        "Blossom pink and young green",
+        CLOSED,
+        &[(0, hex(0xffb4d2)), (70, hex(0xff6eaa)), (128, hex(0xffe6f0)), (192, hex(0xa0d282)), (255, hex(0xffb4d2))],
+    ),
+    palette(
+        28,
+        "vaporwave",
+        "Pink, violet, teal",
+        CLOSED,
+        &[(0, hex(0xff71ce)), (85, hex(0xb967ff)), (150, hex(0x01cdfe)), (205, hex(0x05ffa1)), (255, hex(0xff71ce))],
+    ),
+    palette(
+        29,
+        "fall",
+        "Autumn leaves",
+        CLOSED,
+        &[
+            (0, hex(0x8c1e00)),
+            (64, hex(0xdc5000)),
+            (120, hex(0xffaa00)),
+            (170, hex(0xa06400)),
+            (210, hex(0x5a2800)),
+            (255, hex(0x8c1e00)),
+        ],
+    ),
+    palette(
+        30,
+        "deep-sea",
+        "Black water with green and violet gleams",
+        CLOSED,
+        &[
+            (0, hex(0x000514)),
+            (64, hex(0x003c46)),
+            (110, hex(0x00c896)),
+            (160, hex(0x001432)),
+            (210, hex(0x5000a0)),
+            (255, hex(0x000514)),
+        ],
+    ),
+    palette(
+        31,
+        "white",
+        "Cold and warm white",
+        OPEN,
+        &[(0, hex(0xffb46e)), (128, hex(0xffe4ce)), (200, hex(0xf0f4ff)), (255, hex(0xc8dcff))],
+    ),
+    palette(32, "grey", "Black to white", OPEN, &[(0, hex(0x000000)), (255, hex(0xffffff))]),
+    palette(
+        33,
+        "ember",
+        "Dying fire",
+        OPEN,
+        &[(0, hex(0x0a0000)), (90, hex(0x3c0500)), (170, hex(0xa01400)), (255, hex(0xff5a0a))],
+    ),
+    palette(
+        34,
+        "toxic",
+        "Black, acid green, yellow",
+        OPEN,
+        &[(0, hex(0x000a00)), (90, hex(0x1e7800)), (170, hex(0x78ff00)), (255, hex(0xf0ff50))],
+    ),
+];

@@ -1,0 +1,192 @@
+//! One frame: from the layers in force and a frame's show time to bytes (RENDER-1).
+//!
+//! The renderer decides the order in which light is made. For each layer, oldest first: the effect's colours become
+//! light (gamma); each zone's light is blended over it; the layer's brightness is applied; the layer fades in over the
+//! light below it. Then master and blackout, the power limit, and the way to bytes. It remembers nothing from frame to
+//! frame: equal stacks, geometries, finishes, seeds and frames give equal bytes.
+
+use cuelight_wire::ids::Revision;
+use cuelight_wire::scene::{Layer, Parameters, Phase, Rgb, Scene, Zone};
+use cuelight_wire::time::{FrameIndex, Show, Time};
+
+use crate::blend::blend;
+use crate::color::Rgb16;
+use crate::effects::{self, Beat, View};
+use crate::finish::{Draw, Finish, Gamma, ceiling_cut, quantize};
+use crate::fixed::{FULL, hash, widen};
+use crate::geometry::{Geometry, MAX_PIXELS, Point, fill_points, fill_zone_points};
+use crate::palettes::Colors;
+use crate::stack::{Stack, weight};
+
+/// What is known about a rendered frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FrameFacts {
+    /// The revision of the newest layer in force; 0 when there is none.
+    pub scene_rev: Revision,
+    /// Whether the power limit dimmed the frame.
+    pub limited: bool,
+}
+
+/// The geometry has more pixels than the renderer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TooManyPixels {
+    /// Pixels of the geometry.
+    pub pixels: usize,
+    /// Pixels of the renderer.
+    pub capacity: usize,
+}
+
+impl core::fmt::Display for TooManyPixels {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "the geometry has {} pixels, this renderer draws at most {}", self.pixels, self.capacity)
+    }
+}
+impl core::error::Error for TooManyPixels {}
+
+/// Draws the frames of one geometry of at most `N` pixels. It holds its working memory, 36 bytes a pixel: on small
+/// stacks put it in a static or a box.
+#[derive(Clone, Debug)]
+pub struct Renderer<const N: usize = MAX_PIXELS> {
+    geometry: Geometry,
+    finish: Finish,
+    seed: u32,
+    gamma: Gamma,
+    draw: Option<Draw>,
+    points: [Point; N],
+    zone_points: [Point; N],
+    /// The light of all layers so far.
+    light: [Rgb16; N],
+    /// The layer that is being drawn.
+    layer: [Rgb16; N],
+    /// The zone that is being drawn.
+    zone: [Rgb16; N],
+}
+
+impl<const N: usize> Renderer<N> {
+    /// A renderer for `geometry`. `seed` makes this node's randomness its own; nodes that are to look alike have the same.
+    pub fn new(geometry: Geometry, finish: Finish, seed: u32) -> Result<Self, TooManyPixels> {
+        let pixels = geometry.len();
+        if pixels > N {
+            return Err(TooManyPixels { pixels, capacity: N });
+        }
+        let mut points = [Point::ORIGIN; N];
+        fill_points(&geometry, &mut points[..pixels]);
+        Ok(Self {
+            geometry,
+            finish,
+            seed,
+            gamma: Gamma::new(finish.gamma_x100),
+            draw: Draw::new(&finish, pixels),
+            points,
+            zone_points: [Point::ORIGIN; N],
+            light: [Rgb16::BLACK; N],
+            layer: [Rgb16::BLACK; N],
+            zone: [Rgb16::BLACK; N],
+        })
+    }
+
+    /// The geometry it draws.
+    pub const fn geometry(&self) -> &Geometry {
+        &self.geometry
+    }
+    /// The finish it applies.
+    pub const fn finish(&self) -> &Finish {
+        &self.finish
+    }
+
+    /// Draws the frame into `out`, pixel by pixel in the order of the wiring. `out` beyond the geometry becomes black;
+    /// pixels beyond `out` are not written.
+    pub fn render(&mut self, stack: &Stack, frame: FrameIndex, out: &mut [Rgb]) -> FrameFacts {
+        let show = frame.show_at();
+        let pixels = self.geometry.len();
+        self.light[..pixels].fill(Rgb16::BLACK);
+        let master = stack.master();
+        let level = if master.blackout { 0 } else { widen(master.level) };
+        let layers = stack.layers();
+        if level > 0 {
+            // The newest layer that covers everything is the ground; without one, the oldest is.
+            let ground = layers.iter().rposition(|layer| weight(layer, show) == FULL).unwrap_or(0);
+            let beat = Beat::at(&stack.tempo().grid, show);
+            for (i, layer) in layers.iter().enumerate().skip(ground) {
+                let cover = if i == ground { FULL } else { weight(layer, show) };
+                self.draw_layer(layer, show, beat, cover, level);
+            }
+        }
+        let limited = self.put_out(frame, out);
+        FrameFacts { scene_rev: stack.newest_rev(), limited }
+    }
+
+    /// Draws one layer and lets it cover what is below by `cover`. The master level is a factor like the brightness, so
+    /// both are applied at once.
+    fn draw_layer(&mut self, layer: &Layer, show: Time<Show>, beat: Beat, cover: u16, master: u16) {
+        let scene = &layer.scene;
+        let pixels = self.geometry.len();
+        let seed = hash(scene.seed, self.seed, 0);
+        let phase = layer.phase_at(show);
+        let view = view(scene, scene.effect.0, scene.palette.0, &self.points[..pixels], phase, beat, seed);
+        view.draw(&self.geometry, &mut self.layer[..pixels]);
+        for pixel in &mut self.layer[..pixels] {
+            *pixel = self.gamma.light(*pixel);
+        }
+        for (zone, phase) in scene.zones.iter().zip(layer.zone_phases_at(show)) {
+            self.draw_zone(scene, zone, phase, beat, seed);
+        }
+        let level = crate::fixed::scale(widen(scene.parameters.brightness), master);
+        for (light, top) in self.light[..pixels].iter_mut().zip(&self.layer[..pixels]) {
+            *light = light.toward(top.scaled(level), cover);
+        }
+    }
+
+    /// Draws a zone as a figure of its own and blends it over its part of the layer.
+    fn draw_zone(&mut self, scene: &Scene, zone: &Zone, phase: Phase, beat: Beat, seed: u32) {
+        let pixels = self.geometry.len();
+        let (from, end) = (usize::from(zone.from) * pixels / 256, (usize::from(zone.to) + 1) * pixels / 256);
+        if from >= end {
+            return;
+        }
+        let points = &mut self.zone_points[from..end];
+        fill_zone_points(&self.geometry, &self.points[from..end], points);
+        let seed = hash(seed, u32::from(zone.id), 1);
+        let drawn = &mut self.zone[from..end];
+        view(scene, zone.effect.0, zone.palette.0, points, phase, beat, seed).draw(&self.geometry, drawn);
+        let brightness = widen(zone.brightness);
+        for (below, top) in self.layer[from..end].iter_mut().zip(drawn) {
+            *below = blend(zone.blend, *below, self.gamma.light(*top).scaled(brightness));
+        }
+    }
+
+    /// Power limit and bytes. Returns whether the limit dimmed the frame.
+    fn put_out(&mut self, frame: FrameIndex, out: &mut [Rgb]) -> bool {
+        let pixels = self.geometry.len().min(out.len());
+        let (out, beyond) = out.split_at_mut(pixels);
+        beyond.fill(Rgb::BLACK);
+        let light = &mut self.light[..pixels];
+        let scale = self.draw.as_ref().and_then(|draw| draw.scale(light));
+        if let Some(scale) = scale {
+            light.iter_mut().for_each(|pixel| *pixel = pixel.scaled_down(scale));
+        }
+        quantize(light, frame, self.finish.dither, out);
+        // Rounding up may have led a frame near the limit over it.
+        if let Some(draw) = &self.draw {
+            ceiling_cut(light, draw, out);
+        }
+        scale.is_some()
+    }
+}
+
+/// What an effect sees of a scene.
+fn view<'a>(
+    scene: &Scene,
+    effect: u16,
+    palette: u16,
+    points: &'a [Point],
+    phase: Phase,
+    beat: Beat,
+    seed: u32,
+) -> View<'a> {
+    let effect = effects::by_id_or_solid(effect);
+    let Parameters { hue, intensity, saturation, complexity, variation, .. } = scene.parameters;
+    let palette = effect.palette_for(palette);
+    let colors = Colors::new(palette, scene.colors, hue, saturation);
+    View { effect, points, phase, beat, intensity, complexity, variation, seed, colors }
+}
