@@ -3,8 +3,8 @@
 //! A node lists its words in `hello.ext`; the hub answers in `welcome.ext` with those both know. Only words in the
 //! answer are used. A node that lists none is a deployed node and gets deployed packets only.
 
-use heapless::{String, Vec};
-use serde::de::{Deserializer, SeqAccess, Visitor};
+use heapless::Vec;
+use serde::de::{self, Deserializer, SeqAccess, Visitor};
 use serde::ser::{SerializeSeq, Serializer};
 use serde::{Deserialize, Serialize};
 
@@ -67,15 +67,32 @@ impl<'de> Deserialize<'de> for Ext {
             }
             fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Ext, A::Error> {
                 let mut ext = Ext::NONE;
-                // 40 characters hold every word there is; a longer one is an error of the sender.
-                while let Some(word) = seq.next_element::<String<40>>()? {
-                    if let Some((bit, _)) = Ext::WORDS.iter().find(|(_, known)| *known == word.as_str()) {
-                        ext = ext.or(*bit);
-                    }
+                while let Some(Word(word)) = seq.next_element()? {
+                    ext = ext.or(word);
                 }
                 Ok(ext)
             }
         }
         deserializer.deserialize_seq(Words)
+    }
+}
+
+/// One word of a list: the empty set when it is not a known one, however long it is.
+struct Word(Ext);
+
+impl<'de> Deserialize<'de> for Word {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct AnyText;
+        impl Visitor<'_> for AnyText {
+            type Value = Word;
+            fn expecting(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+                f.write_str("a capability word")
+            }
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Word, E> {
+                let known = Ext::WORDS.iter().find(|(_, word)| *word == text);
+                Ok(Word(known.map_or(Ext::NONE, |(bit, _)| *bit)))
+            }
+        }
+        deserializer.deserialize_str(AnyText)
     }
 }

@@ -34,9 +34,19 @@ impl<D> Time<D> {
     pub const fn from_ns(ns: i64) -> Self {
         Self { ns, clock: PhantomData }
     }
-    /// The instant `us` microseconds after the clock's origin; saturates at the range of `i64` nanoseconds.
+    /// The instant `us` microseconds after the clock's origin; saturates at the last whole microsecond in the range of
+    /// `i64` nanoseconds, so that an instant read from the wire is always written as it was read.
     pub const fn from_us(us: i64) -> Self {
-        Self::from_ns(us.saturating_mul(1000))
+        const FIRST: i64 = i64::MIN / 1000;
+        const LAST: i64 = i64::MAX / 1000;
+        let us = if us < FIRST {
+            FIRST
+        } else if us > LAST {
+            LAST
+        } else {
+            us
+        };
+        Self::from_ns(us * 1000)
     }
     /// Nanoseconds since the clock's origin.
     pub const fn as_ns(self) -> i64 {
@@ -244,5 +254,13 @@ mod tests {
     fn instants_before_the_origin_round_down_too() {
         assert_eq!(Time::<Show>::from_ns(-1).as_us(), -1);
         assert_eq!(Time::<Show>::from_ns(1999).as_us(), 1);
+    }
+
+    #[test]
+    fn an_instant_beyond_the_range_reads_the_same_when_written_again() {
+        for us in [i64::MIN, i64::MIN / 1000 - 1, -1, 0, i64::MAX / 1000 + 1, i64::MAX] {
+            let at = Time::<Show>::from_us(us);
+            assert_eq!(Time::from_us(at.as_us()), at, "{us}");
+        }
     }
 }

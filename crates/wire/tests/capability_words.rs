@@ -1,0 +1,35 @@
+//! Capability words: what is known is understood, what is not is passed over.
+
+use cuelight_wire::caps::Ext;
+
+fn read(json: &str) -> Result<Ext, serde_json::Error> {
+    serde_json::from_str(json)
+}
+
+/// CTRL-5
+#[test]
+fn unknown_words_of_any_length_are_passed_over() {
+    assert_eq!(read("[]").unwrap(), Ext::NONE);
+    assert_eq!(read(r#"["full-state"]"#).unwrap(), Ext::FULL_STATE);
+    assert_eq!(read(r#"["FULL-STATE", "full-state ", ""]"#).unwrap(), Ext::NONE);
+    let long = "w".repeat(900);
+    assert_eq!(read(&format!(r#"["{long}", "ns-exchange", "{long}"]"#)).unwrap(), Ext::NS_EXCHANGE);
+    assert_eq!(read(r#"["\u0066ull-state", "full-state", "ns-exchange"]"#).unwrap(), Ext::ALL);
+}
+
+#[test]
+fn what_is_not_a_list_of_words_is_refused() {
+    for bad in [r#""full-state""#, "[1]", r#"{"full-state": true}"#, "null", r#"[["full-state"]]"#] {
+        assert!(read(bad).is_err(), "{bad}");
+    }
+}
+
+/// CTRL-4
+#[test]
+fn both_sides_use_only_the_words_both_know() {
+    let words = |set: Ext| set.words().collect::<Vec<_>>();
+    assert_eq!(words(Ext::ALL.and(Ext::FULL_STATE)), ["full-state"]);
+    assert_eq!(words(Ext::ALL), ["full-state", "ns-exchange"]);
+    assert!(Ext::ALL.has(Ext::NS_EXCHANGE) && !Ext::FULL_STATE.has(Ext::ALL));
+    assert_eq!(serde_json::to_string(&Ext::ALL).unwrap(), r#"["full-state","ns-exchange"]"#);
+}
