@@ -210,3 +210,343 @@ fn with_type<T: Serialize>(r#type: &'static str, body: &T) -> String {
 fn text_of<T: Serialize>(message: &T) -> String {
     serde_json::to_string(message).expect("control messages are plain structs with text keys")
 }
+
+#[cfg(test)]
+mod tests {
+    use cuelight_wire::caps::Ext;
+    use cuelight_wire::control::{
+        Caps, FullStateMessage, GlobalState, Hello, HexPayload, OtaState, OtaStatus, OtaUpdate, ParametersSet,
+        SetEffect, Snapshot, SyncReport, Topo, TsPing, TsPong, Welcome, ZoneState, ZoneUpdate,
+    };
+    use cuelight_wire::ids::{Mac, NodeId};
+    use cuelight_wire::stream::full_state::MAX_LEN;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn from_node(text: &str) -> Result<NodeMessage, BadMessage> {
+        read_node_message(text, MAX_NODE_MESSAGE)
+    }
+    fn from_hub(text: &str) -> Result<HubMessage, BadMessage> {
+        read_hub_message(text, MAX_HUB_MESSAGE)
+    }
+    fn text<const N: usize>(text: &str) -> Text<N> {
+        text.try_into().unwrap()
+    }
+
+    const HELLO: &str = r#"{"t":"hello","proto":1,"mac":"AA:BB:CC:DD:EE:FF","fw":"k1-v2.8.0",
+        "caps":{"udp":true,"ota":true,"clock":true},"topo":{"leds":320,"channels":2}}"#;
+
+    #[test]
+    fn a_deployed_hello_announces_no_extension() {
+        let hello = Hello {
+            proto: 1,
+            mac: Mac([0xaa, 0xbb, 0xcc, 0xdd, 0xee, 0xff]),
+            fw: text("k1-v2.8.0"),
+            caps: Caps { udp: true, ota: true, clock: true },
+            topo: Topo { leds: 320, channels: 2 },
+            udp_port: None,
+            name: None,
+            ext: Ext::NONE,
+            show: None,
+        };
+        assert_eq!(from_node(HELLO), Ok(NodeMessage::Hello(hello.clone())));
+        // And a hello without extensions is written without fields that a deployed hub does not know.
+        let written = write_node_message(&NodeMessage::Hello(hello));
+        assert_eq!(written, HELLO.replace("\n        ", ""));
+    }
+
+    #[test]
+    fn a_deployed_keepalive_is_read_with_whole_numbers_and_with_fractions() {
+        for (loss, expected) in [("0", 0.0_f32), ("0.0", 0.0), ("2.5", 2.5), ("1e1", 10.0)] {
+            let ka = format!(
+                r#"{{"t":"ka","nodeId":3,"token":"abc","rssi":-61,"loss_pct":{loss},"drift_us":-12,"uptime_s":77}}"#
+            );
+            let Ok(NodeMessage::Keepalive(ka)) = from_node(&ka) else { panic!("{ka}: {:?}", from_node(&ka)) };
+            assert!((ka.loss_pct - expected).abs() < f32::EPSILON);
+            assert_eq!((ka.node_id, ka.rssi, ka.drift_us, ka.uptime_s, ka.sync), (NodeId(3), -61, -12, 77, None));
+        }
+    }
+
+    #[test]
+    fn the_states_of_an_update_are_read_in_capitals_too() {
+        let states = [
+            ("downloading", OtaState::Downloading),
+            ("DOWNLOADING", OtaState::Downloading),
+            ("verifying", OtaState::Verifying),
+            ("VERIFYING", OtaState::Verifying),
+            ("applying", OtaState::Applying),
+            ("APPLYING", OtaState::Applying),
+            ("rebooting", OtaState::Rebooting),
+            ("REBOOTING", OtaState::Rebooting),
+            ("failed", OtaState::Failed),
+            ("FAILED", OtaState::Failed),
+            ("ERROR", OtaState::Failed),
+        ];
+        for (word, state) in states {
+            let message = format!(r#"{{"t":"ota_status","nodeId":1,"token":"x","state":"{word}","pct":40}}"#);
+            let expected = OtaStatus { node_id: NodeId(1), token: text("x"), state, pct: 40, error: None };
+            assert_eq!(from_node(&message), Ok(NodeMessage::OtaStatus(expected)), "{word}");
+        }
+    }
+
+    #[test]
+    fn messages_of_the_time_exchange_are_read_as_deployed() {
+        let ping = TsPing { node_id: NodeId(2), token: text("tok"), seq: 9, t1_us: 123_456_789_012 };
+        let ping_text = r#"{"t":"ts_ping","nodeId":2,"token":"tok","seq":9,"t1_us":123456789012}"#;
+        assert_eq!(from_node(ping_text), Ok(NodeMessage::TsPing(ping.clone())));
+        assert_eq!(write_node_message(&NodeMessage::TsPing(ping)), ping_text);
+        let pong = TsPong { node_id: NodeId(2), seq: 9, t1_us: 1, t2_us: -2, t3_us: 3 };
+        let pong_text = r#"{"t":"ts_pong","nodeId":2,"seq":9,"t1_us":1,"t2_us":-2,"t3_us":3}"#;
+        assert_eq!(from_hub(pong_text), Ok(HubMessage::TsPong(pong.clone())));
+        assert_eq!(write_hub_message(&HubMessage::TsPong(pong)), pong_text);
+    }
+
+    #[test]
+    fn a_welcome_for_a_deployed_node_has_only_deployed_fields() {
+        let welcome = Welcome {
+            proto: 1,
+            node_id: NodeId(4),
+            token: text("0123456789abcdef0123456789abcdef"),
+            udp_port: 49_152,
+            hub_epoch_us: 5_000_000,
+            ts_port: None,
+            ext: Ext::NONE,
+            boot_id: None,
+        };
+        let expected = concat!(
+            r#"{"t":"welcome","proto":1,"nodeId":4,"token":"0123456789abcdef0123456789abcdef","#,
+            r#""udpPort":49152,"hubEpoch_us":5000000}"#
+        );
+        assert_eq!(write_hub_message(&HubMessage::Welcome(welcome.clone())), expected);
+        assert_eq!(from_hub(expected), Ok(HubMessage::Welcome(welcome)));
+    }
+
+    /// Every kind of message a hub sends, as large as it gets for a deployed node.
+    fn hub_messages() -> Vec<(&'static str, HubMessage)> {
+        let global = GlobalState {
+            effect_id: 255,
+            palette_id: 255,
+            brightness: 255,
+            speed: 255,
+            hue: 255,
+            intensity: 255,
+            saturation: 255,
+            complexity: 255,
+            variation: 255,
+        };
+        let zone =
+            ZoneState { zone_id: 255, effect_id: 255, brightness: 255, speed: 255, palette_id: 255, blend_mode: 255 };
+        let at = i64::MIN;
+        let token = text(&"f".repeat(63));
+        let parameters = ParametersSet {
+            brightness: Some(255),
+            speed: Some(255),
+            palette_id: Some(255),
+            hue: Some(255),
+            intensity: Some(255),
+            saturation: Some(255),
+            complexity: Some(255),
+            variation: Some(255),
+            apply_at_us: at,
+        };
+        let zone_update = ZoneUpdate {
+            zone_id: 3,
+            effect_id: Some(255),
+            brightness: Some(255),
+            speed: Some(255),
+            palette_id: Some(255),
+            blend_mode: Some(255),
+            apply_at_us: at,
+        };
+        let update = OtaUpdate {
+            node_id: NodeId(255),
+            token,
+            version: text(&"9".repeat(32)),
+            url: text(&"u".repeat(256)),
+            sha256: text(&"0".repeat(64)),
+            size: u64::MAX,
+        };
+        let snapshot = Snapshot {
+            node_id: NodeId(255),
+            apply_at_us: at,
+            global,
+            zones_enabled: true,
+            zones: [zone; 4].into_iter().collect(),
+        };
+        let error = ErrorMessage { code: text(&"c".repeat(32)), message: text(&"m".repeat(160)) };
+        vec![
+            (r#"{"t":"ota_update","#, HubMessage::OtaUpdate(update)),
+            (r#"{"type":"state.snapshot","#, HubMessage::Snapshot(snapshot)),
+            (r#"{"type":"effects.setCurrent","#, HubMessage::SetEffect(SetEffect { effect_id: 255, apply_at_us: at })),
+            (r#"{"type":"parameters.set","#, HubMessage::ParametersSet(parameters)),
+            (r#"{"type":"zones.update","#, HubMessage::ZoneUpdate(zone_update)),
+            (r#"{"t":"error","#, HubMessage::Error(error)),
+        ]
+    }
+
+    #[test]
+    fn what_a_hub_sends_comes_back_and_fits_a_deployed_node() {
+        for (start, message) in hub_messages() {
+            let written = write_hub_message(&message);
+            assert!(written.starts_with(start), "{written}");
+            assert!(written.len() <= MAX_CONTROL_MESSAGE, "{} bytes: {written}", written.len());
+            assert_eq!(from_hub(&written), Ok(message));
+        }
+    }
+
+    #[test]
+    fn show_messages_are_read_by_either_name_of_their_type() {
+        for (_, message) in hub_messages() {
+            let written = write_hub_message(&message);
+            let (by_t, by_type) =
+                (written.replace(r#"{"type":"#, r#"{"t":"#), written.replace(r#"{"t":"#, r#"{"type":"#));
+            assert_eq!(from_hub(&by_t).as_ref(), Ok(&message));
+            assert_eq!(from_hub(&by_type).as_ref(), Ok(&message));
+        }
+    }
+
+    #[test]
+    fn a_change_of_one_parameter_is_written_without_the_others() {
+        let set = ParametersSet { brightness: Some(10), apply_at_us: 7, ..ParametersSet::default() };
+        let expected = r#"{"type":"parameters.set","brightness":10,"applyAt_us":7}"#;
+        assert_eq!(write_hub_message(&HubMessage::ParametersSet(set)), expected);
+    }
+
+    #[test]
+    fn the_largest_full_state_comes_back_from_its_hex() {
+        let payload = HexPayload((0..MAX_LEN).map(|i| i as u8).collect());
+        let message = HubMessage::FullState(FullStateMessage { node_id: NodeId(65_535), payload });
+        let written = write_hub_message(&message);
+        assert!(written.starts_with(r#"{"t":"state.full","nodeId":65535,"payload":"000102"#), "{written}");
+        assert!(written.len() <= MAX_HUB_MESSAGE, "{}", written.len());
+        assert_eq!(from_hub(&written), Ok(message));
+        for odd in ["0", "zz", "0g", "+1"] {
+            let text = format!(r#"{{"t":"state.full","nodeId":1,"payload":"{odd}"}}"#);
+            assert_eq!(field_of(from_hub(&text)), "payload");
+        }
+    }
+
+    /// The field that a malformed message is refused for.
+    fn field_of<T: std::fmt::Debug>(outcome: Result<T, BadMessage>) -> String {
+        match outcome {
+            Err(BadMessage::Malformed { field, .. }) => field,
+            other => panic!("not malformed: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn unknown_fields_are_passed_over() {
+        let text = HELLO.replace("\"proto\":1", r#""proto":1,"extra":{"deep":[1,2,{"x":null}]},"zz":1e3"#);
+        assert!(matches!(from_node(&text), Ok(NodeMessage::Hello(_))));
+    }
+
+    #[test]
+    fn an_unknown_type_goes_on_and_a_wrong_message_does_not() {
+        let unknown = from_node(r#"{"t":"dance","token":"x"}"#).unwrap_err();
+        assert_eq!((unknown.clone(), unknown.refusal()), (BadMessage::UnknownType("dance".into()), None));
+        assert_eq!(unknown.to_error_message().code, "unknown-type");
+        // What only a hub says is unknown from a node.
+        assert_eq!(from_node(r#"{"t":"welcome"}"#), Err(BadMessage::UnknownType("welcome".into())));
+        for (wrong, refusal) in [
+            (r#"{"nodeId":1}"#, Refusal::Malformed),
+            ("", Refusal::Malformed),
+            ("[]", Refusal::Malformed),
+            ("{\"t\":\"ka\"", Refusal::Malformed),
+            (r#"{"t":"ka","nodeId":1,"token":"x"} {}"#, Refusal::Malformed),
+            (r#"{"t":"ka","t":"hello"}"#, Refusal::Malformed),
+        ] {
+            assert_eq!(from_node(wrong).unwrap_err().refusal(), Some(refusal), "{wrong}");
+        }
+        let long = format!(r#"{{"t":"ka","pad":"{}"}}"#, "x".repeat(MAX_NODE_MESSAGE));
+        let oversized = from_node(&long).unwrap_err();
+        assert_eq!(oversized, BadMessage::Oversized { len: long.len(), limit: 1024 });
+        assert_eq!(oversized.refusal(), Some(Refusal::Oversized));
+    }
+
+    #[test]
+    fn a_malformed_message_is_refused_with_the_name_of_its_field() {
+        for (wrong, field) in [
+            (HELLO.replace("\"AA:BB", "\"AA-BB"), "mac"),
+            (HELLO.replace("320", "\"320\""), "topo.leds"),
+            (HELLO.replace("\"proto\":1,", ""), "proto"),
+            (HELLO.replace("k1-v2.8.0", &"v".repeat(33)), "fw"),
+            (r#"{"t":5}"#.into(), "t"),
+            (r#"{"t":"ka","nodeId":1}"#.into(), "token"),
+            (r#"{"t":"ka","nodeId":70000,"token":"x"}"#.into(), "nodeId"),
+            (format!(r#"{{"t":"ka","nodeId":1,"token":"{}"}}"#, "x".repeat(64)), "token"),
+            (r#"{"t":"ka","nodeId":1,"token":"x","loss_pct":1e39}"#.into(), "loss_pct"),
+        ] {
+            let error = from_node(&wrong).unwrap_err();
+            assert!(error.to_string().contains(field), "{error}");
+            assert_eq!(field_of::<()>(Err(error)), field, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_long_error_fits_its_message() {
+        for hostile in [
+            format!(r#"{{"t":"{}"}}"#, "\u{1d11e}".repeat(200)),
+            format!(r#"{{"t":"ota_status","nodeId":1,"token":"","state":"{}"}}"#, "\u{1d11e}".repeat(200)),
+        ] {
+            let message = from_node(&hostile).unwrap_err().to_error_message().message;
+            assert!(message.contains('\u{1d11e}') && !message.contains(&"\u{1d11e}".repeat(41)), "{message}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_a_number_is_written_as_none_lost() {
+        let keepalive = Keepalive {
+            node_id: NodeId(1),
+            token: text("x"),
+            rssi: 0,
+            loss_pct: f32::NAN,
+            drift_us: 0,
+            uptime_s: 0,
+            render_fps: f32::INFINITY,
+            heap_free: 0,
+            sync: Some(SyncReport::default()),
+        };
+        let Ok(NodeMessage::Keepalive(read)) = from_node(&write_node_message(&NodeMessage::Keepalive(keepalive)))
+        else {
+            panic!("a keepalive has to be readable")
+        };
+        assert!(read.loss_pct.abs() < f32::EPSILON && read.render_fps.abs() < f32::EPSILON);
+        assert_eq!(read.sync, Some(SyncReport::default()));
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_a_reader_panic(text in ".{0,200}") {
+            let _ = from_node(&text);
+            let _ = from_hub(&text);
+        }
+
+        #[test]
+        fn no_damage_to_a_message_makes_a_reader_panic(at in 0_usize..200, with in ".{0,3}", which in 0_usize..6) {
+            let (_, message) = &hub_messages()[which];
+            for mut text in [write_hub_message(message), HELLO.to_owned()] {
+                let at = at.min(text.len());
+                text.replace_range(at..(at + 1).min(text.len()), &with);
+                if let Err(error) = from_node(&text) {
+                    prop_assert!(error.to_error_message().message.len() <= 160);
+                }
+                if let Err(error) = from_hub(&text) {
+                    prop_assert!(!error.to_string().is_empty());
+                }
+            }
+        }
+
+        #[test]
+        fn a_keepalive_comes_back(
+            node_id: u16, rssi: i16, loss in 0_f32..100.0, drift_us: i64, uptime_s: u64, fps in 0_f32..1000.0,
+            heap_free: u64, late: u32, sigma_ns: i64,
+        ) {
+            let message = NodeMessage::Keepalive(Keepalive {
+                node_id: NodeId(node_id), token: text("0a1b"), rssi, loss_pct: loss, drift_us, uptime_s,
+                render_fps: fps, heap_free, sync: Some(SyncReport { late, sigma_ns, ..SyncReport::default() }),
+            });
+            prop_assert_eq!(from_node(&write_node_message(&message)), Ok(message));
+        }
+    }
+}

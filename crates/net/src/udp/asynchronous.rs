@@ -56,3 +56,39 @@ impl AsyncStampedSocket {
         self.inner.get_mut().poll_sent()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_task_is_woken_for_datagrams_and_for_transmit_stamps() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().unwrap();
+        runtime.block_on(async {
+            let loopback = || StampedSocket::bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
+            let mut a = AsyncStampedSocket::new(loopback()).unwrap();
+            let mut b = AsyncStampedSocket::new(loopback()).unwrap();
+            let (from, to) = (a.socket().local_addr().unwrap(), b.socket().local_addr().unwrap());
+            for round in 0..20 {
+                let id = a.send_to(&[round], to).unwrap();
+                let mut buf = [0; 8];
+                let received = loop {
+                    b.ready().await.unwrap();
+                    if let Some(received) = b.recv(&mut buf).unwrap() {
+                        break received;
+                    }
+                };
+                assert_eq!((received.from, buf[0]), (from, round));
+                assert_eq!(b.recv(&mut buf).unwrap(), None);
+                let sent = loop {
+                    a.ready().await.unwrap();
+                    if let Some(sent) = a.poll_sent() {
+                        break sent;
+                    }
+                };
+                assert_eq!(sent.id, id);
+                assert_eq!((a.recv(&mut buf).unwrap(), a.poll_sent()), (None, None));
+            }
+        });
+    }
+}

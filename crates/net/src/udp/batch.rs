@@ -113,3 +113,62 @@ impl BatchSender {
         self.used = 0;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn loopback() -> UdpSocket {
+        UdpSocket::bind("127.0.0.1:0").unwrap()
+    }
+
+    #[test]
+    fn more_datagrams_than_one_batch_holds_all_arrive_in_order() {
+        let receivers: Vec<UdpSocket> = (0..3).map(|_| loopback()).collect();
+        let mut sender = BatchSender::new(loopback()).unwrap();
+        let count = 3 * BATCH as u8;
+        for n in 0..count {
+            let to = receivers[usize::from(n) % 3].local_addr().unwrap();
+            sender.push(to, &[n, 0xcc]);
+        }
+        let count64 = u64::from(count);
+        assert_eq!(sender.flush(), Flushed { sent: count64, bytes: 2 * count64, ..Flushed::default() });
+        for n in 0..count {
+            let mut buf = [0; 4];
+            // On loopback what was sent has arrived.
+            let (len, from) = receivers[usize::from(n) % 3].recv_from(&mut buf).unwrap();
+            assert_eq!((len, &buf[..2]), (2, &[n, 0xcc][..]));
+            assert_eq!(from, sender.socket().local_addr().unwrap());
+        }
+        assert_eq!(sender.flush(), Flushed::default());
+    }
+
+    #[test]
+    fn a_node_that_cannot_be_reached_does_not_keep_the_others_waiting() {
+        let receiver = loopback();
+        let mut sender = BatchSender::new(loopback()).unwrap();
+        let nowhere = SocketAddr::from(([127, 0, 0, 1], 0));
+        let to = receiver.local_addr().unwrap();
+        for (to, n) in [(nowhere, 1), (to, 2), (nowhere, 3), (nowhere, 4), (to, 5)] {
+            sender.push(to, &[n]);
+        }
+        assert_eq!(sender.flush(), Flushed { sent: 2, bytes: 2, blocked: 0, failed: 3 });
+        let mut buf = [0; 4];
+        for expected in [2, 5] {
+            assert_eq!(receiver.recv(&mut buf).unwrap(), 1);
+            assert_eq!(buf[0], expected);
+        }
+    }
+
+    #[test]
+    fn the_longest_datagram_fits_and_a_longer_one_is_counted() {
+        let receiver = loopback();
+        let to = receiver.local_addr().unwrap();
+        let mut sender = BatchSender::new(loopback()).unwrap();
+        sender.push(to, &[9; MAX_DATAGRAM + 1]);
+        sender.push_with(to, |_| None);
+        sender.push(to, &[9; MAX_DATAGRAM]);
+        assert_eq!(sender.flush(), Flushed { sent: 1, bytes: MAX_DATAGRAM as u64, blocked: 0, failed: 1 });
+        assert_eq!(receiver.recv(&mut [0; 1024]).unwrap(), MAX_DATAGRAM);
+    }
+}

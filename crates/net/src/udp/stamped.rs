@@ -320,3 +320,137 @@ impl AsRawFd for StampedSocket {
         self.socket.as_raw_fd()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wake::wake_pair;
+
+    /// Far enough away that a test which waits for it has failed.
+    const AN_HOUR_NS: i64 = 3_600_000_000_000;
+    /// Half of the widest comparison of clocks that a converted stamp may rest on.
+    const SLACK_NS: i64 = 10_000;
+
+    fn loopback() -> StampedSocket {
+        StampedSocket::bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap()
+    }
+
+    /// Waits for the next datagram.
+    fn received(socket: &mut StampedSocket, buf: &mut [u8]) -> Received {
+        let deadline = mono_now_ns() + AN_HOUR_NS;
+        loop {
+            if let Some(received) = socket.recv(buf).unwrap() {
+                return received;
+            }
+            assert_ne!(socket.wait(Some(deadline), None).unwrap(), Ready::default());
+        }
+    }
+
+    /// Waits for the next transmit stamp.
+    fn sent(socket: &mut StampedSocket) -> Sent {
+        let deadline = mono_now_ns() + AN_HOUR_NS;
+        loop {
+            if let Some(sent) = socket.poll_sent() {
+                return sent;
+            }
+            assert_ne!(socket.wait(Some(deadline), None).unwrap(), Ready::default());
+        }
+    }
+
+    #[test]
+    fn a_datagram_is_stamped_after_its_sending_and_before_its_reading() {
+        let (mut a, mut b) = (loopback(), loopback());
+        let to = b.local_addr().unwrap();
+        let mut last = 0;
+        for round in 0..50_u8 {
+            let mut buf = [0; 8];
+            let before = mono_now_ns();
+            a.send_to(&[round, 1, 2], to).unwrap();
+            let got = received(&mut b, &mut buf);
+            let after = mono_now_ns();
+            assert_eq!((got.len, got.from, &buf[..3]), (3, a.local_addr().unwrap(), &[round, 1, 2][..]));
+            assert!(before - SLACK_NS <= got.rx_mono_ns && got.rx_mono_ns <= after, "round {round}");
+            assert!(got.rx_mono_ns >= last - SLACK_NS, "round {round}");
+            last = got.rx_mono_ns;
+        }
+        assert_ne!(b.stamping(), Stamping::User);
+    }
+
+    #[test]
+    fn loopback_tells_when_each_datagram_left() {
+        let (mut a, mut b) = (loopback(), loopback());
+        let to = b.local_addr().unwrap();
+        for round in 0..50_u32 {
+            let before = mono_now_ns();
+            assert_eq!(a.send_to(&[7], to).unwrap(), TxId(round));
+            let got = received(&mut b, &mut [0; 8]);
+            let left = sent(&mut a);
+            assert_eq!(left.id, TxId(round));
+            assert!(before - SLACK_NS <= left.mono_ns && left.mono_ns <= got.rx_mono_ns + SLACK_NS, "round {round}");
+        }
+        assert_eq!(a.stamping(), Stamping::Kernel);
+        assert_eq!(a.poll_sent(), None);
+    }
+
+    #[test]
+    fn several_stamps_keep_the_order_and_numbers_of_their_datagrams() {
+        let (mut a, b) = (loopback(), loopback());
+        let to = b.local_addr().unwrap();
+        let ids: Vec<TxId> = (0..10).map(|_| a.send_to(&[0; 64], to).unwrap()).collect();
+        let stamps: Vec<Sent> = ids.iter().map(|_| sent(&mut a)).collect();
+        assert_eq!(stamps.iter().map(|s| s.id).collect::<Vec<_>>(), ids);
+        assert!(stamps.is_sorted_by_key(|s| s.mono_ns));
+    }
+
+    #[test]
+    fn a_failed_send_does_not_shift_the_numbers_of_later_ones() {
+        let (mut a, b) = (loopback(), loopback());
+        let to = b.local_addr().unwrap();
+        assert_eq!(a.send_to(&[1], to).unwrap(), TxId(0));
+        // Longer than any UDP datagram.
+        assert!(a.send_to(&[0; 65_536], to).is_err());
+        assert!(a.send_to(&[0], SocketAddr::from(([127, 0, 0, 1], 0))).is_err());
+        assert_eq!(a.send_to(&[2], to).unwrap(), TxId(1));
+        let left = sent(&mut a);
+        assert_eq!(left.id, TxId(1));
+    }
+
+    #[test]
+    fn a_datagram_longer_than_the_buffer_is_dropped_and_counted() {
+        let (mut a, mut b) = (loopback(), loopback());
+        let to = b.local_addr().unwrap();
+        a.send_to(&[1; 9], to).unwrap();
+        a.send_to(&[2; 8], to).unwrap();
+        let mut buf = [0; 8];
+        assert_eq!((received(&mut b, &mut buf).len, buf), (8, [2; 8]));
+        assert_eq!(b.truncated(), 1);
+    }
+
+    #[test]
+    fn a_waker_or_the_deadline_ends_a_wait() {
+        let socket = loopback();
+        let (waker, wakeup) = wake_pair().unwrap();
+        waker.wake();
+        let ready = socket.wait(Some(mono_now_ns() + AN_HOUR_NS), Some(&wakeup)).unwrap();
+        assert_eq!(ready, Ready { woken: true, ..Ready::default() });
+        assert_eq!(socket.wait(Some(mono_now_ns()), Some(&wakeup)).unwrap(), Ready::default());
+        assert_eq!(socket.wait(Some(mono_now_ns() + 100_000), None).unwrap(), Ready::default());
+    }
+
+    #[test]
+    fn ipv6_is_stamped_as_well_where_the_machine_has_it() {
+        let at = SocketAddr::from((std::net::Ipv6Addr::LOCALHOST, 0));
+        let (Ok(mut a), Ok(mut b)) = (StampedSocket::bind(at), StampedSocket::bind(at)) else { return };
+        let to = b.local_addr().unwrap();
+        a.send_to(&[6], to).unwrap();
+        assert_eq!(received(&mut b, &mut [0; 8]).from, a.local_addr().unwrap());
+        assert_eq!(sent(&mut a).id, TxId(0));
+    }
+
+    #[test]
+    fn datagrams_can_be_marked_as_urgent() {
+        let socket = loopback();
+        crate::udp::expedite(socket.socket()).unwrap();
+        assert_eq!(nix::sys::socket::getsockopt(&socket, sockopt::Ipv4Tos), Ok(0xb8));
+    }
+}

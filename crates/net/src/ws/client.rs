@@ -210,3 +210,144 @@ fn closed_with(frame: Option<&CloseFrame>) -> Closed {
 fn broken(error: &Error) -> Closed {
     Closed::Broken(error.to_string())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::future::Future;
+
+    use tokio::net::TcpListener;
+    use tokio_tungstenite::accept_async;
+
+    use super::*;
+
+    fn block_on<T>(future: impl Future<Output = T>) -> T {
+        tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
+    }
+
+    /// Connects a channel to a server of the test's own.
+    async fn pair() -> (Channel, WebSocketStream<TcpStream>) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let server = async { accept_async(listener.accept().await.unwrap().0).await.unwrap() };
+        let (channel, server) = tokio::join!(connect(&address, "/ws", Timeouts::default()), server);
+        (channel.unwrap(), server)
+    }
+
+    #[test]
+    fn text_goes_both_ways_between_pings() {
+        block_on(async {
+            let (mut channel, mut server) = pair().await;
+            assert!(channel.peer_addr().ip().is_loopback() && channel.local_addr().ip().is_loopback());
+            channel.send("{\"t\":\"ka\"}".into()).await.unwrap();
+            assert_eq!(server.next().await.unwrap().unwrap(), Message::text("{\"t\":\"ka\"}"));
+            for message in [Message::Ping(Bytes::from_static(b"1")), Message::binary(vec![1]), Message::text("two")] {
+                server.send(message).await.unwrap();
+            }
+            assert_eq!(channel.recv().await.unwrap(), "two");
+            channel.ping().await.unwrap();
+            assert_eq!(server.next().await.unwrap().unwrap(), Message::Pong(Bytes::from_static(b"1")));
+            assert_eq!(server.next().await.unwrap().unwrap(), Message::Ping(Bytes::new()));
+        });
+    }
+
+    #[test]
+    fn the_reason_of_a_close_is_read() {
+        block_on(async {
+            let (mut channel, mut server) = pair().await;
+            let code = super::super::close_code(Refusal::WrongToken);
+            let reason = Refusal::WrongToken.to_string();
+            server.close(Some(CloseFrame { code: code.into(), reason: reason.clone().into() })).await.unwrap();
+            let closed = channel.recv().await.unwrap_err();
+            assert_eq!(closed, Closed::ByHub { code: 1008, reason });
+            assert_eq!(closed.refusal(), Some(Refusal::WrongToken));
+        });
+    }
+
+    #[test]
+    fn a_hub_that_hangs_up_without_a_word_is_a_broken_connection() {
+        block_on(async {
+            let (mut channel, server) = pair().await;
+            drop(server);
+            let closed = channel.recv().await.unwrap_err();
+            assert!(matches!(closed, Closed::Broken(_)), "{closed:?}");
+            assert_eq!(closed.refusal(), None);
+        });
+    }
+
+    #[test]
+    fn the_hub_reads_why_a_node_left() {
+        block_on(async {
+            let (channel, mut server) = pair().await;
+            channel.close("stopping").await;
+            let frame = CloseFrame { code: CloseCode::Normal, reason: "stopping".into() };
+            assert_eq!(server.next().await.unwrap().unwrap(), Message::Close(Some(frame)));
+        });
+    }
+
+    #[test]
+    fn a_message_beyond_all_limits_breaks_the_connection() {
+        block_on(async {
+            let (mut channel, mut server) = pair().await;
+            server.send(Message::text("x".repeat(MAX_FRAME))).await.unwrap();
+            assert_eq!(channel.recv().await.unwrap().len(), MAX_FRAME);
+            server.send(Message::text("x".repeat(MAX_FRAME + 1))).await.unwrap();
+            assert!(matches!(channel.recv().await, Err(Closed::Broken(_))));
+        });
+    }
+
+    #[test]
+    fn an_address_without_a_hub_says_what_to_check() {
+        block_on(async {
+            // Bound and dropped: nobody listens there.
+            let address = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().to_string();
+            let error = connect(&address, "/ws", Timeouts::default()).await.unwrap_err();
+            assert!(matches!(error, ConnectError::Unreachable { .. }), "{error}");
+            assert!(error.to_string().contains(&address) && error.to_string().contains("is the hub running"));
+            let error = connect("no port here", "/ws", Timeouts::default()).await.unwrap_err();
+            assert!(matches!(error, ConnectError::Unreachable { .. }), "{error}");
+        });
+    }
+
+    #[test]
+    fn a_server_that_is_no_hub_is_told_apart() {
+        block_on(async {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let address = listener.local_addr().unwrap().to_string();
+            let server = async {
+                use tokio::io::{AsyncReadExt, AsyncWriteExt};
+                let (mut stream, _) = listener.accept().await.unwrap();
+                let mut request = [0; 1024];
+                assert!(stream.read(&mut request).await.unwrap() > 0);
+                stream.write_all(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n").await.unwrap();
+            };
+            let (outcome, ()) = tokio::join!(connect(&address, "/ws", Timeouts::default()), server);
+            let error = outcome.unwrap_err();
+            assert!(matches!(&error, ConnectError::NotAHub { problem, .. } if problem.contains("404")), "{error}");
+        });
+    }
+
+    #[test]
+    fn a_hub_that_accepts_and_says_nothing_is_given_up_in_time() {
+        block_on(async {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let address = listener.local_addr().unwrap().to_string();
+            let short = Timeouts { connect: Duration::from_millis(20), ..Timeouts::default() };
+            let error = connect(&address, "/ws", short).await.unwrap_err();
+            assert!(matches!(error, ConnectError::TimedOut { .. }), "{error}");
+        });
+    }
+
+    #[test]
+    fn a_hub_that_does_not_read_is_noticed() {
+        block_on(async {
+            let (mut channel, _server) = pair().await;
+            channel.send_limit = Duration::from_millis(20);
+            let closed = loop {
+                if let Err(closed) = channel.send("x".repeat(MAX_FRAME)).await {
+                    break closed;
+                }
+            };
+            assert_eq!(closed, Closed::Stalled);
+        });
+    }
+}
