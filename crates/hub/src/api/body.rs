@@ -1,0 +1,42 @@
+//! Request bodies and queries whose errors are problem documents.
+
+use axum::Json;
+use axum::extract::rejection::{JsonRejection, QueryRejection};
+use axum::extract::{FromRequest, FromRequestParts, Query, Request};
+use axum::http::request::Parts;
+use serde::de::DeserializeOwned;
+
+use super::Problem;
+
+/// A JSON body.
+#[derive(Debug)]
+pub(crate) struct Body<T>(pub(crate) T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        Json::<T>::from_request(request, state).await.map(|Json(body)| Self(body)).map_err(
+            |rejection| match rejection {
+                JsonRejection::JsonDataError(error) => Problem::unprocessable(error.body_text()),
+                JsonRejection::MissingJsonContentType(_) => {
+                    Problem::bad_request("send the body with Content-Type: application/json")
+                }
+                other => Problem::bad_request(other.body_text()),
+            },
+        )
+    }
+}
+
+/// A query string.
+#[derive(Debug)]
+pub(crate) struct Asked<T>(pub(crate) T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Asked<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let asked = Query::<T>::from_request_parts(parts, state).await;
+        asked.map(|Query(asked)| Self(asked)).map_err(|error: QueryRejection| Problem::bad_request(error.body_text()))
+    }
+}

@@ -1,0 +1,66 @@
+//! `/api/v1/groups`: nodes that are commanded together, with a lead of their own.
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::HeaderMap;
+use cuelight_conductor::Command;
+use cuelight_wire::time::Span;
+use serde::{Deserialize, Serialize};
+
+use super::Problem;
+use super::answer::{CommandAnswer, carry_out};
+use super::body::Body;
+use super::scope::{name, node_ref};
+use crate::shared::Shared;
+
+/// One group.
+#[derive(Debug, Serialize)]
+pub(crate) struct GroupView {
+    name: String,
+    /// MAC addresses.
+    members: Vec<String>,
+    lead_ms: Option<i64>,
+}
+
+pub(crate) async fn list(State(shared): State<Shared>) -> Json<Vec<GroupView>> {
+    let snapshot = shared.snapshot.load();
+    Json(
+        snapshot
+            .groups
+            .iter()
+            .map(|group| GroupView {
+                name: group.name.as_str().to_owned(),
+                members: group.members.iter().map(ToString::to_string).collect(),
+                lead_ms: group.lead.map(Span::as_ms),
+            })
+            .collect(),
+    )
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct GroupBody {
+    /// Nodes by number, MAC address or name.
+    members: Vec<String>,
+    /// 30 suits a wired network, 250 Wi-Fi.
+    lead_ms: Option<i64>,
+}
+
+pub(crate) async fn put_group(
+    State(shared): State<Shared>,
+    Path(group): Path<String>,
+    headers: HeaderMap,
+    Body(body): Body<GroupBody>,
+) -> Result<Json<CommandAnswer>, Problem> {
+    let members = body.members.iter().map(|member| node_ref(member)).collect::<Result<_, _>>()?;
+    let command = Command::SetGroup { name: name(&group)?, members, lead: body.lead_ms.map(Span::from_ms) };
+    carry_out(&shared, &headers, command).await
+}
+
+pub(crate) async fn delete_group(
+    State(shared): State<Shared>,
+    Path(group): Path<String>,
+    headers: HeaderMap,
+) -> Result<Json<CommandAnswer>, Problem> {
+    carry_out(&shared, &headers, Command::DeleteGroup { name: name(&group)? }).await
+}

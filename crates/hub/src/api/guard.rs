@@ -1,0 +1,83 @@
+//! Who may call: anyone on this machine, elsewhere only who has the operator key; and no page of another site.
+
+use std::net::{IpAddr, SocketAddr};
+
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::{HeaderMap, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+
+use super::Problem;
+use crate::shared::Shared;
+
+/// Lets calls from loopback pass, others only with `Authorization: Bearer KEY` (HUB-3).
+pub(crate) async fn operator(
+    State(shared): State<Shared>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let given = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let given = given.and_then(|value| value.strip_prefix("Bearer "));
+    match given {
+        Some(key) if shared.key.matches(key.trim()) => next.run(request).await,
+        Some(_) => Problem::unauthorized("the operator key is wrong; it is in operator.key in the hub's data folder")
+            .into_response(),
+        None if peer.ip().to_canonical().is_loopback() => next.run(request).await,
+        None => Problem::unauthorized(
+            "calls from another machine need the header Authorization: Bearer KEY; the key is in operator.key in the hub's data folder",
+        )
+        .into_response(),
+    }
+}
+
+/// Refuses what a browser sends on behalf of another site: its `Origin` must be the host it talks to, and on loopback,
+/// where no key protects the hub, that host must be this machine by name or address (against DNS rebinding).
+pub(crate) async fn own_pages(ConnectInfo(peer): ConnectInfo<SocketAddr>, request: Request, next: Next) -> Response {
+    match foreign_page(request.headers(), peer.ip().to_canonical()) {
+        None => next.run(request).await,
+        Some(why) => Problem::forbidden(why).into_response(),
+    }
+}
+
+fn foreign_page(headers: &HeaderMap, peer: IpAddr) -> Option<String> {
+    let host = headers.get(header::HOST).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if let Some(origin) = headers.get(header::ORIGIN) {
+        let origin = origin.to_str().unwrap_or_default();
+        let authority = origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://"));
+        if authority != Some(host) {
+            return Some(format!("a page of {origin} may not talk to this hub"));
+        }
+    }
+    let name = host.rsplit_once(':').map_or(host, |(name, port)| if port.ends_with(']') { host } else { name });
+    let by_address = name.trim_matches(['[', ']']).parse::<IpAddr>().is_ok();
+    let is_own = name.is_empty() || name.eq_ignore_ascii_case("localhost") || by_address;
+    (peer.is_loopback() && !is_own).then(|| format!("call this hub as localhost or by its address, not as {name}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(host: &str, origin: Option<&str>, peer: &str) -> bool {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::HOST, host.parse().unwrap());
+        if let Some(origin) = origin {
+            headers.insert(header::ORIGIN, origin.parse().unwrap());
+        }
+        foreign_page(&headers, peer.parse().unwrap()).is_some()
+    }
+
+    #[test]
+    fn pages_of_other_sites_are_refused_and_own_ones_pass() {
+        assert!(!refused("localhost:8080", None, "127.0.0.1"));
+        assert!(!refused("localhost:8080", Some("http://localhost:8080"), "127.0.0.1"));
+        assert!(!refused("[::1]:8080", None, "::1"));
+        assert!(!refused("[::1]", None, "::1"));
+        assert!(refused("localhost:8080", Some("http://evil.example"), "127.0.0.1"));
+        assert!(refused("localhost:8080", Some("null"), "127.0.0.1"));
+        assert!(refused("evil.example:8080", None, "127.0.0.1"), "a rebound name");
+        assert!(!refused("hub.lan:8080", None, "192.168.4.7"), "the key protects calls from elsewhere");
+        assert!(refused("192.168.4.1", Some("http://192.168.4.1:81"), "192.168.4.7"));
+    }
+}

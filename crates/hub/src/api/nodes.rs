@@ -1,0 +1,130 @@
+//! `/api/v1/nodes`: who is in the show and how well each node does.
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::HeaderMap;
+use cuelight_conductor::{Command, NodeSnapshot, Snapshot, State as NodeState};
+use cuelight_wire::control::Text;
+use serde::{Deserialize, Serialize};
+
+use super::Problem;
+use super::answer::{CommandAnswer, carry_out};
+use super::body::Body;
+use super::scope::node_ref;
+use crate::shared::Shared;
+
+/// One node.
+#[derive(Debug, Serialize)]
+pub(crate) struct NodeView {
+    id: u16,
+    mac: String,
+    name: Option<String>,
+    /// pending, authed, ready, degraded, lost, or offline for a node that is only known.
+    state: &'static str,
+    /// Why it is degraded, when it is.
+    degraded: Option<String>,
+    ip: Option<String>,
+    udp_port: u16,
+    fw: String,
+    leds: u32,
+    channels: u16,
+    /// Whether its clock is locked; a deployed node cannot say.
+    lock: bool,
+    sigma_ns: i64,
+    bound_ns: i64,
+    drift_us: i64,
+    loss_pct: f32,
+    rssi: i16,
+    fps: f32,
+    /// 99th percentile of its output's lateness.
+    late_ns_p99: i64,
+    frames_missed: u32,
+    late_changes: u32,
+    reconnects: u32,
+    uptime_s: u64,
+    /// How long ago it was heard; null for a node not heard since the hub started.
+    last_seen_ms: Option<i64>,
+    /// Whether it speaks the deployed protocol only.
+    legacy: bool,
+    packets: u64,
+    bytes: u64,
+    groups: Vec<String>,
+}
+
+impl NodeView {
+    pub(crate) fn of(node: &NodeSnapshot, snapshot: &Snapshot) -> Self {
+        let sync = node.sync.unwrap_or_default();
+        let groups = snapshot.groups.iter().filter(|group| group.members.contains(&node.mac));
+        Self {
+            id: node.id.0,
+            mac: node.mac.to_string(),
+            name: (!node.name.is_empty()).then(|| node.name.as_str().to_owned()),
+            state: state_word(node.state),
+            degraded: match node.state {
+                NodeState::Degraded(why) => Some(why.to_string()),
+                _ => None,
+            },
+            ip: node.ip.map(|ip| ip.to_string()),
+            udp_port: node.udp_port,
+            fw: node.fw.as_str().to_owned(),
+            leds: node.topo.leds,
+            channels: node.topo.channels,
+            lock: sync.locked || (node.is_legacy && node.state == NodeState::Ready),
+            sigma_ns: sync.sigma_ns,
+            bound_ns: sync.bound_ns,
+            drift_us: node.drift_us,
+            loss_pct: node.loss_pct,
+            rssi: node.rssi,
+            fps: node.render_fps,
+            late_ns_p99: sync.output_late_ns,
+            frames_missed: sync.frames_missed,
+            late_changes: sync.late,
+            reconnects: node.reconnects,
+            uptime_s: node.uptime_s,
+            last_seen_ms: node.seen_at.map(|seen| (snapshot.local - seen).as_ms()),
+            legacy: node.is_legacy,
+            packets: node.packets,
+            bytes: node.bytes,
+            groups: groups.map(|group| group.name.as_str().to_owned()).collect(),
+        }
+    }
+}
+
+/// The word the API and metrics use for a state.
+pub(crate) fn state_word(state: NodeState) -> &'static str {
+    match state {
+        NodeState::Removed => "offline",
+        other => other.name(),
+    }
+}
+
+pub(crate) async fn list(State(shared): State<Shared>) -> Json<Vec<NodeView>> {
+    let snapshot = shared.snapshot.load();
+    Json(snapshot.nodes.iter().map(|node| NodeView::of(node, &snapshot)).collect())
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Rename {
+    /// Empty takes the name away.
+    name: String,
+}
+
+pub(crate) async fn rename(
+    State(shared): State<Shared>,
+    Path(node): Path<String>,
+    headers: HeaderMap,
+    Body(Rename { name }): Body<Rename>,
+) -> Result<Json<CommandAnswer>, Problem> {
+    let name = Text::try_from(name.as_str())
+        .map_err(|_| Problem::unprocessable(format!("\"{name}\" is no name: names have at most 32 bytes")))?;
+    carry_out(&shared, &headers, Command::NameNode { node: node_ref(&node)?, name }).await
+}
+
+pub(crate) async fn forget(
+    State(shared): State<Shared>,
+    Path(node): Path<String>,
+    headers: HeaderMap,
+) -> Result<Json<CommandAnswer>, Problem> {
+    carry_out(&shared, &headers, Command::Forget { node: node_ref(&node)? }).await
+}

@@ -1,0 +1,33 @@
+//! `POST /api/v1/zones`: replaces a scope's zones; an empty list switches them off.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use cuelight_conductor::Command;
+use serde::Deserialize;
+
+use super::Problem;
+use super::answer::{CommandAnswer, carry_out};
+use super::body::Body;
+use super::scene_view::{ZoneBody, zones_over};
+use super::scope::{scene_of, scope};
+use crate::shared::Shared;
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Zones {
+    scope: Option<String>,
+    zones: Vec<ZoneBody>,
+    #[serde(default)]
+    fade_ms: u32,
+}
+
+pub(crate) async fn post_zones(
+    State(shared): State<Shared>,
+    headers: HeaderMap,
+    Body(body): Body<Zones>,
+) -> Result<Json<CommandAnswer>, Problem> {
+    let scope = scope(body.scope.as_deref())?;
+    let zones = zones_over(&body.zones, &scene_of(&shared.snapshot.load(), &scope)?.scene)?;
+    carry_out(&shared, &headers, Command::SetZones { scope, zones, fade_ms: body.fade_ms }).await
+}

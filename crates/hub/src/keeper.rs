@@ -1,0 +1,197 @@
+//! The storage thread: everything slow that the tick thread must not wait for. It saves the show, keeps the map from wall
+//! clock to show time, writes the log, and the record when one is asked for.
+
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use cuelight_conductor::{Event, Saved, ShowClock};
+use cuelight_net::clock::{LocalClock, wall_now};
+use cuelight_wire::time::Span;
+use tracing::{debug, error, info, warn};
+
+use crate::store::{DataFolder, ShowMap};
+
+/// File of the show's state.
+pub(crate) const STATE_FILE: &str = "state.json";
+/// File of the show time map.
+pub(crate) const CLOCK_FILE: &str = "clock.json";
+
+/// Jobs waiting; when it is full, log lines are dropped and counted, and a save is tried again at the next tick.
+const QUEUE: usize = 256;
+/// Ten clock lines a second in the record.
+const PERIOD: Duration = Duration::from_millis(100);
+/// The show time map is rewritten every this many periods: a second.
+const MAP_EVERY: u32 = 10;
+
+/// What the thread is asked to do.
+#[derive(Debug)]
+enum Job {
+    Save(Box<Saved>),
+    Log(Event),
+}
+
+/// The show clock's offset, for threads that do not own the conductor.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct SharedShowClock(Arc<AtomicI64>);
+
+impl SharedShowClock {
+    pub(crate) fn set(&self, clock: ShowClock) {
+        self.0.store(clock.offset.as_ns(), Ordering::Relaxed);
+    }
+    pub(crate) fn get(&self) -> ShowClock {
+        ShowClock { offset: Span::from_ns(self.0.load(Ordering::Relaxed)) }
+    }
+}
+
+/// The thread, and the way to it.
+#[derive(Debug)]
+pub(crate) struct Keeper {
+    jobs: SyncSender<Job>,
+    thread: JoinHandle<()>,
+    unlogged: u64,
+}
+
+impl Keeper {
+    /// Starts the thread.
+    pub(crate) fn start(
+        folder: DataFolder,
+        record: Option<File>,
+        clock: LocalClock,
+        show: SharedShowClock,
+    ) -> io::Result<Self> {
+        let (jobs, queue) = sync_channel(QUEUE);
+        let worker = Worker { folder, record: record.map(BufWriter::new), clock, show };
+        let thread = thread::Builder::new().name("keeper".into()).spawn(move || worker.run(&queue))?;
+        Ok(Self { jobs, thread, unlogged: 0 })
+    }
+
+    /// Has an event logged; drops it when the log is behind.
+    pub(crate) fn log(&mut self, event: Event) {
+        if self.jobs.try_send(Job::Log(event)).is_err() {
+            self.unlogged += 1;
+        }
+    }
+
+    /// Has the show saved; `false` when it must be tried again later.
+    pub(crate) fn save(&self, saved: Saved) -> bool {
+        !matches!(self.jobs.try_send(Job::Save(Box::new(saved))), Err(TrySendError::Full(_)))
+    }
+
+    /// Saves for the last time and waits until everything is written.
+    pub(crate) fn stop(self, saved: Saved) {
+        let Self { jobs, thread, unlogged } = self;
+        if jobs.send(Job::Save(Box::new(saved))).is_err() {
+            error!("the storage thread ended early; the last changes are not saved");
+        }
+        drop(jobs);
+        if thread.join().is_err() {
+            error!("the storage thread failed; the last changes may not be saved");
+        }
+        if unlogged > 0 {
+            warn!(unlogged, "log lines were dropped because the log was behind");
+        }
+    }
+}
+
+struct Worker {
+    folder: DataFolder,
+    record: Option<BufWriter<File>>,
+    clock: LocalClock,
+    show: SharedShowClock,
+}
+
+impl Worker {
+    fn run(mut self, queue: &Receiver<Job>) {
+        let mut periods = 0_u32;
+        let mut next = std::time::Instant::now() + PERIOD;
+        loop {
+            match queue.recv_timeout(next.saturating_duration_since(std::time::Instant::now())) {
+                Ok(Job::Save(saved)) => self.save(&saved),
+                Ok(Job::Log(event)) => log(&event),
+                Err(RecvTimeoutError::Timeout) => {
+                    next += PERIOD;
+                    periods = periods.wrapping_add(1);
+                    self.record_clock();
+                    if periods % MAP_EVERY == 0 {
+                        self.save_map(false);
+                    }
+                }
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
+        }
+        self.save_map(true);
+        self.record_clock();
+    }
+
+    fn save(&self, saved: &Saved) {
+        if let Err(error) = self.folder.write(STATE_FILE, saved, true) {
+            error!(
+                "the show could not be saved in {}: {error}; the next change tries again",
+                self.folder.path().display()
+            );
+        }
+    }
+
+    /// Wall clock and show time change their relation only when the wall clock is set, so losing the last write to a
+    /// power cut costs nothing; only the last one waits for the disk.
+    fn save_map(&self, durable: bool) {
+        let show = self.show.get().show_at(self.clock.now());
+        if let Err(error) = self.folder.write(CLOCK_FILE, &ShowMap::new(wall_now(), show), durable) {
+            error!("show time could not be saved in {}: {error}", self.folder.path().display());
+        }
+    }
+
+    fn record_clock(&mut self) {
+        let Some(record) = &mut self.record else { return };
+        let mono_ns = cuelight_net::clock::mono_now_ns();
+        let show_ns = self.show.get().show_at(self.clock.from_mono_ns(mono_ns)).as_ns();
+        let line = writeln!(
+            record,
+            "{{\"kind\":\"clock\",\"mono_ns\":{mono_ns},\"show_ns\":{show_ns},\"sigma_ns\":0,\"bound_ns\":0}}"
+        );
+        if let Err(error) = line.and_then(|()| record.flush()) {
+            error!("the record cannot be written any more and ends here: {error}");
+            self.record = None;
+        }
+    }
+}
+
+fn log(event: &Event) {
+    match event {
+        Event::Joined { node, mac, ip, new } => info!(node = node.0, %mac, %ip, new, "node joined"),
+        Event::Ready { node } => info!(node = node.0, "node is ready"),
+        Event::Degraded { node, why } => warn!(node = node.0, ?why, "node is degraded"),
+        Event::Lost { node, why } => warn!(node = node.0, ?why, "node is lost"),
+        Event::Removed { node } => info!(node = node.0, "lost node left the roster; its number and name are kept"),
+        Event::Forgotten { node, mac } => info!(node = node.0, %mac, "node forgotten"),
+        Event::Renamed { node, name } => info!(node = node.0, %name, "node renamed"),
+        Event::Refused { conn, node, refusal } => {
+            warn!(conn = conn.0, node = node.map(|node| node.0), "connection ended: {refusal}");
+        }
+        Event::Changed { rev, apply_at, nodes } => {
+            debug!(rev = rev.0, apply_at_us = apply_at.as_us(), nodes, "change announced");
+        }
+        Event::HintAdopted { node, show } => {
+            info!(node = node.0, show_us = show.as_us(), "show time goes on from what a node knows");
+        }
+        Event::HintDisagrees { node, difference } => {
+            warn!(
+                node = node.0,
+                difference_us = difference.as_us(),
+                "a node's show time differs; it will follow this hub"
+            );
+        }
+        Event::NumberTooLarge { node, what, number } => {
+            debug!(node = node.0, ?what, number, "above 255: sent to this deployed node on the stream only");
+        }
+        Event::Overrun { tick, cost } => warn!(tick, cost_us = cost.as_us(), "tick overran"),
+        Event::TicksMissed { count } => warn!(count, "ticks left out: the hub did not run in time"),
+        Event::SavedIgnored { what } => warn!("part of the saved show cannot be used and is left out: {what}"),
+        Event::Ota { node, status } => info!(node = node.0, ?status, "update status"),
+    }
+}

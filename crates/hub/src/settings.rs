@@ -1,0 +1,60 @@
+//! What a hub can be told.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+use cuelight_net::clock::LocalClock;
+use cuelight_wire::limits;
+use cuelight_wire::time::Span;
+
+/// Settings of one hub. Every field has a default that suits a LAN.
+#[derive(Clone, Debug)]
+pub struct HubSettings {
+    /// Address to listen on: HTTP and the time exchange; the stream leaves from here too.
+    pub bind: IpAddr,
+    /// Port of HTTP and the control plane.
+    pub port: u16,
+    /// Port of the time exchange.
+    pub ts_port: u16,
+    /// Folder of the state file, the operator key and the lock.
+    pub data_dir: PathBuf,
+    /// The name the hub announces.
+    pub name: String,
+    /// Lead of applyAt over now for nodes whose groups do not say otherwise.
+    pub lead: Span,
+    /// How long a lost node keeps its place in the roster.
+    pub lost_cleanup: Span,
+    /// Nodes the roster has room for.
+    pub max_nodes: usize,
+    /// Whether to announce the hub by mDNS (never done on loopback).
+    pub mdns: bool,
+    /// Whether changes go to Cuelight nodes on the control plane as well.
+    pub control_backstop: bool,
+    /// Whether to ask for real-time priority.
+    pub realtime: bool,
+    /// File for ten `clock` lines a second.
+    pub record: Option<PathBuf>,
+    /// The hub's clock; an injected one proves clock sync on one machine.
+    pub clock: LocalClock,
+}
+
+impl HubSettings {
+    /// The defaults, with state in `data_dir`.
+    pub fn new(data_dir: PathBuf) -> Self {
+        Self {
+            bind: IpAddr::from([0, 0, 0, 0]),
+            port: limits::CTRL_HTTP_PORT_UNPRIVILEGED,
+            ts_port: limits::TS_UDP_PORT,
+            data_dir,
+            name: "cuelight".to_owned(),
+            lead: limits::APPLY_AHEAD,
+            lost_cleanup: limits::LOST_CLEANUP,
+            max_nodes: 1024,
+            mdns: true,
+            control_backstop: true,
+            realtime: true,
+            record: None,
+            clock: LocalClock::UNCHANGED,
+        }
+    }
+}

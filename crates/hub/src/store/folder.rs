@@ -1,0 +1,147 @@
+//! The data folder: one hub at a time, whole files only.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use nix::fcntl::{Flock, FlockArg};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use thiserror::Error;
+use tracing::warn;
+
+/// Why a data folder cannot be used.
+#[derive(Debug, Error)]
+pub enum FolderError {
+    /// It cannot be made or written.
+    #[error(
+        "the data folder {folder} cannot be written: {source}; choose another with --data-dir, or change its owner"
+    )]
+    Unwritable {
+        /// Which.
+        folder: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// Another hub has it.
+    #[error(
+        "another hub already runs on the data folder {folder}; stop it, or give this one its own folder with --data-dir"
+    )]
+    InUse {
+        /// Which.
+        folder: PathBuf,
+    },
+}
+
+/// An open data folder. The lock is released when it is dropped, or when the process dies.
+#[derive(Debug)]
+pub struct DataFolder {
+    path: PathBuf,
+    _lock: Flock<File>,
+}
+
+impl DataFolder {
+    /// Opens `path`, making it if needed, and keeps other hubs out of it.
+    pub fn open(path: &Path) -> Result<Self, FolderError> {
+        let unwritable = |source| FolderError::Unwritable { folder: path.to_owned(), source };
+        fs::create_dir_all(path).map_err(unwritable)?;
+        let lock_file =
+            OpenOptions::new().create(true).truncate(false).write(true).open(path.join("lock")).map_err(unwritable)?;
+        match Flock::lock(lock_file, FlockArg::LockExclusiveNonblock) {
+            Ok(lock) => Ok(Self { path: path.to_owned(), _lock: lock }),
+            Err((_, nix::errno::Errno::EWOULDBLOCK)) => Err(FolderError::InUse { folder: path.to_owned() }),
+            Err((_, errno)) => Err(unwritable(errno.into())),
+        }
+    }
+
+    /// Where the folder is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Reads a file of the folder; `None` when there is none, or when it cannot be understood. In the second case it is
+    /// renamed to `NAME.damaged` and the reason logged.
+    pub fn read<T: DeserializeOwned>(&self, name: &str) -> Option<T> {
+        let path = self.path.join(name);
+        let text = match fs::read(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
+            Err(error) => {
+                warn!("{} cannot be read and is passed over: {error}", path.display());
+                return None;
+            }
+        };
+        match serde_json::from_slice(&text) {
+            Ok(value) => Some(value),
+            Err(error) => {
+                let aside = path.with_extension("damaged");
+                warn!(
+                    "{} is damaged ({error}); it is kept as {} and the hub starts without it",
+                    path.display(),
+                    aside.display()
+                );
+                if let Err(error) = fs::rename(&path, &aside) {
+                    warn!("{} cannot be set aside: {error}", path.display());
+                }
+                None
+            }
+        }
+    }
+
+    /// Replaces a file of the folder by `value` as JSON. `durable` waits until it is on the disk.
+    pub fn write<T: Serialize>(&self, name: &str, value: &T, durable: bool) -> io::Result<()> {
+        let text = serde_json::to_vec_pretty(value)?;
+        self.replace(name, &text, 0o644, durable)
+    }
+
+    /// Replaces a file of the folder by `bytes`, with Unix permissions `mode`.
+    pub(super) fn replace(&self, name: &str, bytes: &[u8], mode: u32, durable: bool) -> io::Result<()> {
+        use std::os::unix::fs::OpenOptionsExt;
+        let (path, fresh) = (self.path.join(name), self.path.join(format!("{name}.new")));
+        let mut file = OpenOptions::new().create(true).truncate(true).write(true).mode(mode).open(&fresh)?;
+        file.write_all(bytes)?;
+        if durable {
+            file.sync_all()?;
+        }
+        fs::rename(&fresh, &path)?;
+        if durable {
+            File::open(&self.path)?.sync_all()?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_second_hub_on_the_same_folder_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = DataFolder::open(folder.path()).unwrap();
+        let refusal = DataFolder::open(folder.path()).unwrap_err();
+        assert!(matches!(refusal, FolderError::InUse { .. }), "{refusal}");
+        drop(first);
+        DataFolder::open(folder.path()).unwrap();
+    }
+
+    #[test]
+    fn a_damaged_file_is_set_aside_not_served() {
+        let folder = tempfile::tempdir().unwrap();
+        let data = DataFolder::open(folder.path()).unwrap();
+        fs::write(folder.path().join("state.json"), b"{\"half\":").unwrap();
+        assert_eq!(data.read::<serde_json::Value>("state.json"), None);
+        assert!(folder.path().join("state.damaged").exists());
+        data.write("state.json", &7, true).unwrap();
+        assert_eq!(data.read::<i32>("state.json"), Some(7));
+    }
+
+    #[test]
+    fn an_unwritable_folder_is_named_with_what_to_do() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("a-file");
+        fs::write(&file, b"").unwrap();
+        let message = DataFolder::open(&file.join("below")).unwrap_err().to_string();
+        assert!(message.contains("a-file") && message.contains("--data-dir"), "{message}");
+    }
+}

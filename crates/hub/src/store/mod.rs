@@ -1,0 +1,13 @@
+//! What survives a restart: the show's state, the map from wall clock to show time, the operator key.
+//!
+//! One folder holds `state.json`, `clock.json`, `operator.key` and `lock`. Files are replaced whole: written beside the
+//! old one, synced, renamed, so that a crash leaves the old or the new one and never half. A state file that cannot be
+//! read is set aside with its reason and the hub starts without it (HUB-5).
+
+mod clock;
+mod folder;
+mod key;
+
+pub use clock::ShowMap;
+pub use folder::{DataFolder, FolderError};
+pub use key::OperatorKey;
