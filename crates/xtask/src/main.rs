@@ -1,1 +1,69 @@
-fn main() {}
+//! `cargo xtask`: every check CI runs, runnable by hand; one subcommand a file.
+//!
+//! `demo` and `test` are for everybody, `ci` runs what must pass before a change lands, the others are its parts.
+
+mod bare_metal;
+mod bench;
+mod ci;
+mod demo;
+mod deny;
+mod fuzz;
+mod layers;
+mod outcome;
+mod process;
+mod purity;
+mod spec;
+mod test;
+mod workspace;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Builds, checks and shows Cuelight.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Build Cuelight and run a show: a hub and four nodes, as separate processes
+    Demo(demo::Args),
+    /// Run all tests and print how many passed and failed
+    Test,
+    /// Run everything that must pass before a change lands
+    Ci,
+    /// Check that crates import only what the architecture lets them, and that the pure ones build for bare metal
+    Layers(layers::Args),
+    /// Check that every requirement of docs/protocol is cited by code and by a test
+    Spec,
+    /// Check licences, sources and bans of all dependencies
+    Deny,
+    /// Fuzz the decoders and machines
+    Fuzz(fuzz::Args),
+    /// Run the benchmarks
+    Bench(bench::Args),
+}
+
+fn main() -> ExitCode {
+    let result = match Cli::parse().command {
+        Command::Demo(args) => demo::run(&args),
+        Command::Test => test::run(),
+        Command::Ci => ci::run(),
+        Command::Layers(args) => layers::run(&args),
+        Command::Spec => spec::run(),
+        Command::Deny => deny::run(),
+        Command::Fuzz(args) => fuzz::run(&args),
+        Command::Bench(args) => bench::run(&args),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! `cargo xtask test`: all tests of the workspace, the corpora of the fuzz targets among them, and their sum.
+//!
+//! Three runs of one build: everything but the tests that start real processes; those, one at a time, so that they do
+//! not take each other's processor; and the examples in documentation.
+
+use std::collections::BTreeSet;
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, bail};
+
+use crate::outcome::Outcome;
+use crate::workspace::Workspace;
+use crate::{process, workspace};
+
+/// The package whose integration tests start real processes.
+const PROCESS_TIER: &str = "cuelight-cli";
+
+/// Runs all tests; the last line printed is the sum.
+pub(crate) fn run() -> Result<()> {
+    let outcome = all()?;
+    println!("{outcome}");
+    if outcome.failed > 0 {
+        bail!("{} of {} tests failed", outcome.failed, outcome.passed + outcome.failed);
+    }
+    Ok(())
+}
+
+/// Runs all tests and counts them.
+pub(crate) fn all() -> Result<Outcome> {
+    let workspace = workspace::read()?;
+    let (ordinary, processes) = integration_tests(&workspace)?;
+    let mut outcome = Outcome::default();
+
+    let mut command = test_command();
+    command.args(["--lib", "--bins"]);
+    ordinary.iter().for_each(|name| {
+        command.args(["--test", name]);
+    });
+    outcome += count(&mut command)?;
+
+    if !processes.is_empty() {
+        let mut command = test_command();
+        processes.iter().for_each(|name| {
+            command.args(["--test", name]);
+        });
+        outcome += count(command.args(["--", "--test-threads=1"]))?;
+    }
+
+    outcome += count(test_command().arg("--doc"))?;
+    Ok(outcome)
+}
+
+/// The whole workspace is selected in every run, so that all runs share one set of features and one build.
+fn test_command() -> Command {
+    let mut command = process::cargo();
+    command.args(["test", "--workspace", "--no-fail-fast"]);
+    command
+}
+
+/// Names of the integration tests: ordinary ones, and those that start processes. Cargo selects tests by name alone, so
+/// a name of the second kind must not be one of the first.
+fn integration_tests(workspace: &Workspace) -> Result<(BTreeSet<&str>, BTreeSet<&str>)> {
+    let (processes, ordinary): (Vec<_>, Vec<_>) = workspace.packages.iter().partition(|p| p.name == PROCESS_TIER);
+    let ordinary: BTreeSet<_> = ordinary.iter().flat_map(|p| p.targets_of("test")).collect();
+    let processes: BTreeSet<_> = processes.iter().flat_map(|p| p.targets_of("test")).collect();
+    if let Some(name) = ordinary.intersection(&processes).next() {
+        bail!("the integration test {name} of {PROCESS_TIER} has the name of another package's: rename one of them");
+    }
+    Ok((ordinary, processes))
+}
+
+/// Runs a test command, shows what it prints and counts. A command that fails without a failed test (it did not build, or
+/// a test process died) counts as one failure.
+fn count(command: &mut Command) -> Result<Outcome> {
+    eprintln!("$ {}", process::shown(command));
+    let mut child = command
+        .stdout(Stdio::piped())
+        .spawn()
+        .with_context(|| format!("cannot start `{}`", process::shown(command)))?;
+    let mut outcome = Outcome::default();
+    let mut out = std::io::stdout();
+    for line in BufReader::new(child.stdout.take().expect("stdout is piped")).split(b'\n') {
+        let line = line.context("cannot read what the tests print")?;
+        out.write_all(&line).and_then(|()| out.write_all(b"\n")).context("cannot print what the tests print")?;
+        if let Some(result) = std::str::from_utf8(&line).ok().and_then(test_result) {
+            outcome += result;
+        }
+    }
+    let status = child.wait().context("cannot wait for the tests")?;
+    if !status.success() && outcome.failed == 0 {
+        eprintln!("`{}` failed without a failed test: {status}", process::shown(command));
+        outcome.failed = 1;
+    }
+    Ok(outcome)
+}
+
+/// Reads a line such as `test result: ok. 12 passed; 0 failed; 0 ignored; ...`.
+fn test_result(line: &str) -> Option<Outcome> {
+    let (_, counts) = line.strip_prefix("test result: ")?.split_once(". ")?;
+    let number = |what: &str| counts.split("; ").find_map(|part| part.strip_suffix(what)?.trim().parse().ok());
+    Some(Outcome { passed: number(" passed")?, failed: number(" failed")? })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_counts_of_a_test_binary_are_read() {
+        let line = "test result: FAILED. 14 passed; 1 failed; 2 ignored; 0 measured; 3 filtered out; finished in 0.10s";
+        assert_eq!(test_result(line), Some(Outcome { passed: 14, failed: 1 }));
+        assert_eq!(test_result("test result: ok. 0 passed; 0 failed; 0 ignored"), Some(Outcome::default()));
+        for other in ["running 3 tests", "test a ... ok", "test result: ok", "say test result: ok. 1 passed; 0 failed"]
+        {
+            assert_eq!(test_result(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn a_test_command_that_fails_without_a_count_is_a_failure() {
+        let outcome = count(Command::new("sh").args(["-c", "echo no tests here; exit 3"])).unwrap();
+        assert_eq!(outcome, Outcome { passed: 0, failed: 1 });
+        let outcome = count(Command::new("sh").args(["-c", "echo 'test result: ok. 2 passed; 0 failed; 0'"])).unwrap();
+        assert_eq!(outcome, Outcome { passed: 2, failed: 0 });
+    }
+}
