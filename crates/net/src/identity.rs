@@ -6,7 +6,7 @@ use std::path::Path;
 
 use cuelight_wire::ids::{Mac, Token};
 
-/// Random bytes of a session token: 160 bits, above the protocol's least of 128 (CTRL-6). In hex 40 characters, below the 63 that
+/// Random bytes of a session token: 160 bits, above the protocol's least of 128 (CTRL-23). In hex 40 characters, below the 63 that
 /// deployed nodes keep.
 const TOKEN_BYTES: usize = 20;
 
@@ -80,6 +80,7 @@ mod tests {
 
     use super::*;
 
+    /// CTRL-23
     #[test]
     fn tokens_are_40_hex_digits_and_differ() {
         let tokens: HashSet<String> = (0..100).map(|_| random_token().unwrap().to_string()).collect();

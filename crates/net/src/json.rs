@@ -1,11 +1,11 @@
 //! The JSON text of control messages (`docs/protocol/20-control.md`).
 //!
 //! `t` or `type` names the type on reading, whichever is there (`t` when both are). On writing the show messages of
-//! deployed hubs are named by `type`, everything else by `t` (CTRL-4). The name is read first and then the struct, so no
+//! deployed hubs are named by `type`, everything else by `t` (CTRL-21). The name is read first and then the struct, so no
 //! tagged enums are needed and the wire types stay free of allocation.
 //!
 //! Promises: no text makes a reader panic; unknown fields are passed over; an unknown type is told apart from a message
-//! that is wrong, because the session goes on after it (CTRL-5).
+//! that is wrong, because the session goes on after it (CTRL-22).
 
 use cuelight_wire::control::{ErrorMessage, HubMessage, Keepalive, NodeMessage, Refusal, Text};
 use cuelight_wire::limits::MAX_CONTROL_MESSAGE;
@@ -385,6 +385,7 @@ mod tests {
         ]
     }
 
+    /// CTRL-21
     #[test]
     fn what_a_hub_sends_comes_back_and_fits_a_deployed_node() {
         for (start, message) in hub_messages() {
@@ -395,6 +396,7 @@ mod tests {
         }
     }
 
+    /// CTRL-21
     #[test]
     fn show_messages_are_read_by_either_name_of_their_type() {
         for (_, message) in hub_messages() {
@@ -441,6 +443,7 @@ mod tests {
         assert!(matches!(from_node(&text), Ok(NodeMessage::Hello(_))));
     }
 
+    /// CTRL-22
     #[test]
     fn an_unknown_type_goes_on_and_a_wrong_message_does_not() {
         let unknown = from_node(r#"{"t":"dance","token":"x"}"#).unwrap_err();
@@ -464,6 +467,7 @@ mod tests {
         assert_eq!(oversized.refusal(), Some(Refusal::Oversized));
     }
 
+    /// CTRL-22
     #[test]
     fn a_malformed_message_is_refused_with_the_name_of_its_field() {
         for (wrong, field) in [

@@ -1,7 +1,7 @@
 //! Finding a hub by mDNS (service `_cuelight._tcp.local.`), and being found.
 //!
 //! The TXT record holds `proto`, `id` (the hub's own, stays over restarts) and `boot` (its present run). A hub that
-//! listens on loopback only is not announced, and addresses of loopback are not believed (CTRL-8).
+//! listens on loopback only is not announced, and addresses of loopback are not believed (CTRL-25).
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
@@ -84,7 +84,7 @@ impl Announcement {
 }
 
 /// Looks for hubs until `limit` is over or `is_enough` says so of one of them; blocks meanwhile. Each hub is given once,
-/// with all its addresses, in the order of their names.
+/// with the addresses it told by then; hubs come in the order of their names.
 ///
 /// # Errors
 /// [`MdnsError`].
@@ -151,6 +151,7 @@ mod tests {
         HubRecord { name: "stage left".into(), listen: listen.parse().unwrap(), hub_id: "a1b2".into(), boot_id: 7 }
     }
 
+    /// CTRL-25
     #[test]
     fn a_hub_is_known_again_from_its_record() {
         let service = service_of(&hub("192.168.4.1:8080")).unwrap().as_resolved_service();
@@ -160,6 +161,7 @@ mod tests {
         assert_eq!(hub.name, "stage left");
     }
 
+    /// CTRL-25
     #[test]
     fn a_hub_on_loopback_is_neither_announced_nor_believed() {
         for listen in ["127.0.0.1:8080", "[::1]:8080"] {

@@ -6,7 +6,7 @@
 //! (about 50 ns). An empty intersection means that the wall clock was set in between: then nobody knows on which side of
 //! the step the stamp was taken, and it is rejected.
 //!
-//! A rejected stamp is no error: its caller uses its own reading of the clock instead (SYNC-2).
+//! A rejected stamp is no error: its caller uses its own reading of the clock instead (SYNC-22).
 
 use nix::time::ClockId;
 
@@ -122,6 +122,7 @@ mod tests {
         assert_eq!(converter.convert(200_000, sandwich(200_000, 205_100, 215_000)), Ok(195_000));
     }
 
+    /// SYNC-22
     #[test]
     fn an_interrupted_comparison_rejects_the_stamp() {
         let mut converter = StampConverter::new();
@@ -129,6 +130,7 @@ mod tests {
         assert!(converter.convert(50, sandwich(0, 100, 20_000)).is_ok());
     }
 
+    /// SYNC-22
     #[test]
     fn a_step_of_the_wall_clock_rejects_one_stamp_and_is_learnt() {
         let mut converter = StampConverter::new();

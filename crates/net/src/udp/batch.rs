@@ -1,4 +1,4 @@
-//! Many datagrams to many nodes with few system calls: the hub's stream (FANOUT-3).
+//! Many datagrams to many nodes with few system calls: the hub's stream (FANOUT-21).
 //!
 //! Promises: never blocks and never allocates after `new`; what the device does not take is dropped and counted, because
 //! the next tick carries everything again; one unreachable node does not keep the others from being served.
@@ -143,6 +143,7 @@ mod tests {
         assert_eq!(sender.flush(), Flushed::default());
     }
 
+    /// FANOUT-21
     #[test]
     fn a_node_that_cannot_be_reached_does_not_keep_the_others_waiting() {
         let receiver = loopback();

@@ -28,3 +28,11 @@ pub fn expedite(socket: &UdpSocket) -> io::Result<()> {
     }
     Ok(())
 }
+
+/// The thread that starts the tick thread or the driver thread makes their sockets and reports what was refused.
+const _: () = {
+    const fn moves_to_another_thread<T: Send>() {}
+    moves_to_another_thread::<BatchSender>();
+    moves_to_another_thread::<StampedSocket>();
+    moves_to_another_thread::<AsyncStampedSocket>();
+};

@@ -3,7 +3,7 @@
 //! Decides nothing about content. Promises: `recv`, `send_to` and `poll_sent` never block; every received datagram has
 //! a receive instant (the kernel's, or the clock read right after the call); transmit instants come only from the kernel
 //! and later, by [`StampedSocket::poll_sent`], or never. What the system grants is reported by
-//! [`StampedSocket::stamping`], from what actually came (SYNC-2, SYNC-3).
+//! [`StampedSocket::stamping`], from what actually came (SYNC-22, SYNC-23).
 //!
 //! Stamps of `SO_TIMESTAMPING`, software, with `OPT_ID` (the kernel numbers the socket's datagrams) and `OPT_TSONLY` (a
 //! stamp without a copy of the datagram): Linux, Documentation/networking/timestamping.rst.
@@ -357,6 +357,7 @@ mod tests {
         }
     }
 
+    /// SYNC-22
     #[test]
     fn a_datagram_is_stamped_after_its_sending_and_before_its_reading() {
         let (mut a, mut b) = (loopback(), loopback());
@@ -376,6 +377,7 @@ mod tests {
         assert_ne!(b.stamping(), Stamping::User);
     }
 
+    /// SYNC-23
     #[test]
     fn loopback_tells_when_each_datagram_left() {
         let (mut a, mut b) = (loopback(), loopback());
@@ -402,6 +404,7 @@ mod tests {
         assert!(stamps.is_sorted_by_key(|s| s.mono_ns));
     }
 
+    /// SYNC-23
     #[test]
     fn a_failed_send_does_not_shift_the_numbers_of_later_ones() {
         let (mut a, b) = (loopback(), loopback());

@@ -1,7 +1,7 @@
 //! A node's control connection: text messages over a WebSocket.
 //!
 //! Promises: connecting and sending end within their time limits; a connection on which the hub acknowledges nothing for
-//! 3.5 s ends by itself, as the hub's own keepalive limit does; why a connection ended can be read (CTRL-7).
+//! 3.5 s ends by itself, as the hub's own keepalive limit does; why a connection ended can be read (CTRL-24).
 
 use std::io;
 use std::net::SocketAddr;
@@ -250,6 +250,7 @@ mod tests {
         });
     }
 
+    /// CTRL-24
     #[test]
     fn the_reason_of_a_close_is_read() {
         block_on(async {

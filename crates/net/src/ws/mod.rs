@@ -8,7 +8,7 @@ use cuelight_wire::limits::MAX_CONTROL_MESSAGE;
 pub use client::{Channel, Closed, ConnectError, Timeouts, connect};
 
 /// What the WebSocket layer lets through, bytes. Above the limit for a message, so that an oversized one is read and
-/// refused with a reason (CTRL-7); what is longer than this drops the connection.
+/// refused with a reason (CTRL-24); what is longer than this drops the connection.
 pub const MAX_FRAME: usize = 4 * MAX_CONTROL_MESSAGE;
 
 /// Buffer of each connection and direction, bytes; the library's default is 128 KiB.
@@ -56,6 +56,7 @@ pub fn refusal_of(reason: &str) -> Option<Refusal> {
 mod tests {
     use super::*;
 
+    /// CTRL-24
     #[test]
     fn every_refusal_is_known_again_by_its_close_reason() {
         for refusal in REFUSALS {
