@@ -1,84 +1,191 @@
-//! The node's side of the time exchange: when to ask, which answers count.
+//! The node's side of the time exchange: when to ask, which answers count. Implements SYNC-9 to SYNC-12.
+//!
+//! UDP first. While no UDP pong arrives, the WebSocket exchange is asked as well and UDP is only tried once a second.
+//!
+//! In the nanosecond form a hub tells in each pong when its kernel sent the one before. A pong of such a hub waits for
+//! the next one: its own `t3` is then replaced by that stamp. When the next pong does not come, `t3` as read before
+//! sending is used; that only looks like a little more delay.
 
 use cuelight_wire::control::TsPong;
-use cuelight_wire::exchange::{Form, Ping};
+use cuelight_wire::exchange::{Form, Ping, Pong};
 use cuelight_wire::ids::TokenHash;
-use cuelight_wire::time::{Local, Time};
+use cuelight_wire::time::{Local, Show, Span, Time};
+use heapless::Vec;
 
 use super::counters::{PongDrop, SyncCounters};
 use super::estimator::Estimator;
-use super::exchange::Verdict;
+use super::exchange::{Exchange, MAX_ROUND_TRIP, Verdict};
 use super::figures::Figures;
 use super::map::ClockMap;
+use super::probe::Probe;
 use super::profile::Profile;
+
+/// Pings that may wait for an answer: more than a burst asks in [`MAX_ROUND_TRIP`]. Full: the oldest is given up.
+const OUTSTANDING: usize = 64;
+/// Without a UDP pong for so long the WebSocket is asked too: three steady probes and a half.
+const UDP_SILENCE: Span = Span::from_ms(700);
+/// UDP is tried at a fifth of the steady rate while the WebSocket answers instead.
+const UDP_SLOW: i64 = 5;
+/// A pong waits so long for the next one's word about when it was sent: two steady probes and a half.
+const STAMP_WAIT: Span = Span::from_ms(500);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Via {
+    Udp,
+    WebSocket,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Outstanding {
+    seq: u32,
+    via: Via,
+    t1: Time<Local>,
+    /// When the kernel sent it, if it told.
+    sent_at: Option<Time<Local>>,
+}
+
+/// A pong that waits for its transmit stamp.
+#[derive(Clone, Copy, Debug)]
+struct Pending {
+    seq: u32,
+    exchange: Exchange,
+    until: Time<Local>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Session {
+    token_hash: TokenHash,
+    form: Form,
+    /// The last UDP pong, or the start.
+    udp_heard_at: Time<Local>,
+    is_on_websocket: bool,
+}
 
 /// Asks the hub for the time and keeps the map.
 #[derive(Clone, Debug)]
 pub struct SyncClient {
     estimator: Estimator,
+    session: Option<Session>,
+    udp: Probe,
+    websocket: Probe,
+    next_seq: u32,
+    outstanding: Vec<Outstanding, OUTSTANDING>,
+    pending: Option<Pending>,
     counters: SyncCounters,
 }
 
 impl SyncClient {
     /// A client without a session. `seed` disperses the probes of many nodes.
-    pub fn new(profile: Profile, _seed: u64) -> Self {
-        Self { estimator: Estimator::new(profile), counters: SyncCounters::default() }
+    pub fn new(profile: Profile, seed: u64) -> Self {
+        Self {
+            estimator: Estimator::new(profile),
+            session: None,
+            udp: Probe::new(profile.probe_period, seed),
+            websocket: Probe::new(profile.probe_period, !seed),
+            next_seq: 1,
+            outstanding: Vec::new(),
+            pending: None,
+            counters: SyncCounters::default(),
+        }
     }
 
     /// A session began: probes start with a burst. `form` is `Nanosecond` only when both sides agreed on it.
-    pub fn start(&mut self, _token_hash: TokenHash, _form: Form, _now: Time<Local>) {}
+    pub fn start(&mut self, token_hash: TokenHash, form: Form, now: Time<Local>) {
+        self.forget_questions();
+        self.session = Some(Session { token_hash, form, udp_heard_at: now, is_on_websocket: false });
+        self.udp.start_burst(now);
+    }
 
     /// The session ended: no probes, the map holds over.
     pub fn stop(&mut self, now: Time<Local>) {
+        self.session = None;
+        self.forget_questions();
         self.estimator.source_lost(now);
     }
 
     /// Another clock is behind the exchanges (a restarted hub, another hub): the map goes on in holdover, measuring
     /// begins anew. Call it before [`SyncClient::start`] of the new session.
     pub fn new_source(&mut self, now: Time<Local>) {
+        self.forget_questions();
         self.estimator.new_source(now);
     }
 
     /// The UDP ping that is due, if any; send it at once.
-    pub fn poll_ping(&mut self, _now: Time<Local>) -> Option<Ping> {
-        None
-    }
-
-    /// The kernel sent our ping `seq` at `tx_at`.
-    pub fn handle_sent(&mut self, _seq: u32, _tx_at: Time<Local>) {}
-
-    /// A datagram of the time exchange, received at `rx_at`.
-    pub fn handle_datagram(
-        &mut self,
-        _bytes: &[u8],
-        _rx_at: Time<Local>,
-        _now: Time<Local>,
-    ) -> Result<Verdict, PongDrop> {
-        Err(PongDrop::NotOutstanding)
+    pub fn poll_ping(&mut self, now: Time<Local>) -> Option<Ping> {
+        let session = self.session?;
+        let slow = if session.is_on_websocket { UDP_SLOW } else { 1 };
+        if !self.udp.poll(self.is_locked(), slow, now) {
+            return None;
+        }
+        self.counters.pings = self.counters.pings.saturating_add(1);
+        let seq = self.ask(Via::Udp, now);
+        Some(Ping { form: session.form, seq, token_hash: session.token_hash, t1: now })
     }
 
     /// Number and t1 of the WebSocket ping that is due, if any: only while UDP pongs do not arrive.
-    pub fn poll_ts_ping(&mut self, _now: Time<Local>) -> Option<(u32, Time<Local>)> {
-        None
+    pub fn poll_ts_ping(&mut self, now: Time<Local>) -> Option<(u32, Time<Local>)> {
+        self.fall_back_if_silent(now);
+        let session = self.session?;
+        if !session.is_on_websocket || !self.websocket.poll(self.is_locked(), 1, now) {
+            return None;
+        }
+        self.counters.ts_pings = self.counters.ts_pings.saturating_add(1);
+        Some((self.ask(Via::WebSocket, now), now))
     }
 
-    /// A `ts_pong` of the session, received at `rx_at`.
-    pub fn handle_ts_pong(
-        &mut self,
-        _pong: &TsPong,
-        _rx_at: Time<Local>,
-        _now: Time<Local>,
-    ) -> Result<Verdict, PongDrop> {
-        Err(PongDrop::NotOutstanding)
+    /// The kernel sent our ping `seq` at `tx_at`.
+    pub fn handle_sent(&mut self, seq: u32, tx_at: Time<Local>) {
+        if let Some(ping) = self.outstanding.iter_mut().find(|ping| ping.seq == seq) {
+            if tx_at >= ping.t1 && tx_at.since(ping.t1) <= MAX_ROUND_TRIP {
+                ping.sent_at = Some(tx_at);
+                return;
+            }
+        } else if let Some(pending) = self.pending.as_mut().filter(|pending| pending.seq == seq) {
+            let stamped = Exchange { t1: tx_at, ..pending.exchange };
+            if tx_at >= pending.exchange.t1 && stamped.delay().is_some() {
+                pending.exchange = stamped;
+                return;
+            }
+        } else {
+            // The stamp of a ping that was answered and used already comes too late to matter.
+            return;
+        }
+        self.counters.bad_stamps = self.counters.bad_stamps.saturating_add(1);
+    }
+
+    /// A datagram of the time exchange, received at `rx_at`. What is dropped is counted as well.
+    pub fn handle_datagram(&mut self, bytes: &[u8], rx_at: Time<Local>, now: Time<Local>) -> Result<(), PongDrop> {
+        let result = self.take_pong(bytes, rx_at, now);
+        self.counted(result)
+    }
+
+    /// A `ts_pong` of the session, received at `rx_at`. What is dropped is counted as well.
+    pub fn handle_ts_pong(&mut self, pong: &TsPong, rx_at: Time<Local>, now: Time<Local>) -> Result<(), PongDrop> {
+        let result = self.take_ts_pong(pong, rx_at, now);
+        self.counted(result)
     }
 
     /// When [`SyncClient::handle_timeout`], then the two `poll_*ping`, want to be called.
     pub fn poll_timeout(&self) -> Option<Time<Local>> {
-        self.estimator.poll_timeout()
+        let mut earliest = self.estimator.poll_timeout();
+        let mut sooner = |at: Time<Local>| earliest = Some(earliest.map_or(at, |other| other.min(at)));
+        if let Some(session) = &self.session {
+            sooner(self.udp.due_at());
+            let silent_at = session.udp_heard_at + UDP_SILENCE;
+            sooner(if session.is_on_websocket { self.websocket.due_at() } else { silent_at });
+        }
+        if let Some(pending) = &self.pending {
+            sooner(pending.until);
+        }
+        earliest
     }
 
     /// Lets time pass.
     pub fn handle_timeout(&mut self, now: Time<Local>) {
+        if self.pending.is_some_and(|pending| now >= pending.until) {
+            self.complete_pending(None, now);
+        }
+        self.fall_back_if_silent(now);
         self.estimator.handle_timeout(now);
     }
 
@@ -95,5 +202,122 @@ impl SyncClient {
     /// What was counted.
     pub fn counters(&self) -> SyncCounters {
         self.counters
+    }
+
+    fn is_locked(&self) -> bool {
+        self.estimator.state() == super::lock::SyncState::Locked
+    }
+
+    fn counted(&mut self, result: Result<(), PongDrop>) -> Result<(), PongDrop> {
+        match result {
+            Ok(()) => self.counters.pongs = self.counters.pongs.saturating_add(1),
+            Err(why) => self.counters.count(why),
+        }
+        result
+    }
+
+    fn fall_back_if_silent(&mut self, now: Time<Local>) {
+        let Some(session) = &mut self.session else { return };
+        if !session.is_on_websocket && now.since(session.udp_heard_at) >= UDP_SILENCE {
+            session.is_on_websocket = true;
+            self.websocket.start_burst(now);
+        }
+    }
+
+    fn forget_questions(&mut self) {
+        self.outstanding.clear();
+        self.pending = None;
+    }
+
+    /// Notes a question asked at `now` and gives up those that are too old to be answered.
+    fn ask(&mut self, via: Via, now: Time<Local>) -> u32 {
+        let before = self.outstanding.len();
+        self.outstanding.retain(|ping| now.since(ping.t1) <= MAX_ROUND_TRIP);
+        if self.outstanding.is_full() {
+            self.outstanding.remove(0);
+        }
+        let given_up = u32::try_from(before - self.outstanding.len()).expect("at most OUTSTANDING");
+        self.counters.lost = self.counters.lost.saturating_add(given_up);
+        let seq = self.next_seq;
+        self.next_seq = self.next_seq.wrapping_add(1);
+        self.outstanding.push(Outstanding { seq, via, t1: now, sent_at: None }).expect("room was made");
+        seq
+    }
+
+    /// Removes and returns the question that this answers.
+    fn answered(&mut self, seq: u32, via: Via, is_same: impl Fn(Time<Local>) -> bool) -> Option<Outstanding> {
+        let place = self.outstanding.iter().position(|p| p.seq == seq && p.via == via && is_same(p.t1))?;
+        Some(self.outstanding.remove(place))
+    }
+
+    fn take_pong(&mut self, bytes: &[u8], rx_at: Time<Local>, now: Time<Local>) -> Result<(), PongDrop> {
+        let pong = Pong::decode(bytes)?;
+        let session = self.session.as_mut().filter(|s| s.token_hash == pong.token_hash).ok_or(PongDrop::WrongToken)?;
+        if pong.form != session.form {
+            return Err(PongDrop::WrongType);
+        }
+        let is_same = |t1: Time<Local>| match pong.form {
+            Form::Deployed => t1.as_us() == pong.t1.as_us(),
+            Form::Nanosecond => t1 == pong.t1,
+        };
+        let ping = self.answered(pong.seq, Via::Udp, is_same).ok_or(PongDrop::NotOutstanding)?;
+        if let Some(session) = &mut self.session {
+            (session.udp_heard_at, session.is_on_websocket) = (now, false);
+        }
+        let plain = Exchange { t1: ping.t1, t2: pong.t2, t3: pong.t3, t4: rx_at };
+        let stamped = Exchange { t1: ping.sent_at.unwrap_or(ping.t1), ..plain };
+        let exchange = if stamped.delay().is_some() { stamped } else { plain };
+        self.complete_pending(pong.previous, now);
+        if exchange.delay().is_none() {
+            return Err(PongDrop::Implausible);
+        }
+        if pong.previous.is_some() {
+            // This hub tells; the next pong will say when this one was sent.
+            self.pending = Some(Pending { seq: pong.seq, exchange, until: now + STAMP_WAIT });
+            return Ok(());
+        }
+        self.measure(exchange, now)
+    }
+
+    fn take_ts_pong(&mut self, pong: &TsPong, rx_at: Time<Local>, now: Time<Local>) -> Result<(), PongDrop> {
+        if self.session.is_none() {
+            return Err(PongDrop::WrongToken);
+        }
+        let is_same = |t1: Time<Local>| t1.as_us() == pong.t1_us;
+        let ping = self.answered(pong.seq, Via::WebSocket, is_same).ok_or(PongDrop::NotOutstanding)?;
+        let (t2, t3) = (Time::from_us(pong.t2_us), Time::from_us(pong.t3_us));
+        self.measure(Exchange { t1: ping.t1, t2, t3, t4: rx_at }, now)
+    }
+
+    /// Uses the pong that waited, with its transmit stamp if `previous` is about it.
+    fn complete_pending(&mut self, previous: Option<(u32, Time<Show>)>, now: Time<Local>) {
+        let Some(Pending { seq, mut exchange, .. }) = self.pending.take() else { return };
+        if let Some((_, sent_at)) = previous.filter(|(stamped, _)| *stamped == seq) {
+            let stamped = Exchange { t3: sent_at, ..exchange };
+            if sent_at >= exchange.t3 && stamped.delay().is_some() {
+                exchange = stamped;
+                self.counters.interleaved = self.counters.interleaved.saturating_add(1);
+            } else {
+                self.counters.bad_stamps = self.counters.bad_stamps.saturating_add(1);
+            }
+        }
+        // It was looked at when it arrived; what the estimator thinks of it is in its own figures.
+        let _ = self.measure(exchange, now);
+    }
+
+    fn measure(&mut self, exchange: Exchange, now: Time<Local>) -> Result<(), PongDrop> {
+        match self.estimator.on_exchange(exchange, now) {
+            Verdict::Accepted => Ok(()),
+            Verdict::Impossible | Verdict::Contradicts => Err(PongDrop::Implausible),
+            Verdict::Restarted => {
+                let is_on_websocket = self.session.is_some_and(|session| session.is_on_websocket);
+                if is_on_websocket {
+                    self.websocket.start_burst(now)
+                } else {
+                    self.udp.start_burst(now)
+                }
+                Ok(())
+            }
+        }
     }
 }

@@ -1,77 +1,290 @@
-//! The stages in order: from exchanges to the map in use.
+//! The stages in order: from exchanges to the map in use. Implements SYNC-5 to SYNC-8.
+//!
+//! Measuring (`source`) and using are apart: the estimate *in force* is what the output follows. While locked it is
+//! the newest one of the same clock. When another clock is behind the exchanges, the old one stays in force until the
+//! new one is measured as well as a first lock needs.
 
 use cuelight_wire::time::{Local, Span, Time};
 
+use super::estimate::Estimate;
 use super::exchange::{Exchange, Verdict};
 use super::figures::Figures;
-use super::lock::SyncState;
+use super::lock::{Evidence, SyncState, transition};
 use super::map::ClockMap;
+use super::number::{sqrt, whole};
 use super::profile::Profile;
+use super::source::Source;
+use super::timeline::Timeline;
+
+/// No accepted sample for so long: degraded...
+const QUIET: Span = Span::from_s(3);
+/// ...and for so long: holdover.
+const SILENT: Span = Span::from_s(5);
+/// A new clock within this of the output is slewed to; beyond, the output steps through unlocked.
+const SLEW_LIMIT_NS: f64 = 5e6;
+/// Samples before a clock that was only silent is believed again.
+const RESUME_SAMPLES: u32 = 3;
+/// An estimate is steady when it moves less than two sigma and this, ns.
+const STEADY_NS: f64 = 50_000.0;
+/// The rate is looked at this often while there is something to slew...
+const SLEW_PERIOD: Span = Span::from_ms(100);
+/// ...and this often otherwise.
+const IDLE_PERIOD: Span = Span::from_ms(500);
 
 /// Estimates show time from exchanges with one hub.
 #[derive(Clone, Debug)]
 pub struct Estimator {
     profile: Profile,
-    map: ClockMap,
+    source: Source,
+    in_force: Option<Estimate>,
+    timeline: Timeline,
+    state: SyncState,
+    /// Accepted since measuring began or resumed, and since when.
+    fresh: u32,
+    fresh_since: Time<Local>,
+    steady_since: Time<Local>,
+    accepted_at: Option<Time<Local>>,
+    /// What the last change of clocks left to slew; a drift within it is no runaway.
+    handed_over: f64,
+    accepted: u32,
+    rejected: u32,
+    restarts: u32,
+    locks: u32,
+    unlocks: u32,
 }
 
 impl Estimator {
     /// Nothing measured yet.
     pub fn new(profile: Profile) -> Self {
-        Self { profile, map: ClockMap::UNKNOWN }
-    }
-
-    /// Takes a completed exchange.
-    pub fn on_exchange(&mut self, exchange: Exchange, _now: Time<Local>) -> Verdict {
-        if exchange.delay().is_some() { Verdict::Accepted } else { Verdict::Impossible }
-    }
-
-    /// Another clock is behind the exchanges from now on (the hub was restarted, or another took over): the output
-    /// map goes on, measuring begins anew.
-    pub fn new_source(&mut self, _now: Time<Local>) {}
-
-    /// The hub is gone: hold over until exchanges come again.
-    pub fn source_lost(&mut self, _now: Time<Local>) {}
-
-    /// Lets time pass: slewing, holdover, unlock.
-    pub fn handle_timeout(&mut self, _now: Time<Local>) {}
-
-    /// When [`Estimator::handle_timeout`] wants to be called.
-    pub fn poll_timeout(&self) -> Option<Time<Local>> {
-        None
-    }
-
-    /// The map in use, with its quality at `now`.
-    pub fn map(&self, _now: Time<Local>) -> ClockMap {
-        self.map
-    }
-
-    /// Whether show time may be used.
-    pub fn state(&self) -> SyncState {
-        self.map.state
-    }
-
-    /// Offset as measured minus offset in use.
-    pub fn drift(&self, _now: Time<Local>) -> Span {
-        Span::ZERO
-    }
-
-    /// Measured quality.
-    pub fn figures(&self, _now: Time<Local>) -> Figures {
-        Figures {
-            state: self.map.state,
-            sigma: self.map.sigma,
-            bound: self.map.bound,
-            drift: Span::ZERO,
-            floor_rtt: Span::ZERO,
-            skew_ppm: self.profile.max_skew_ppm,
-            filter_share: 0.0,
+        Self {
+            profile,
+            source: Source::new(profile),
+            in_force: None,
+            timeline: Timeline::new(),
+            state: SyncState::Acquiring,
+            fresh: 0,
+            fresh_since: Time::ZERO,
+            steady_since: Time::ZERO,
+            accepted_at: None,
+            handed_over: 0.0,
             accepted: 0,
             rejected: 0,
-            flushes: 0,
             restarts: 0,
             locks: 0,
             unlocks: 0,
         }
     }
+
+    /// Takes a completed exchange.
+    pub fn on_exchange(&mut self, exchange: Exchange, now: Time<Local>) -> Verdict {
+        let before = self.source.estimate().copied();
+        let verdict = self.source.handle_exchange(exchange, now);
+        match verdict {
+            Verdict::Impossible | Verdict::Contradicts => {
+                self.rejected = self.rejected.saturating_add(1);
+                return verdict;
+            }
+            Verdict::Restarted => {
+                self.restarts = self.restarts.saturating_add(1);
+                self.measure_anew();
+            }
+            Verdict::Accepted => {}
+        }
+        self.accepted = self.accepted.saturating_add(1);
+        self.accepted_at = Some(now);
+        if self.fresh == 0 {
+            (self.fresh_since, self.steady_since) = (now, now);
+        }
+        self.fresh = self.fresh.saturating_add(1);
+        if let Some(estimate) = self.source.estimate().copied() {
+            if before.is_none_or(|before| !is_steady(&before, &estimate, now)) {
+                self.steady_since = now;
+            }
+            self.use_estimate(estimate, now);
+        }
+        self.handle_timeout(now);
+        verdict
+    }
+
+    /// Another clock is behind the exchanges from now on (the hub was restarted, or another took over): the output
+    /// map goes on, measuring begins anew.
+    pub fn new_source(&mut self, now: Time<Local>) {
+        self.source = Source::new(self.profile);
+        self.measure_anew();
+        self.handle_timeout(now);
+    }
+
+    /// The hub is gone: hold over until exchanges come again.
+    pub fn source_lost(&mut self, now: Time<Local>) {
+        self.apply(Evidence::Silent);
+        self.handle_timeout(now);
+    }
+
+    /// Lets time pass: slewing, holdover, unlock.
+    pub fn handle_timeout(&mut self, now: Time<Local>) {
+        if let Some(accepted_at) = self.accepted_at {
+            let silence = now.since(accepted_at);
+            if silence >= SILENT {
+                self.apply(Evidence::Silent);
+            } else if silence >= QUIET {
+                self.apply(Evidence::Quiet);
+            }
+        }
+        let Some(in_force) = self.in_force else { return };
+        if self.state.is_usable() && in_force.sigma_at(now) > self.profile.unlock.as_ns() as f64 {
+            self.apply(Evidence::Runaway);
+        }
+        if self.state.is_usable() {
+            let error = self.error(&in_force, now);
+            self.timeline.advance(now, error, in_force.skew, &self.profile);
+        }
+    }
+
+    /// When [`Estimator::handle_timeout`] wants to be called.
+    pub fn poll_timeout(&self) -> Option<Time<Local>> {
+        let in_force = self.in_force.filter(|_| self.state.is_usable())?;
+        let period = if self.timeline.is_settled(in_force.skew) { IDLE_PERIOD } else { SLEW_PERIOD };
+        Some(self.timeline.changed_at() + period)
+    }
+
+    /// The map in use, with its quality at `now`.
+    pub fn map(&self, now: Time<Local>) -> ClockMap {
+        let Some(in_force) = self.in_force else { return ClockMap::UNKNOWN };
+        let (error, sigma) = (self.error(&in_force, now), in_force.sigma_at(now));
+        let mut bound = self.farthest(&in_force, now);
+        // A new clock that is not in force yet is the one to be compared with already.
+        if let Some(measured) = self.source.estimate() {
+            bound = bound.max(self.farthest(measured, now));
+        }
+        let span = |ns: f64| Span::from_ns(whole(ns));
+        self.timeline.map(span(sqrt(sigma * sigma + error * error)), span(bound), self.state)
+    }
+
+    /// Whether show time may be used.
+    pub fn state(&self) -> SyncState {
+        self.state
+    }
+
+    /// Offset as measured, the latest accepted exchange included, minus the offset in use: what is still to be slewed.
+    pub fn drift(&self, now: Time<Local>) -> Span {
+        let measured = self.source.estimate().or(self.in_force.as_ref());
+        measured.map_or(Span::ZERO, |estimate| Span::from_ns(whole(self.error(estimate, now))))
+    }
+
+    /// Measured quality.
+    pub fn figures(&self, now: Time<Local>) -> Figures {
+        let map = self.map(now);
+        let estimate = self.source.estimate().or(self.in_force.as_ref());
+        Figures {
+            state: self.state,
+            sigma: map.sigma,
+            bound: map.bound,
+            drift: self.drift(now),
+            floor_rtt: estimate.map_or(Span::ZERO, |e| Span::from_ns(whole(e.floor_rtt))),
+            skew_ppm: estimate.map_or(0.0, |e| e.skew * 1e-3),
+            filter_share: estimate.map_or(0.0, |e| e.filter_share),
+            accepted: self.accepted,
+            rejected: self.rejected,
+            flushes: self.source.flushes(),
+            restarts: self.restarts,
+            locks: self.locks,
+            unlocks: self.unlocks,
+        }
+    }
+
+    fn measure_anew(&mut self) {
+        self.fresh = 0;
+        self.apply(Evidence::NewSource);
+    }
+
+    /// Takes the newest estimate: follow it, lock to it, or leave it until it is good enough.
+    fn use_estimate(&mut self, estimate: Estimate, now: Time<Local>) {
+        let error = self.error(&estimate, now);
+        let is_converged = self.is_converged(&estimate, now);
+        match self.state {
+            SyncState::Locked | SyncState::Degraded => {
+                self.in_force = Some(estimate);
+                if error.abs() < self.handed_over * 0.5 {
+                    self.handed_over = 0.0;
+                }
+                let runs_away = error.abs() > self.profile.unlock.as_ns() as f64 && error.abs() > self.handed_over;
+                if runs_away {
+                    self.apply(Evidence::Runaway);
+                } else if is_converged {
+                    self.apply(Evidence::Converged);
+                } else if estimate.sigma > self.profile.degrade_sigma.as_ns() as f64 {
+                    self.apply(Evidence::Coarse);
+                }
+            }
+            SyncState::Holdover if is_converged && error.abs() > SLEW_LIMIT_NS => self.apply(Evidence::Runaway),
+            SyncState::Holdover if is_converged => {
+                self.in_force = Some(estimate);
+                self.handed_over = error.abs() * 1.1 + STEADY_NS;
+                self.apply(Evidence::Converged);
+            }
+            SyncState::Holdover => {}
+            // Nobody uses the map: it may jump. Before the first lock it follows every estimate, so that what is shown
+            // meanwhile is about right.
+            SyncState::Acquiring | SyncState::Unlocked => {
+                if is_converged || self.state == SyncState::Acquiring {
+                    self.in_force = Some(estimate);
+                    let show = estimate.base.show_at(now, whole(estimate.offset_at(now)));
+                    self.timeline.step(now, show, estimate.skew, &self.profile);
+                }
+                if is_converged {
+                    self.handed_over = 0.0;
+                    self.apply(Evidence::Converged);
+                }
+            }
+        }
+    }
+
+    fn is_converged(&self, estimate: &Estimate, now: Time<Local>) -> bool {
+        let is_same_clock = self.in_force.is_some_and(|in_force| in_force.base == estimate.base);
+        let needed = if self.state == SyncState::Holdover && is_same_clock {
+            self.fresh >= RESUME_SAMPLES
+        } else {
+            self.fresh >= self.profile.lock_samples
+                && now.since(self.fresh_since) >= self.profile.lock_span
+                && now.since(self.steady_since) >= self.profile.lock_span
+        };
+        needed && estimate.sigma <= self.profile.lock_sigma.as_ns() as f64
+    }
+
+    fn apply(&mut self, evidence: Evidence) {
+        let before = self.state;
+        self.state = transition(before, evidence);
+        if before == self.state {
+            return;
+        }
+        match self.state {
+            SyncState::Locked if !before.is_usable() => self.locks = self.locks.saturating_add(1),
+            SyncState::Unlocked => self.unlocks = self.unlocks.saturating_add(1),
+            SyncState::Holdover => self.fresh = 0,
+            SyncState::Acquiring | SyncState::Locked | SyncState::Degraded => {}
+        }
+    }
+
+    /// Offset by `estimate` minus offset shown, ns.
+    fn error(&self, estimate: &Estimate, now: Time<Local>) -> f64 {
+        match estimate.base.offset(now, self.timeline.show_at(now)) {
+            Some(shown) => estimate.offset_at(now) - shown as f64,
+            None => f64::MAX,
+        }
+    }
+
+    /// How far the output may be from the truth by the limits of `estimate`, ns.
+    fn farthest(&self, estimate: &Estimate, now: Time<Local>) -> f64 {
+        let (lower, upper) = estimate.limits_at(now);
+        match estimate.base.offset(now, self.timeline.show_at(now)) {
+            Some(shown) => (upper - shown as f64).max(shown as f64 - lower),
+            None => f64::MAX,
+        }
+    }
+}
+
+/// Whether the newer estimate is what the older one foretold.
+fn is_steady(before: &Estimate, after: &Estimate, now: Time<Local>) -> bool {
+    let moved = after.offset_at(now) - before.offset_at(now);
+    before.base == after.base && moved.abs() <= 2.0 * before.sigma + STEADY_NS
 }

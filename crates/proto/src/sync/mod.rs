@@ -26,14 +26,23 @@ pub mod map;
 pub mod profile;
 pub mod server;
 
+mod estimate;
+mod floor;
+mod kalman;
 mod number;
+mod probe;
+mod select;
+mod slope;
+mod source;
+mod timeline;
+mod window;
 
 pub use client::SyncClient;
 pub use counters::{PongDrop, SyncCounters};
 pub use estimator::Estimator;
 pub use exchange::{Exchange, Verdict};
 pub use figures::Figures;
-pub use lock::SyncState;
+pub use lock::{Evidence, SyncState};
 pub use map::ClockMap;
 pub use profile::Profile;
 pub use server::{Answer, PingDrop, SyncServer};

@@ -1,6 +1,6 @@
 //! What a network is expected to be like: the thresholds of lock and unlock.
 
-use cuelight_wire::limits::{DRIFT_DEGRADED, TS_LOCK_SAMPLES_N};
+use cuelight_wire::limits::{DRIFT_DEGRADED, TS_LOCK_SAMPLES_N, TS_PING_PERIOD};
 use cuelight_wire::time::Span;
 
 /// Thresholds and limits of one node's synchronisation.
@@ -22,6 +22,8 @@ pub struct Profile {
     pub max_skew_ppm: f64,
     /// How the rate of the output map may change, ppm a second.
     pub max_ramp_ppm: f64,
+    /// Time between probes after the start-up burst; 200 ms is the least a deployed hub expects.
+    pub probe_period: Span,
     /// What a timestamp cannot resolve: sigma never says less.
     pub stamp_sigma: Span,
 }
@@ -37,6 +39,7 @@ impl Profile {
         max_rate_ppm: 500.0,
         max_skew_ppm: 300.0,
         max_ramp_ppm: 100.0,
+        probe_period: TS_PING_PERIOD,
         stamp_sigma: Span::from_ns(100),
     };
     /// A wired network: lock waits for 20 us.

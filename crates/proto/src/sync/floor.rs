@@ -1,0 +1,219 @@
+//! Stage 1, the dual floor: queueing only ever adds, so the fastest messages of each direction are the truth plus a
+//! constant. Implements SYNC-2.
+//!
+//! With offset `theta` (show minus local) of slope `w`: an upward point is `theta + w t + D_up + q`, a downward one
+//! `-(theta + w t) + D_down + q`, q >= 0. For a slope, `F(w) = min(up - w t)` and `G(w) = min(down + w t)` are the two
+//! floors at `now`; the slope that leaves most room between the clouds maximises F + G, which is concave and piecewise
+//! linear (the margin of Huygens and of TicSync's hulls). Then `theta = (F - G) / 2` and the smallest round trip is
+//! F + G. Old points are raised by what an oscillator can have bent since (`WANDER`), so they fade out by themselves.
+//!
+//! For the *true* slope -G <= theta <= F always holds, and F + G >= 0. F grows and G falls with the slope, so the
+//! slopes with F + G >= 0 give limits of theta that need no statistics at all: [`Fit::upper`], [`Fit::lower`].
+
+use super::number::sqrt;
+use super::window::{STRETCHES, Window};
+
+/// Worst bend of an oscillator pair, ns/s^2: 6e-9 per second, about 0.4 ppm a minute.
+pub(super) const WANDER: f64 = 6.0;
+
+/// One direction's points as seen from `now`: seconds (<= 0) and nanoseconds, raised by age.
+struct Leg {
+    len: usize,
+    points: [(f64, f64); STRETCHES],
+}
+
+impl Leg {
+    /// Smallest `value + w t` and the t it has it at.
+    fn floor(&self, w: f64) -> (f64, f64) {
+        let mut best = (f64::INFINITY, 0.0);
+        for &(t, value) in &self.points[..self.len] {
+            let raised = value + w * t;
+            if raised < best.0 {
+                best = (raised, t);
+            }
+        }
+        best
+    }
+
+    /// Mean distance of the next few points above the floor, and the median point's height above it.
+    fn spacing(&self, w: f64, floor: f64) -> (f64, f64) {
+        let mut heights = [f64::INFINITY; STRETCHES];
+        for (height, &(t, value)) in heights.iter_mut().zip(&self.points[..self.len]) {
+            *height = value + w * t - floor;
+        }
+        let heights = &mut heights[..self.len];
+        heights.sort_unstable_by(f64::total_cmp);
+        let next = NEXT.min(self.len - 1);
+        (heights[next] / next as f64, heights[self.len / 2])
+    }
+}
+
+/// Points above the floor that tell how densely it is populated.
+const NEXT: usize = 3;
+
+/// The lines through the two clouds, at `now`.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Fit {
+    /// Slope with the widest margin, ns/s.
+    pub(super) slope: f64,
+    /// Variance of that slope, (ns/s)^2.
+    pub(super) slope_var: f64,
+    /// Slopes that no exchange contradicts, ns/s.
+    pub(super) slope_low: f64,
+    /// See `slope_low`.
+    pub(super) slope_high: f64,
+    /// Offset is not above this, ns.
+    pub(super) upper: f64,
+    /// Offset is not below this, ns.
+    pub(super) lower: f64,
+}
+
+/// The floors at a given slope.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Floors {
+    /// F, ns: offset plus the upward delay.
+    pub(super) up: f64,
+    /// G, ns: downward delay minus the offset.
+    pub(super) down: f64,
+    /// Mean distance between points near the floor, ns.
+    pub(super) spacing_up: f64,
+    /// See `spacing_up`.
+    pub(super) spacing_down: f64,
+    /// Median height above the floor, ns.
+    pub(super) median_up: f64,
+    /// See `median_up`.
+    pub(super) median_down: f64,
+}
+
+impl Floors {
+    pub(super) fn offset(&self) -> f64 {
+        0.5 * (self.up - self.down)
+    }
+    pub(super) fn round_trip(&self) -> f64 {
+        self.up + self.down
+    }
+}
+
+/// The two clouds as seen from one instant.
+pub(super) struct Clouds {
+    up: Leg,
+    down: Leg,
+}
+
+impl Clouds {
+    /// At least three points are needed for anything to be said; `None` otherwise.
+    pub(super) fn new(window: &Window, now: i64) -> Option<Self> {
+        let seen = |at: i64, value: f64| {
+            let t = at.saturating_sub(now) as f64 * 1e-9;
+            (t, value + 0.5 * WANDER * t * t)
+        };
+        let mut up = Leg { len: 0, points: [(0.0, 0.0); STRETCHES] };
+        let mut down = Leg { len: 0, points: [(0.0, 0.0); STRETCHES] };
+        for (i, stretch) in window.stretches().iter().enumerate() {
+            up.points[i] = seen(stretch.up.at, stretch.up.value);
+            down.points[i] = seen(stretch.down.at, stretch.down.value);
+            up.len = i + 1;
+            down.len = i + 1;
+        }
+        (up.len >= 3).then_some(Self { up, down })
+    }
+
+    /// Margin F + G at a slope, and how it changes with the slope.
+    fn margin(&self, slope: f64) -> (f64, f64) {
+        let (up, up_t) = self.up.floor(-slope);
+        let (down, down_t) = self.down.floor(slope);
+        (up + down, down_t - up_t)
+    }
+
+    /// The widest margin among slopes within +-`limit`.
+    ///
+    /// A concave piecewise linear function is below its tangents: the next guess is where the tangents left and right of
+    /// the top meet, and the top is found when the function is there.
+    fn widest(&self, limit: f64) -> f64 {
+        let (mut low, mut high) = (-limit, limit);
+        let (mut low_at, mut high_at) = (self.margin(low), self.margin(high));
+        if low_at.1 <= 0.0 {
+            return low;
+        }
+        if high_at.1 >= 0.0 {
+            return high;
+        }
+        let mut top = 0.0;
+        for _ in 0..STRETCHES {
+            top = (high_at.0 - low_at.0 + low_at.1 * low - high_at.1 * high) / (low_at.1 - high_at.1);
+            let at = self.margin(top);
+            let promised = low_at.0 + low_at.1 * (top - low);
+            if promised - at.0 <= 1e-3 {
+                break;
+            }
+            if at.1 > 0.0 {
+                (low, low_at) = (top, at);
+            } else {
+                (high, high_at) = (top, at);
+            }
+        }
+        top
+    }
+
+    /// The slope beyond `top` in the direction of `end` where the margin falls to `level`; `end` when it does not.
+    ///
+    /// Newton's method from outside: a tangent is above the function, so no step goes too far.
+    fn falls_to(&self, level: f64, top: f64, end: f64) -> f64 {
+        let mut slope = end;
+        for _ in 0..STRETCHES {
+            let (margin, change) = self.margin(slope);
+            if margin >= level - 1e-3 || change * (end - top) >= 0.0 {
+                break;
+            }
+            slope -= (margin - level) / change;
+        }
+        slope
+    }
+
+    /// The lines with the widest margin. `limit` is the largest slope believed, ns/s. `None` when no slope fits all
+    /// points: they are not of one clock.
+    pub(super) fn fit(&self, limit: f64) -> Option<Fit> {
+        let slope = self.widest(limit);
+        let floors = self.floors(slope);
+        let margin = floors.round_trip();
+        if margin < 0.0 {
+            return None;
+        }
+        let slope_low = self.falls_to(0.0, slope, -limit);
+        let slope_high = self.falls_to(0.0, slope, limit);
+        // For messages that come with density 1 / spacing at the floor, a line that is `spacing` too high is e times
+        // less likely.
+        let level = margin - 0.5 * (floors.spacing_up + floors.spacing_down);
+        let width = self.falls_to(level, slope, limit) - self.falls_to(level, slope, -limit);
+        let (upper, _) = self.up.floor(-slope_high);
+        let (lower, _) = self.down.floor(slope_low);
+        let slope_var = 0.25 * width * width + 1.0;
+        Some(Fit { slope, slope_var, slope_low, slope_high, upper, lower: -lower })
+    }
+
+    /// The floors at a slope.
+    pub(super) fn floors(&self, slope: f64) -> Floors {
+        let ((up, _), (down, _)) = (self.up.floor(-slope), self.down.floor(slope));
+        let (spacing_up, median_up) = self.up.spacing(-slope, up);
+        let (spacing_down, median_down) = self.down.spacing(slope, down);
+        Floors { up, down, spacing_up, spacing_down, median_up, median_down }
+    }
+
+    /// Change of the offset when the slope is off by one standard deviation, ns.
+    pub(super) fn offset_change(&self, slope: f64, slope_var: f64) -> f64 {
+        let sd = sqrt(slope_var);
+        let at = |slope: f64| 0.5 * (self.up.floor(-slope).0 - self.down.floor(slope).0);
+        0.5 * (at(slope + sd) - at(slope - sd))
+    }
+
+    /// Round trip of the floors of what was sent since `since` seconds (negative), at a slope; `None` when there is
+    /// nothing. Against [`Floors::round_trip`] it tells whether the path has become longer.
+    pub(super) fn recent_round_trip(&self, slope: f64, since: f64) -> Option<f64> {
+        let lowest = |leg: &Leg, w: f64| {
+            let recent = leg.points[..leg.len].iter().filter(|(t, _)| *t >= since);
+            recent.map(|(t, value)| value + w * t).fold(f64::INFINITY, f64::min)
+        };
+        let sum = lowest(&self.up, -slope) + lowest(&self.down, slope);
+        (sum < f64::INFINITY).then_some(sum)
+    }
+}

@@ -1,0 +1,100 @@
+//! Stage 2: a two-state Kalman filter on the round-trip midpoint, for delays without a sharp floor. Implements SYNC-3.
+//!
+//! State: offset (ns) and skew (ns/s). A midpoint `((t2 - t1) + (t3 - t4)) / 2` of an exchange that took `excess`
+//! longer than the smallest round trip is off by something uniform in +-excess/2 when the two queues are independent
+//! and exponential: variance excess^2 / 12.
+
+/// Random walk of the skew, (ns/s)^2 per second: 4e-18 /s. Scaled between `Q_MIN` and `Q_MAX` by how well it predicts.
+const Q: f64 = 4.0;
+const Q_MIN: f64 = 0.1;
+const Q_MAX: f64 = 1000.0;
+/// Variance of the skew before anything is measured: 100 ppm.
+const FIRST_SKEW_VAR: f64 = 1e10;
+/// Midpoints farther off than this many standard deviations are left out...
+const GATE: f64 = 5.0;
+/// ...unless so many come in a row: then the filter is wrong.
+const MOST_REFUSED: u8 = 10;
+/// Evidence on one side before the random walk is scaled.
+const SCORE_LIMIT: i16 = 16;
+
+#[derive(Clone, Debug)]
+pub(super) struct Kalman {
+    at: i64,
+    offset: f64,
+    skew: f64,
+    // Covariance: offset, offset-skew, skew.
+    p: [f64; 3],
+    q: f64,
+    score: i16,
+    refused: u8,
+}
+
+impl Kalman {
+    /// Starts from one midpoint.
+    pub(super) fn new(at: i64, midpoint: f64, var: f64) -> Self {
+        Self { at, offset: midpoint, skew: 0.0, p: [var, 0.0, FIRST_SKEW_VAR], q: Q, score: 0, refused: 0 }
+    }
+
+    /// Takes a midpoint at local time `at` with its variance. One older than the last is left out.
+    pub(super) fn update(&mut self, at: i64, midpoint: f64, var: f64) {
+        if at < self.at {
+            return;
+        }
+        self.advance(at);
+        let innovation = midpoint - self.offset;
+        let s = self.p[0] + var;
+        let ratio = innovation * innovation / s;
+        if ratio > GATE * GATE {
+            self.refused += 1;
+            if self.refused <= MOST_REFUSED {
+                return;
+            }
+            self.p[0] += innovation * innovation;
+        }
+        self.refused = 0;
+        let gain = [self.p[0] / s, self.p[1] / s];
+        self.offset += gain[0] * innovation;
+        self.skew += gain[1] * innovation;
+        self.p = [self.p[0] * (1.0 - gain[0]), self.p[1] * (1.0 - gain[0]), self.p[2] - gain[1] * self.p[1]];
+        self.score_prediction(ratio);
+    }
+
+    fn advance(&mut self, at: i64) {
+        let d = at.saturating_sub(self.at) as f64 * 1e-9;
+        self.at = at;
+        self.offset += d * self.skew;
+        let [p0, p1, p2] = self.p;
+        let q = self.q;
+        self.p = [p0 + 2.0 * d * p1 + d * d * p2 + q * d * d * d / 3.0, p1 + d * p2 + 0.5 * q * d * d, p2 + q * d];
+    }
+
+    /// Many misses: the skew wanders more than thought; many close hits: less.
+    fn score_prediction(&mut self, ratio: f64) {
+        // Half of all normal innovations have a ratio below 0.455, a tenth above 2.7.
+        if ratio > 2.7 {
+            self.score += 5;
+        } else if ratio < 0.455 {
+            self.score -= 1;
+        }
+        self.score = self.score.max(-4 * SCORE_LIMIT);
+        if self.score >= SCORE_LIMIT {
+            self.q = (self.q * 4.0).min(Q_MAX);
+            self.score = 0;
+        } else if self.score <= -4 * SCORE_LIMIT {
+            self.q = (self.q / 4.0).max(Q_MIN);
+            self.score = 0;
+        }
+    }
+
+    /// Offset and its variance at local time `at`.
+    pub(super) fn offset(&self, at: i64) -> (f64, f64) {
+        let d = at.saturating_sub(self.at) as f64 * 1e-9;
+        let [p0, p1, p2] = self.p;
+        (self.offset + d * self.skew, p0 + 2.0 * d * p1 + d * d * p2)
+    }
+
+    /// Skew and its variance.
+    pub(super) fn skew(&self) -> (f64, f64) {
+        (self.skew, self.p[2])
+    }
+}

@@ -1,0 +1,72 @@
+//! The skew as the floors see it, remembered beyond the window. Implements SYNC-2.
+//!
+//! A window of a minute finds the slope of a jittery path only roughly, but an oscillator's skew hardly changes in that
+//! time: what many windows say is worth more than the last one. While a window grows, its fit contains all there is and
+//! is combined with what was known before it; once old points leave, a scalar filter goes on, in which each fit counts
+//! for the share of the window that is new since the last one.
+
+use super::floor::Fit;
+
+/// Variance of the skew before anything is measured: 100 ppm.
+const FIRST_VAR: f64 = 1e10;
+/// Random walk of the skew: 3e-9 per square root of a second, squared.
+const WALK: f64 = 9.0;
+/// A window this old has forgotten something, nanoseconds.
+const FULL_NS: i64 = 63_000_000_000;
+/// A fit this many standard deviations off says the skew has moved: the memory fades.
+const SURPRISE: f64 = 3.0;
+
+#[derive(Clone, Debug)]
+pub(super) struct SlopeMemory {
+    mean: f64,
+    var: f64,
+    /// What was known before the window began.
+    before: (f64, f64),
+    /// When the window was first full and the last fit was taken.
+    taken_at: Option<i64>,
+}
+
+impl SlopeMemory {
+    pub(super) const fn new() -> Self {
+        Self { mean: 0.0, var: FIRST_VAR, before: (0.0, FIRST_VAR), taken_at: None }
+    }
+
+    pub(super) fn mean(&self) -> f64 {
+        self.mean
+    }
+
+    pub(super) fn get(&self) -> (f64, f64) {
+        (self.mean, self.var)
+    }
+
+    /// The window was emptied but for its newest part: what is known now is what was known before it.
+    pub(super) fn window_shortened(&mut self) {
+        self.before = (self.mean, self.var);
+        self.taken_at = None;
+    }
+
+    /// Takes the fit of a window of that age.
+    pub(super) fn learn(&mut self, fit: &Fit, age_ns: i64, at: i64) {
+        let Some(taken_at) = self.taken_at else {
+            (self.mean, self.var) = combined(self.before, (fit.slope, fit.slope_var));
+            if age_ns >= FULL_NS {
+                self.taken_at = Some(at);
+            }
+            return;
+        };
+        self.taken_at = Some(at);
+        let elapsed = (at.saturating_sub(taken_at).max(1) as f64 * 1e-9).min(FULL_NS as f64 * 1e-9);
+        let share = elapsed / (FULL_NS as f64 * 1e-9);
+        self.var += WALK * elapsed;
+        let surprise = fit.slope - self.mean;
+        if surprise * surprise > SURPRISE * SURPRISE * (self.var + fit.slope_var) {
+            self.var += surprise * surprise * share;
+        }
+        (self.mean, self.var) = combined((self.mean, self.var), (fit.slope, fit.slope_var / share));
+    }
+}
+
+fn combined(a: (f64, f64), b: (f64, f64)) -> (f64, f64) {
+    let gain = a.1 / (a.1 + b.1);
+    (a.0 + gain * (b.0 - a.0), a.1 * (1.0 - gain))
+}

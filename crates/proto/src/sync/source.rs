@@ -1,0 +1,176 @@
+//! Measuring one hub's clock: from exchanges to an estimate (stages 1 to 3).
+
+use cuelight_wire::time::{Local, Time};
+
+use super::estimate::{Base, Estimate, Sample};
+use super::exchange::{Exchange, Verdict};
+use super::floor::{Clouds, Fit, Floors};
+use super::kalman::Kalman;
+use super::profile::Profile;
+use super::select::{Opinion, Selector};
+use super::slope::SlopeMemory;
+use super::window::{Point, Window};
+
+/// Exchanges in a row that no offset fits together with the window: then it is another clock.
+const CONTRADICTIONS: u8 = 3;
+/// A path change shows in what was sent since.
+const RECENT_S: f64 = 10.0;
+/// A longer path is believed when its floor is this many median queues above the old one...
+const LONGER_BY_MEDIANS: f64 = 2.5;
+/// ...plus this many nanoseconds.
+const LONGER_BY_NS: f64 = 50_000.0;
+/// A local stamp this much older than the newest is not of this run, nanoseconds.
+const STALE_NS: i64 = 10_000_000_000;
+
+#[derive(Clone, Debug)]
+pub(super) struct Source {
+    profile: Profile,
+    base: Option<Base>,
+    newest: i64,
+    window: Window,
+    kalman: Option<Kalman>,
+    slope: SlopeMemory,
+    selector: Selector,
+    estimate: Option<Estimate>,
+    contradictions: u8,
+    flushes: u32,
+}
+
+impl Source {
+    pub(super) fn new(profile: Profile) -> Self {
+        Self {
+            profile,
+            base: None,
+            newest: i64::MIN,
+            window: Window::new(),
+            kalman: None,
+            slope: SlopeMemory::new(),
+            selector: Selector::new(),
+            estimate: None,
+            contradictions: 0,
+            flushes: 0,
+        }
+    }
+
+    /// What was measured; `None` before three exchanges.
+    pub(super) fn estimate(&self) -> Option<&Estimate> {
+        self.estimate.as_ref()
+    }
+
+    pub(super) fn flushes(&self) -> u32 {
+        self.flushes
+    }
+
+    /// Takes an exchange. After [`Verdict::Restarted`] only this exchange is known.
+    pub(super) fn handle_exchange(&mut self, exchange: Exchange, now: Time<Local>) -> Verdict {
+        let Some(delay) = exchange.delay() else { return Verdict::Impossible };
+        if exchange.t4.as_ns().saturating_add(STALE_NS) < self.newest {
+            return Verdict::Impossible;
+        }
+        let base = *self.base.get_or_insert(Base::of(&exchange));
+        let sample = base.sample(&exchange).filter(|sample| self.fits(sample, exchange.t4));
+        let Some(sample) = sample else { return self.contradicted(exchange, now) };
+        self.contradictions = 0;
+        self.newest = self.newest.max(sample.t4);
+        let skew = self.slope.mean();
+        let up = Point { at: sample.t1, value: sample.up as f64 };
+        let down = Point { at: sample.t4, value: sample.down as f64 };
+        self.window.add(up, down, skew);
+        self.filter(&sample, delay.as_ns() as f64);
+        let now = now.max(exchange.t4);
+        if !self.solve(base, now) {
+            return self.restart(exchange, now);
+        }
+        Verdict::Accepted
+    }
+
+    /// Whether some offset within the limits fits the sample.
+    fn fits(&self, sample: &Sample, at: Time<Local>) -> bool {
+        let Some(estimate) = &self.estimate else { return true };
+        let (lower, upper) = estimate.limits_at(at);
+        sample.up as f64 >= lower && -(sample.down as f64) <= upper
+    }
+
+    fn contradicted(&mut self, exchange: Exchange, now: Time<Local>) -> Verdict {
+        self.contradictions += 1;
+        if self.contradictions < CONTRADICTIONS { Verdict::Contradicts } else { self.restart(exchange, now) }
+    }
+
+    fn restart(&mut self, exchange: Exchange, now: Time<Local>) -> Verdict {
+        *self = Self { flushes: self.flushes, ..Self::new(self.profile) };
+        self.handle_exchange(exchange, now);
+        Verdict::Restarted
+    }
+
+    fn filter(&mut self, sample: &Sample, delay: f64) {
+        let at = sample.t1 + (sample.t4 - sample.t1) / 2;
+        let midpoint = 0.5 * (sample.up as f64 - sample.down as f64);
+        let stamp = self.profile.stamp_sigma.as_ns() as f64;
+        // Before a floor is known the whole delay may be queue.
+        let excess = self.estimate.map_or(delay, |e| (delay - e.floor_rtt).max(0.0) + self.selector.spacing());
+        let var = excess * excess / 12.0 + stamp * stamp;
+        match &mut self.kalman {
+            Some(kalman) => kalman.update(at, midpoint, var),
+            None => self.kalman = Some(Kalman::new(at, midpoint, 0.25 * delay * delay + stamp * stamp)),
+        }
+    }
+
+    /// Stages 1 and 3; false when the points of the window are not of one clock.
+    fn solve(&mut self, base: Base, now: Time<Local>) -> bool {
+        let at = now.as_ns();
+        let limit = self.profile.max_skew_ppm * 1e3;
+        let Some(mut clouds) = Clouds::new(&self.window, at) else { return true };
+        let Some(mut fit) = clouds.fit(limit) else { return false };
+        self.slope.learn(&fit, self.window.age(at), at);
+        let mut floors = clouds.floors(self.slope.mean());
+        if self.has_path_changed(&clouds, &floors) {
+            self.flushes = self.flushes.saturating_add(1);
+            self.window.keep_since(at.saturating_sub((RECENT_S * 1e9) as i64));
+            self.slope.window_shortened();
+            if let Some((less, refit)) = Clouds::new(&self.window, at).and_then(|c| c.fit(limit).map(|f| (c, f))) {
+                (clouds, fit) = (less, refit);
+                floors = clouds.floors(self.slope.mean());
+            }
+        }
+        self.estimate = Some(self.select(base, at, &clouds, &fit, &floors));
+        true
+    }
+
+    fn has_path_changed(&self, clouds: &Clouds, floors: &Floors) -> bool {
+        let longer = LONGER_BY_MEDIANS * (floors.median_up + floors.median_down) + LONGER_BY_NS;
+        clouds
+            .recent_round_trip(self.slope.mean(), -RECENT_S)
+            .is_some_and(|recent| recent - floors.round_trip() > longer)
+    }
+
+    fn select(&mut self, base: Base, at: i64, clouds: &Clouds, fit: &Fit, floors: &Floors) -> Estimate {
+        let stamp = self.profile.stamp_sigma.as_ns() as f64;
+        let (slope, slope_var) = self.slope.get();
+        let change = clouds.offset_change(slope, slope_var);
+        self.selector.learn(floors, self.window.count(), at);
+        let floor = Opinion {
+            offset: self.selector.offset(floors),
+            var: self.selector.floor_var() + change * change + stamp * stamp,
+            skew: slope,
+            skew_var: slope_var,
+        };
+        let kalman = self.kalman.as_ref().expect("every exchange went through the filter");
+        let ((offset, var), (skew, skew_var)) = (kalman.offset(at), kalman.skew());
+        let filter = Opinion { offset, var: var + stamp * stamp, skew, skew_var };
+        let chosen = self.selector.choose(&floor, &filter, fit);
+        Estimate {
+            base,
+            at,
+            offset: chosen.offset,
+            skew: chosen.skew,
+            sigma: super::number::sqrt(chosen.var),
+            skew_sigma: super::number::sqrt(chosen.skew_var),
+            lower: fit.lower,
+            upper: fit.upper,
+            skew_low: fit.slope_low,
+            skew_high: fit.slope_high,
+            floor_rtt: floors.round_trip().max(0.0),
+            filter_share: self.selector.filter_share(),
+        }
+    }
+}
