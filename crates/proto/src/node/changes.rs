@@ -51,7 +51,8 @@ impl NodeRole {
 
     pub(super) fn give_deployed(&mut self, change: Option<Change>, via: Via, now: Time<Local>) {
         let Some(change) = change else { return };
-        if !self.give(change, via, false, now) {
+        let catch_up = core::mem::take(&mut self.is_catching_up);
+        if !self.give(change, via, catch_up, now) {
             // Lost here; whatever the hub refreshes is new again.
             self.deployed.forget();
         }
@@ -67,7 +68,7 @@ impl NodeRole {
         }
     }
 
-    /// `NODE-2`: gives every change of `state` that was not given before. Levels first, so that a blackout is in force
+    /// `NODE-32`: gives every change of `state` that was not given before. Levels first, so that a blackout is in force
     /// before the scene it hides.
     pub(super) fn on_full_state(&mut self, state: &FullState, via: Via, now: Time<Local>) {
         let catch_up = if via == Via::Stream { core::mem::take(&mut self.is_catching_up) } else { self.is_catching_up };
@@ -136,7 +137,7 @@ impl NodeRole {
         self.map(now).show_at(now)
     }
 
-    /// `NODE-4`: whether a change for `at` can be scheduled now; counted when it lies too far ahead.
+    /// `NODE-34`: whether a change for `at` can be scheduled now; counted when it lies too far ahead.
     pub(super) fn is_within_horizon(&mut self, at: Time<Show>, now: Time<Local>) -> bool {
         let is_within = self.is_on_arrival(now) || at - self.show_now(now) <= SCHEDULE_HORIZON;
         if !is_within {
@@ -181,7 +182,7 @@ fn newest_of(state: &FullState) -> Revision {
     layers.chain(tempos).chain(state.masters.iter().map(|m| m.rev)).max().unwrap_or_default()
 }
 
-/// `NODE-3`: `change` on a timeline that reads `show_now` while the hub's reads `hub_now`. What is in force keeps its
+/// `NODE-33`: `change` on a timeline that reads `show_now` while the hub's reads `hub_now`. What is in force keeps its
 /// age, so that fades and phases go on; what is announced begins now.
 fn moved_to_present(change: Change, hub_now: Option<Time<Show>>, show_now: Time<Show>) -> Change {
     let at = change.at();

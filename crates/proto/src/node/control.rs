@@ -107,13 +107,13 @@ impl NodeRole {
         self.boot_id = welcome.boot_id;
         let epoch = Time::from_us(welcome.hub_epoch_us);
         self.hub_told = Some((now, epoch));
+        self.is_catching_up = true;
         if new_hub {
-            // NODE-2: a hub without memory numbers its changes from the start again.
+            // NODE-32: a hub without memory numbers its changes from the start again.
             self.layers.forget();
             self.tempos.forget();
             self.masters.forget();
             self.newest = Revision::default();
-            self.is_catching_up = true;
             if self.has_been_welcomed {
                 self.sync.new_source(now);
             }
@@ -153,8 +153,6 @@ impl NodeRole {
                     let hello = self.hello(now);
                     self.message(hello);
                 }
-                // The welcome that began it has set everything up.
-                Output::Began(_) => {}
                 Output::Ended(why) => {
                     self.messages.clear();
                     // The stream's token stays: what the hub still sends is shown until the next welcome.

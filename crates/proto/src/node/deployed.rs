@@ -1,4 +1,4 @@
-//! What a deployed hub's packets and messages change (`NODE-5`).
+//! What a deployed hub's packets and messages change (`NODE-35`).
 //!
 //! A deployed hub repeats: the same change with the same applyAt within its lead, the whole state with ever new applyAts
 //! afterwards, everything once more on the control plane. Only what differs from what the node was told last becomes a

@@ -77,9 +77,10 @@ impl NodeRole {
     pub fn handle_timeout(&mut self, now: Time<Local>) {
         self.session.handle_timeout(now);
         self.sync.handle_timeout(now);
-        while let Some((seq, t1)) = self.sync.poll_ts_ping(now) {
-            let Some(identity) = self.session.identity() else { continue };
-            let (node_id, token) = (identity.node_id, identity.token.clone());
+        if let Some((seq, t1)) = self.sync.poll_ts_ping(now)
+            && let Some(me) = self.session.identity()
+        {
+            let (node_id, token) = (me.node_id, me.token.clone());
             self.message(NodeMessage::TsPing(TsPing { node_id, token, seq, t1_us: t1.as_us() }));
         }
         self.settle(now);
@@ -100,12 +101,12 @@ impl NodeRole {
             self.was_usable = is_usable;
             self.event(if is_usable { NodeEvent::Locked } else { NodeEvent::Unlocked });
             if is_usable && self.config.sync == SyncUse::Scheduled {
-                // NODE-3: what was applied on arrival is given again with its own applyAt.
+                // NODE-33: what was applied on arrival is given again with its own applyAt.
                 self.give_again();
             }
         }
         if !self.is_fallback && self.stream.silence(now) == Silence::Failed {
-            // NODE-6
+            // NODE-36
             self.is_fallback = true;
             self.counters.fallbacks = self.counters.fallbacks.saturating_add(1);
             self.event(NodeEvent::Fallback);

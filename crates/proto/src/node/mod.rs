@@ -1,9 +1,9 @@
 //! The node role: one node's side of the show network, composed of session, clock and stream.
 //!
-//! Decides which changes reach the schedule, each once and on whichever way it comes first (`NODE-2`); what is applied
-//! on arrival because the clock cannot be scheduled on (`NODE-3`); what is refused as too far ahead (`NODE-4`); what a
-//! deployed hub's packets mean (`NODE-5`); when a hub is missing (`NODE-6`); what hello and keepalive say (`NODE-7`).
-//! Promises that no input makes it panic and that every queue is bounded (`NODE-1`). Implements
+//! Decides which changes reach the schedule, each once and on whichever way it comes first (`NODE-32`); what is applied
+//! on arrival because the clock cannot be scheduled on (`NODE-33`); what is refused as too far ahead (`NODE-34`); what a
+//! deployed hub's packets mean (`NODE-35`); when a hub is missing (`NODE-36`); what hello and keepalive say (`NODE-37`).
+//! Promises that no input makes it panic and that every queue is bounded (`NODE-31`). Implements
 //! `docs/protocol/20-control.md`, `30-stream.md` and `40-time-exchange.md` for a node.
 //!
 //! # Driving it
@@ -68,7 +68,7 @@ pub struct NodeRole {
     /// The newest numbered change the hub's run has given.
     newest: Revision,
     deployed: Deployed,
-    /// The next full state brings what was in force before the node listened.
+    /// The next full state, or a deployed hub's next change, brings what was in force before the node listened.
     is_catching_up: bool,
     /// A change of the last full state lies beyond the horizon: look at it again from then on.
     retry_at: Option<Time<Show>>,

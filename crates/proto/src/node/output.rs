@@ -54,7 +54,7 @@ impl NodeRole {
         }
     }
 
-    /// `NODE-7`: a node whose clock is usable tells show time in its hello, so that a hub that lost it can go on, and
+    /// `NODE-37`: a node whose clock is usable tells show time in its hello, so that a hub that lost it can go on, and
     /// the newest change it knows, so that the hub numbers its own above it.
     pub(super) fn hello(&self, now: Time<Local>) -> NodeMessage {
         let map = self.sync.map(now);

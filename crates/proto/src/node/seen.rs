@@ -1,4 +1,4 @@
-//! Which changes of a full state are new (`NODE-2`).
+//! Which changes of a full state are new (`NODE-32`).
 
 use cuelight_wire::ids::Revision;
 use heapless::Deque;

@@ -1,4 +1,4 @@
-//! How long to wait before the next dial (`SESSION-2`).
+//! How long to wait before the next dial (`CTRL-32`).
 //!
 //! A node that was in a good session during the last minute redials eagerly, so that a restarted hub has it back within
 //! a second of listening: 100 ms doubling to 500 ms. Otherwise 250 ms doubling to 5 s. Each delay is dithered over its
@@ -86,7 +86,7 @@ mod tests {
 
     #[test]
     fn without_a_session_delays_double_from_a_quarter_second_to_five() {
-        // SESSION-2
+        // CTRL-32
         let mut backoff = Backoff::new(1);
         for full_ms in [250, 500, 1000, 2000, 4000, 5000, 5000] {
             assert!(is_dithered(backoff.next_delay(at(0)), full_ms), "{full_ms}");
@@ -95,7 +95,7 @@ mod tests {
 
     #[test]
     fn after_a_good_session_redials_stay_under_half_a_second_for_a_minute() {
-        // SESSION-2
+        // CTRL-32
         let mut backoff = Backoff::new(2);
         let _ = backoff.next_delay(at(0));
         backoff.on_session_ended(at(1_000), at(10_000));

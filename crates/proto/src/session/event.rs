@@ -1,9 +1,7 @@
 //! What a session tells its owner.
 
-use super::Identity;
-
 /// What is to be done next.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Output {
     /// Open a connection to the hub.
     Dial,
@@ -11,8 +9,6 @@ pub enum Output {
     HangUp(Ended),
     /// Send hello.
     Hello,
-    /// A session is live.
-    Began(Identity),
     /// The live session is over.
     Ended(Ended),
     /// Send a keepalive.
@@ -32,7 +28,7 @@ pub enum Ended {
     Reconnected,
 }
 
-/// What is wrong with a welcome (`SESSION-3`).
+/// What is wrong with a welcome (`CTRL-33`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum BadWelcome {
     /// Not this protocol version.

@@ -23,19 +23,18 @@ impl Session {
         self.on_event(Event::Lost, Ended::ConnectionLost, now);
     }
 
-    /// A welcome came. What is wrong with it is counted, and ends the connection (`SESSION-3`).
+    /// A welcome came. What is wrong with it is counted, and ends the connection (`CTRL-33`).
     pub fn handle_welcome(&mut self, welcome: &Welcome, now: Time<Local>) -> Result<(), BadWelcome> {
         let checked = check(welcome);
         match checked {
-            Ok(()) if matches!(self.state, State::AwaitingWelcome | State::Live) => {
-                self.identity = Some(Identity {
+            Ok(()) => {
+                self.on_event(Event::Welcome, Ended::Reconnected, now);
+                self.identity = (self.state == State::Live).then(|| Identity {
                     node_id: welcome.node_id,
                     token: welcome.token.clone(),
                     token_hash: TokenHash::of(welcome.token.as_bytes()),
                 });
-                self.on_event(Event::Welcome, Ended::Reconnected, now);
             }
-            Ok(()) => self.on_event(Event::Welcome, Ended::Reconnected, now),
             Err(_) => {
                 self.counters.bad_welcomes = self.counters.bad_welcomes.saturating_add(1);
                 self.on_event(Event::BadWelcome, Ended::BadWelcome, now);
@@ -83,7 +82,7 @@ impl Session {
     }
 
     fn deadline(&self) -> Time<Local> {
-        // SESSION-5
+        // CTRL-35
         if self.state == State::Live { self.heard_at + KEEPALIVE_TIMEOUT } else { self.deadline }
     }
 
@@ -121,14 +120,12 @@ impl Session {
         }
     }
 
-    /// `SESSION-4`: the first keepalive follows the welcome at once, so that the hub need not wait a second to see the
+    /// `CTRL-34`: the first keepalive follows the welcome at once, so that the hub need not wait a second to see the
     /// node ready.
     fn begin(&mut self, now: Time<Local>) {
         self.counters.welcomes = self.counters.welcomes.saturating_add(1);
         (self.live_at, self.heard_at) = (now, now);
         self.keepalive_at = now + KEEPALIVE_PERIOD;
-        let identity = self.identity.clone().expect("a welcome sets the identity before the session begins");
-        self.output(Output::Began(identity));
         self.output(Output::Keepalive);
     }
 }

@@ -1,7 +1,7 @@
 //! The node's side of its control session: when to dial, what to say first, when to give up.
 //!
-//! Decides: the state of the session (one transition function, `SESSION-1`), the redial delays (`SESSION-2`), whether a
-//! welcome is acceptable (`SESSION-3`), when a keepalive is due (`SESSION-4`) and when a hub is silent (`SESSION-5`).
+//! Decides: the state of the session (one transition function, `CTRL-31`), the redial delays (`CTRL-32`), whether a
+//! welcome is acceptable (`CTRL-33`), when a keepalive is due (`CTRL-34`) and when a hub is silent (`CTRL-35`).
 //! It composes no messages: the node role does, when an [`Output`] asks for one. Implements `docs/protocol/20-control.md`.
 //!
 //! Inputs are `handle_*`; after each, drain `poll_output` until it is `None`.

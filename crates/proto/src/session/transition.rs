@@ -1,4 +1,4 @@
-//! The session's states and events, every pair written out (`SESSION-1`).
+//! The session's states and events, every pair written out (`CTRL-31`).
 
 /// Where a session is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -86,7 +86,7 @@ mod tests {
 
     #[test]
     fn the_whole_table_is_as_reviewed() {
-        // SESSION-1
+        // CTRL-31
         let states = [State::Disconnected, State::Connecting, State::AwaitingWelcome, State::Live];
         let events = [Event::Deadline, Event::Connected, Event::Lost, Event::Welcome, Event::BadWelcome];
         let mut table = std::string::String::new();

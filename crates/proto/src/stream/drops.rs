@@ -1,4 +1,4 @@
-//! Why stream packets are dropped, and how often (`STREAM-1`).
+//! Why stream packets are dropped, and how often (`STREAM-31`).
 
 use cuelight_wire::stream::BadPacket;
 

@@ -1,4 +1,4 @@
-//! How much of the stream is lost: over the last five seconds and in all (`STREAM-3`).
+//! How much of the stream is lost: over the last five seconds and in all (`STREAM-33`).
 
 use cuelight_wire::time::{Local, Span, Time};
 
@@ -91,7 +91,7 @@ mod tests {
 
     #[test]
     fn one_packet_in_five_lost_is_twenty_percent() {
-        // STREAM-3
+        // STREAM-33
         let mut window = LossWindow::new();
         for i in 0..400 {
             window.on_accepted(u32::from(i % 4 == 3), at(i * 10));

@@ -1,8 +1,8 @@
 //! The stream plane, both ends: what a hub numbers and what a node accepts.
 //!
-//! Promises: a datagram that is wrong is dropped and counted by reason (`STREAM-1`); sequence numbers are compared in
-//! serial-number arithmetic, so they may wrap (`STREAM-2`); what is missing is counted as loss, over the last seconds
-//! and in all (`STREAM-3`); silence is told in two steps (`STREAM-4`). Implements `docs/protocol/30-stream.md`.
+//! Promises: a datagram that is wrong is dropped and counted by reason (`STREAM-31`); sequence numbers are compared in
+//! serial-number arithmetic, so they may wrap (`STREAM-32`); what is missing is counted as loss, over the last seconds
+//! and in all (`STREAM-33`); silence is told in two steps (`STREAM-34`). Implements `docs/protocol/30-stream.md`.
 
 mod drops;
 mod loss;

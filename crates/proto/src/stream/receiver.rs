@@ -40,7 +40,7 @@ pub struct Packet {
     pub gap: u32,
 }
 
-/// How long the stream has been silent, in the steps that matter (`STREAM-4`).
+/// How long the stream has been silent, in the steps that matter (`STREAM-34`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Silence {
     /// At most 200 ms.
@@ -81,7 +81,7 @@ impl Receiver {
         }
     }
 
-    /// A session begins: its first packet sets the sequence (`STREAM-2`). Counters go on.
+    /// A session begins: its first packet sets the sequence (`STREAM-32`). Counters go on.
     pub fn start(&mut self, token_hash: TokenHash) {
         self.token_hash = Some(token_hash);
         self.sequence = Sequence::new();
@@ -147,7 +147,7 @@ impl Receiver {
         })
     }
 
-    /// Percent of the packets of the last five seconds that were lost (`STREAM-3`).
+    /// Percent of the packets of the last five seconds that were lost (`STREAM-33`).
     pub fn loss_pct(&self, now: Time<Local>) -> f32 {
         self.window.percent(now)
     }
@@ -167,7 +167,7 @@ impl Receiver {
     pub const fn large_gap_at(&self) -> Option<Time<Local>> {
         self.large_gap_at
     }
-    /// How silent the stream is (`STREAM-4`).
+    /// How silent the stream is (`STREAM-34`).
     pub fn silence(&self, now: Time<Local>) -> Silence {
         let span = now - self.heard_at;
         if span > UDP_SILENCE_FAIL {

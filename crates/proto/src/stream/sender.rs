@@ -31,7 +31,7 @@ impl Sender {
     }
 
     /// Writes one packet into `buf` and returns its length. Every packet, repeats too, has a number of its own
-    /// (`STREAM-2`). A buffer of [`cuelight_wire::stream::MAX_PACKET`] bytes is enough for every payload there is;
+    /// (`STREAM-32`). A buffer of [`cuelight_wire::stream::MAX_PACKET`] bytes is enough for every payload there is;
     /// where it does not fit, no number is used up.
     pub fn packet(
         &mut self,
@@ -54,7 +54,7 @@ mod tests {
 
     #[test]
     fn numbers_go_up_by_one_for_every_datagram_and_wrap() {
-        // STREAM-2
+        // STREAM-32
         let mut sender = Sender::starting_at(TokenHash(7), u32::MAX);
         let mut buf = [0; 64];
         for expected in [u32::MAX, 0, 1] {

@@ -1,4 +1,4 @@
-//! Which packet is next: serial-number arithmetic on 32 bits (RFC 1982), `STREAM-2`.
+//! Which packet is next: serial-number arithmetic on 32 bits (RFC 1982), `STREAM-32`.
 //!
 //! The first packet of a session sets the expected number to its own plus one. Equal is accepted; greater is accepted
 //! and the gap is loss; smaller is dropped, as a duplicate when that number was accepted before and as late when not.
@@ -91,7 +91,7 @@ mod tests {
 
     #[test]
     fn equal_and_greater_are_accepted_and_smaller_is_dropped() {
-        // STREAM-2
+        // STREAM-32
         let mut s = Sequence::new();
         assert_eq!(take(&mut s, 100), Verdict::Accept { gap: 0 });
         assert_eq!(take(&mut s, 101), Verdict::Accept { gap: 0 });
@@ -125,7 +125,7 @@ mod tests {
         fn numbering_from_anywhere_gives_the_same_verdicts(
             start in any::<u32>(), steps in prop::collection::vec(-70_i32..40, 1..200)
         ) {
-            // STREAM-2: the wrap at 2^32 is nowhere to be seen.
+            // STREAM-32: the wrap at 2^32 is nowhere to be seen.
             let (mut here, mut there) = (Sequence::new(), Sequence::new());
             let mut at = 1000_u32;
             for step in steps {

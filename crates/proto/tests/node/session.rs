@@ -1,0 +1,223 @@
+//! Joining, staying, losing the hub and coming back.
+
+use cuelight_proto::node::{FrameReport, NodeEvent, SyncUse};
+use cuelight_proto::session::{Ended, State};
+use cuelight_wire::caps::Ext;
+use cuelight_wire::control::{ErrorMessage, HubMessage, NodeMessage};
+use cuelight_wire::limits::KEEPALIVE_TIMEOUT;
+use cuelight_wire::stream::MsgType;
+use cuelight_wire::time::Span;
+
+use crate::world::{NODE, World, layer, ms};
+
+fn is_welcomed(event: &NodeEvent) -> bool {
+    matches!(event, NodeEvent::Welcomed { .. })
+}
+
+#[test]
+fn a_node_says_hello_on_connect_and_keepalive_right_after_welcome() {
+    // CTRL-34
+    let mut world = World::new(SyncUse::Scheduled);
+    world.run(ms(1));
+    let [(_, NodeMessage::Hello(hello)), (_, NodeMessage::Keepalive(keepalive))] = &world.messages[..] else {
+        panic!("{:?}", world.messages)
+    };
+    assert_eq!((hello.proto, hello.ext, hello.show), (1, Ext::ALL, None));
+    assert_eq!((keepalive.node_id, keepalive.token.as_str()), (NODE, world.hub.token));
+    assert_eq!(world.node.status(world.now).session, State::Live);
+}
+
+#[test]
+fn keepalives_are_a_second_apart_and_tell_what_was_measured() {
+    // CTRL-34, NODE-37
+    let mut world = World::new(SyncUse::Scheduled).joined();
+    let report = FrameReport { fps: 120.0, output_late: Span::from_us(80), frames_missed: 3, late: 2 };
+    world.node.handle_frames(report, world.now);
+    world.hub.streams = false;
+    let lost: Vec<_> = (0..10).map(|_| world.packet(MsgType::Heartbeat, world.show_now(), &[])).collect();
+    world.deliver(&lost[9]);
+    world.hub.streams = true;
+    world.run(ms(2_000));
+    let keepalives = world.keepalives();
+    assert_eq!(keepalives.len(), 2);
+    assert_eq!(keepalives[1].0 - keepalives[0].0, ms(1000));
+    let (_, last) = &keepalives[1];
+    let sync = last.sync.unwrap();
+    // 9 missing of about 500 in the last five seconds.
+    assert!((1.0..3.0).contains(&last.loss_pct), "{}", last.loss_pct);
+    assert!((last.render_fps - 120.0).abs() < 1e-3 && last.uptime_s >= 4 && last.rssi == 0);
+    assert!(sync.locked && sync.bound_ns > 0);
+    assert_eq!((sync.late, sync.output_late_ns, sync.frames_missed), (2, 80_000, 3));
+}
+
+#[test]
+fn a_welcome_of_another_protocol_or_without_a_token_is_refused() {
+    // CTRL-33
+    let bad_proto = |world: &World| {
+        let mut welcome = world.welcome_message();
+        welcome.proto = 2;
+        welcome
+    };
+    let bad_token = |world: &World| {
+        let mut welcome = world.welcome_message();
+        welcome.token.clear();
+        welcome
+    };
+    let bad_port = |world: &World| {
+        let mut welcome = world.welcome_message();
+        welcome.ts_port = Some(0);
+        welcome
+    };
+    for bad in [bad_proto as fn(&World) -> _, bad_token, bad_port] {
+        let mut world = World::new(SyncUse::Scheduled);
+        world.hub.answers = false;
+        world.run(ms(1));
+        let welcome = bad(&world);
+        world.message(HubMessage::Welcome(welcome));
+        assert_eq!(world.count(|e| *e == NodeEvent::Disconnect(Ended::BadWelcome)), 1);
+        assert_eq!(world.count(is_welcomed), 0);
+        assert_eq!(world.node.status(world.now).sessions.bad_welcomes, 1);
+    }
+}
+
+#[test]
+fn a_restarted_hub_has_its_nodes_back_within_a_second() {
+    // CTRL-32
+    for downtime_ms in [150, 900, 2_000, 7_000, 30_000] {
+        let mut world = World::new(SyncUse::Scheduled).joined();
+        world.kill_hub();
+        world.run(ms(downtime_ms));
+        world.restart_hub();
+        let back_at = world.now;
+        world.forget();
+        world.run(ms(1_000));
+        let welcomed_at = world.when(is_welcomed).expect("welcomed within a second");
+        let live_at = world.when(|e| *e == NodeEvent::Live);
+        assert!(welcomed_at - back_at <= ms(510), "{downtime_ms}: {:?}", welcomed_at - back_at);
+        assert_eq!(live_at.is_some(), downtime_ms > 500, "{downtime_ms}");
+        assert!(world.node.map(world.now).state.is_usable(), "{downtime_ms}");
+    }
+}
+
+#[test]
+fn a_hub_that_was_never_there_is_dialled_more_and_more_patiently() {
+    // CTRL-32
+    let mut world = World::new(SyncUse::Scheduled);
+    world.hub.is_up = false;
+    world.run(Span::from_s(60));
+    // 250 ms doubling to 5 s, dithered: between 12 and 30 dials in a minute.
+    let dials = world.count(|e| *e == NodeEvent::Connect);
+    assert!((12..30).contains(&dials), "{dials}");
+    assert_eq!(world.node.status(world.now).sessions.dials as usize, dials);
+}
+
+#[test]
+fn a_silent_hub_is_hung_up_on_after_the_keepalive_timeout() {
+    // CTRL-35
+    let mut world = World::new(SyncUse::Scheduled).joined();
+    (world.hub.streams, world.hub.pongs, world.hub.answers) = (false, false, false);
+    let silent_at = world.now;
+    world.run(ms(4_000));
+    let ended_at = world.when(|e| *e == NodeEvent::SessionEnded(Ended::HubSilent)).unwrap();
+    assert!((ended_at - silent_at - KEEPALIVE_TIMEOUT).abs() <= ms(300), "{:?}", ended_at - silent_at);
+    assert!(world.count(|e| *e == NodeEvent::Disconnect(Ended::HubSilent)) >= 1);
+}
+
+#[test]
+fn a_hub_whose_stream_alone_is_silent_keeps_its_session() {
+    // NODE-36
+    let mut world = World::new(SyncUse::Scheduled).joined();
+    world.hub.streams = false;
+    let silent_at = world.now;
+    world.run(ms(10_000));
+    let fallback_at = world.when(|e| *e == NodeEvent::Fallback).unwrap();
+    assert!(fallback_at - silent_at <= ms(502) && fallback_at - silent_at > ms(480));
+    assert_eq!(world.ended(), []);
+    let status = world.node.status(world.now);
+    assert!(status.is_fallback && status.degraded.silence && status.session == State::Live);
+    // The keepalive that makes a dead connection show itself.
+    assert!(world.keepalives().iter().any(|(at, _)| *at - fallback_at <= ms(1)));
+    world.forget();
+    world.hub.streams = true;
+    world.run(ms(20));
+    assert_eq!(world.count(|e| *e == NodeEvent::Live), 1);
+    assert!(!world.node.status(world.now).degraded.silence);
+}
+
+#[test]
+fn silence_of_200_ms_degrades_and_a_packet_cures() {
+    // STREAM-34
+    let mut world = World::new(SyncUse::Scheduled).joined();
+    world.hub.streams = false;
+    world.run(ms(180));
+    assert!(!world.node.status(world.now).degraded.silence);
+    world.run(ms(40));
+    assert!(world.node.status(world.now).degraded.silence);
+    assert_eq!(world.count(|e| *e == NodeEvent::Fallback), 0);
+}
+
+#[test]
+fn a_large_gap_degrades_for_two_seconds() {
+    // STREAM-33
+    let mut world = World::new(SyncUse::Scheduled).joined();
+    for _ in 0..25 {
+        let _ = world.packet(MsgType::Heartbeat, world.show_now(), &[]);
+    }
+    world.run(ms(10));
+    assert!(world.node.status(world.now).degraded.gap);
+    world.run(ms(2_000));
+    assert!(!world.node.status(world.now).degraded.gap);
+}
+
+#[test]
+fn a_new_token_makes_the_old_stream_foreign() {
+    let mut world = World::new(SyncUse::Scheduled).joined();
+    let old = world.packet(MsgType::Heartbeat, world.show_now(), &[]);
+    world.hub.token = "a-new-token-of-the-same-hub";
+    world.welcome();
+    world.deliver(&old);
+    let status = world.node.status(world.now);
+    assert_eq!(status.drops.wrong_token, 1);
+    assert_eq!((world.ended(), world.count(is_welcomed)), (vec![Ended::Reconnected], 1));
+    world.run(ms(50));
+    let after = world.node.status(world.now);
+    assert!(after.stream.received >= status.stream.received + 4 && after.stream.lost == status.stream.lost);
+}
+
+#[test]
+fn hello_tells_a_restarted_hub_the_show_time_and_the_newest_change() {
+    // NODE-37
+    let mut world = World::new(SyncUse::Scheduled).joined();
+    let at = world.show_now();
+    world.hub.state.layers.push(layer(41, at)).unwrap();
+    world.run(ms(20));
+    world.kill_hub();
+    world.run(ms(2_000));
+    world.restart_hub();
+    world.run(ms(1_000));
+    let (said_at, hello) = world.hellos().pop().unwrap();
+    let hint = hello.show.expect("a node in holdover knows show time");
+    let truth_us = (said_at.as_ns() + world.hub.offset.as_ns()) / 1000;
+    assert!((hint.now_us - truth_us).abs() <= hint.bound_us.max(1), "{hint:?} {truth_us}");
+    assert_eq!(hint.rev, 41);
+}
+
+#[test]
+fn errors_of_the_hub_are_passed_on_and_counted() {
+    let mut world = World::new(SyncUse::Scheduled).joined();
+    let error = ErrorMessage { code: "too-many".try_into().unwrap(), message: "slowly".try_into().unwrap() };
+    world.message(HubMessage::Error(error.clone()));
+    assert_eq!(world.count(|e| *e == NodeEvent::HubError(error.clone())), 1);
+    assert_eq!(world.node.status(world.now).sessions.hub_errors, 1);
+    assert_eq!(world.ended(), []);
+}
+
+#[test]
+fn without_udp_pongs_the_clock_locks_over_the_control_connection() {
+    let mut world = World::new(SyncUse::Scheduled);
+    world.hub.pongs = false;
+    world.run(Span::from_s(6));
+    assert!(world.node.map(world.now).state.is_usable());
+    let map = world.node.map(world.now);
+    assert!((map.show_at(world.now) - world.show_now()).abs() <= map.bound + Span::from_us(2));
+}
