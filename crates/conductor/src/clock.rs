@@ -48,6 +48,12 @@ impl ShowClock {
     pub fn local_at(&self, show: Time<Show>) -> Time<Local> {
         Time::from_ns(show.as_ns()) - self.offset
     }
+    /// Show time at `now` is not before `newest`, the last instant that was saved, if that makes sense.
+    pub(crate) fn begin_after(&mut self, newest: Time<Show>, now: Time<Local>) {
+        if newest > self.show_at(now) && newest <= Time::ZERO + LONGEST_SHOW {
+            *self = Self::starting(Some(newest), now);
+        }
+    }
     /// A node that came tells the show time it knows, in a hello received at `received_at` (HUB-2). It is adopted only
     /// where `may_adopt`, and only if it makes sense.
     pub(crate) fn hear(&mut self, hint: ShowHint, received_at: Time<Local>, may_adopt: bool) -> Heard {

@@ -187,6 +187,12 @@ impl ShowState {
     pub(crate) fn common_pending_at(&self) -> Option<Time<Show>> {
         self.tempo.pending_at().into_iter().chain(self.master.pending_at()).min()
     }
+    /// The latest applyAt there is.
+    pub(crate) fn newest_at(&self) -> Time<Show> {
+        let scenes = self.tracks.ids().map(|id| self.tracks.layers(id).newest().at);
+        let common = [self.tempo.newest().grid.at, self.master.newest().at];
+        scenes.chain(common).max().unwrap_or_default()
+    }
     /// Show time was set anew, and everything farther ahead than any change can be belongs to another timeline: it holds
     /// from `now` on.
     pub(crate) fn rebase(&mut self, now: Time<Show>) {

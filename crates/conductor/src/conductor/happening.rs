@@ -68,7 +68,7 @@ impl Conductor {
     /// Whether a node has met its first lock in this session is decided after it was judged by the keepalive at hand.
     pub(super) fn note_lock(&mut self, id: NodeId) {
         let Some(node) = self.roster.get_mut(id) else { return };
-        let is_locked = !node.sync.is_some_and(|sync| !sync.locked);
+        let is_locked = node.sync.is_none_or(|sync| sync.locked);
         if let Some(session) = &mut node.session {
             session.was_locked |= is_locked;
         }

@@ -98,8 +98,9 @@ pub struct Conductor {
 }
 
 impl Conductor {
-    /// A conductor with what was saved. `show_hint`: show time now, as the saved map through the wall clock gives it.
-    /// The first tick is due one period after `now`.
+    /// A conductor with what was saved. `show_hint`: show time now, as the saved map through the wall clock gives it;
+    /// without it show time goes on just after the newest saved change, or begins at one second. The first tick is due
+    /// one period after `now`.
     pub fn new(config: Config, saved: Saved, now: Time<Local>, show_hint: Option<Time<Show>>) -> Self {
         let clock = ShowClock::starting(show_hint, now);
         let mut conductor = Self {
@@ -124,6 +125,9 @@ impl Conductor {
             sessions_revision: 0,
         };
         conductor.restore(saved);
+        if show_hint.is_none() {
+            conductor.clock.begin_after(conductor.show.newest_at(), now);
+        }
         conductor.show.encode();
         conductor
     }

@@ -158,3 +158,47 @@ pub(crate) const fn next(state: State, happening: Happening) -> Option<State> {
         (S::Pending | S::Authed | S::Ready | S::Degraded(_) | S::Removed, H::CleanupDue) => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write;
+    use std::string::String;
+
+    use super::*;
+
+    #[test]
+    fn the_whole_table_of_a_nodes_life() {
+        // ROSTER-1
+        let states = [
+            State::Pending,
+            State::Authed,
+            State::Ready,
+            State::Degraded(Why::LOCKING),
+            State::Degraded(Why::LOSS),
+            State::Lost,
+            State::Removed,
+        ];
+        let happenings = [
+            Happening::Welcomed,
+            Happening::GoodKeepalive,
+            Happening::Wrong(Why::DRIFT.or(Why::LOSS)),
+            Happening::Recovered,
+            Happening::Closed,
+            Happening::Silent,
+            Happening::CleanupDue,
+        ];
+        let label = |state: State| match state {
+            State::Degraded(why) => std::format!("degraded ({why})"),
+            other => String::from(other.name()),
+        };
+        let mut table = String::new();
+        for state in states {
+            for happening in happenings {
+                let after = next(state, happening).map_or_else(|| String::from("-"), label);
+                let happening = std::format!("{happening:?}");
+                writeln!(table, "{:<32} {happening:<16} {after}", label(state)).unwrap();
+            }
+        }
+        insta::assert_snapshot!(table);
+    }
+}

@@ -1,0 +1,196 @@
+//! Control connections: hello, tokens, limits.
+
+use cuelight_conductor::{Config, ConnId, Event, State};
+use cuelight_wire::caps::Ext;
+use cuelight_wire::control::{HubMessage, NodeMessage, Refusal, TsPing};
+use cuelight_wire::ids::{NodeId, Token};
+use cuelight_wire::time::Span;
+
+use crate::world::{World, hello, ka, mac};
+
+#[test]
+fn a_deployed_node_gets_a_welcome_without_cuelight_fields_and_then_a_snapshot() {
+    // CTRL-1
+    let mut world = World::new();
+    let (conn, _) = world.open();
+    world.say(conn, NodeMessage::Hello(hello(mac(1), Ext::NONE)));
+    let show_us = world.show().as_us();
+    let messages = world.messages(conn);
+    let [HubMessage::Welcome(welcome), HubMessage::Snapshot(snapshot)] = messages.as_slice() else {
+        panic!("{messages:?}")
+    };
+    assert_eq!((welcome.node_id, welcome.udp_port, welcome.hub_epoch_us), (NodeId(1), 49_152, show_us));
+    assert_eq!((welcome.ts_port, welcome.ext, welcome.boot_id), (None, Ext::NONE, None));
+    assert_eq!((snapshot.node_id, snapshot.global.brightness, snapshot.zones_enabled), (NodeId(1), 200, false));
+}
+
+#[test]
+fn a_cuelight_node_gets_the_agreed_words_and_its_full_state() {
+    // CTRL-1
+    let mut world = World::new();
+    let (conn, _) = world.open();
+    world.say(conn, NodeMessage::Hello(hello(mac(1), Ext::ALL)));
+    let messages = world.messages(conn);
+    let [HubMessage::Welcome(welcome), HubMessage::FullState(full)] = messages.as_slice() else {
+        panic!("{messages:?}")
+    };
+    assert_eq!((welcome.ts_port, welcome.ext, welcome.boot_id), (Some(49_154), Ext::ALL, Some(7)));
+    let state = cuelight_wire::stream::full_state::decode(&full.payload.0).unwrap();
+    assert_eq!((state.layers.len(), state.tempos.len(), state.masters.len()), (1, 1, 1));
+}
+
+#[test]
+fn a_node_that_says_hello_again_keeps_its_number_gets_a_new_token_and_its_old_connection_is_closed() {
+    // CTRL-2, ROSTER-2
+    let mut world = World::new();
+    let first = world.join(1);
+    let other = world.join(2);
+    let again = world.join_with(hello(mac(1), Ext::ALL));
+    assert_eq!((first.id, other.id, again.id), (NodeId(1), NodeId(2), NodeId(1)));
+    assert_ne!(first.token, again.token);
+    assert_eq!(world.closed(first.conn), Some(Refusal::Replaced));
+    assert_eq!(world.conductor.sessions().count(), 2);
+    assert_eq!(world.node(&again).reconnects, 1);
+    // What the old connection still does concerns nobody.
+    world.conductor.handle_closed(first.conn, world.now);
+    world.keepalive(&first);
+    assert_eq!(world.node(&again).state, State::Authed);
+    world.keepalive(&again);
+    assert_eq!(world.node(&again).state, State::Ready);
+}
+
+#[test]
+fn a_wrong_token_ends_the_session_and_nobody_else_notices() {
+    // CTRL-3
+    let mut world = World::new();
+    let (good, bad) = (world.join(1), world.join(2));
+    let mut wrong = ka(&bad);
+    wrong.token = good.token.clone();
+    world.say(bad.conn, NodeMessage::Keepalive(wrong));
+    assert_eq!(world.closed(bad.conn), Some(Refusal::WrongToken));
+    assert_eq!((world.node(&bad).state, world.node(&good).state), (State::Lost, State::Ready));
+    assert_eq!(world.conductor.sessions().count(), 1);
+}
+
+#[test]
+fn a_message_before_hello_and_a_strange_version_are_refused_by_name() {
+    // CTRL-3
+    let mut world = World::new();
+    let peer = world.join(1);
+    let (early, _) = world.open();
+    world.say(early, NodeMessage::Keepalive(ka(&peer)));
+    assert_eq!(world.closed(early), Some(Refusal::HelloFirst));
+    let (future, _) = world.open();
+    let mut strange = hello(mac(9), Ext::ALL);
+    strange.proto = 2;
+    world.say(future, NodeMessage::Hello(strange));
+    assert_eq!(world.closed(future), Some(Refusal::UnsupportedProto));
+    let (nowhere, _) = world.open();
+    let mut strange = hello(mac(9), Ext::ALL);
+    strange.udp_port = Some(0);
+    world.say(nowhere, NodeMessage::Hello(strange));
+    assert_eq!(world.closed(nowhere), Some(Refusal::Malformed));
+    assert_eq!(world.conductor.snapshot(world.now).nodes.len(), 1, "nobody was admitted");
+}
+
+#[test]
+fn a_flood_of_hellos_ends_the_connection_and_so_does_one_spread_over_connections() {
+    // CTRL-4
+    let mut world = World::new();
+    let bystander = world.join(9);
+    let (conn, _) = world.open();
+    for _ in 0..6 {
+        world.say(conn, NodeMessage::Hello(hello(mac(1), Ext::ALL)));
+    }
+    assert_eq!(world.closed(conn), Some(Refusal::TooMany));
+    let (conn, _) = world.open();
+    world.say(conn, NodeMessage::Hello(hello(mac(1), Ext::ALL)));
+    assert_eq!(world.closed(conn), Some(Refusal::TooMany), "the same node on another connection");
+    assert_eq!(world.node(&bystander).state, State::Ready);
+    world.now += Span::from_s(10);
+    let (conn, _) = world.open();
+    world.say(conn, NodeMessage::Hello(hello(mac(1), Ext::ALL)));
+    assert!(world.welcome(conn).is_some(), "a calm node is welcome again");
+}
+
+#[test]
+fn more_messages_than_a_node_has_reason_to_send_end_the_session() {
+    // CTRL-4
+    let mut world = World::new();
+    let (peer, bystander) = (world.join(1), world.join(2));
+    for _ in 0..300 {
+        world.keepalive(&peer);
+    }
+    assert_eq!(world.closed(peer.conn), Some(Refusal::TooMany));
+    assert_eq!(world.node(&bystander).state, State::Ready);
+}
+
+#[test]
+fn a_full_hub_drops_nodes_that_are_away_and_refuses_when_all_are_present() {
+    // ROSTER-6
+    let mut world = World::with(Config { max_nodes: 2, ..Config::default() });
+    let (first, _second) = (world.join(1), world.join(2));
+    let (conn, _) = world.open();
+    world.say(conn, NodeMessage::Hello(hello(mac(3), Ext::ALL)));
+    assert_eq!(world.closed(conn), Some(Refusal::Full));
+    world.conductor.handle_closed(first.conn, world.now);
+    let third = world.join(3);
+    assert_eq!(third.id, NodeId(1), "the lowest free number");
+    assert!(world.events().contains(&Event::Forgotten { node: NodeId(1), mac: mac(1) }));
+}
+
+#[test]
+fn too_many_connections_and_mute_ones_are_closed() {
+    // CTRL-4
+    let mut world = World::with(Config { max_connections: 2, ..Config::default() });
+    let (mute, _) = world.open();
+    let (_, _) = world.open();
+    let (third, _) = world.open();
+    assert_eq!(world.closed(third), Some(Refusal::Full));
+    world.run(Span::from_ms(3_600), &[]);
+    assert_eq!(world.closed(mute), Some(Refusal::Silent));
+    assert_eq!(world.conductor.snapshot(world.now).connections, 0);
+}
+
+#[test]
+fn the_time_exchange_over_the_control_plane_is_answered_in_show_time() {
+    // CTRL-5
+    let mut world = World::new();
+    let peer = world.join(1);
+    world.messages(peer.conn);
+    let ping = TsPing { node_id: peer.id, token: peer.token.clone(), seq: 5, t1_us: 42 };
+    let received_at = world.now;
+    world.now += Span::from_us(300);
+    let token = Token::try_from("unused").unwrap();
+    world.conductor.handle_message(peer.conn, &NodeMessage::TsPing(ping), token, received_at, world.now);
+    let Some((_, cuelight_conductor::Outgoing::Message(HubMessage::TsPong(pong)))) = world.conductor.poll_message()
+    else {
+        panic!("no pong")
+    };
+    assert_eq!((pong.seq, pong.t1_us, pong.t3_us - pong.t2_us), (5, 42, 300));
+    assert_eq!(pong.t3_us, world.show().as_us());
+}
+
+#[test]
+fn stopping_closes_every_session_and_every_newcomer() {
+    // CTRL-6
+    let mut world = World::new();
+    let peer = world.join(1);
+    world.conductor.handle_stop(world.now);
+    let (late, _) = world.open();
+    assert_eq!((world.closed(peer.conn), world.closed(late)), (Some(Refusal::Stopping), Some(Refusal::Stopping)));
+    assert!(world.tick().is_empty());
+    assert_eq!(world.conductor.sessions().count(), 0);
+}
+
+#[test]
+fn what_the_shell_refuses_ends_that_session_only() {
+    // CTRL-3
+    let mut world = World::new();
+    let (peer, bystander) = (world.join(1), world.join(2));
+    world.conductor.handle_refused(peer.conn, Refusal::Malformed, world.now);
+    world.conductor.handle_refused(ConnId(99), Refusal::Oversized, world.now);
+    world.tick();
+    assert_eq!(world.closed(peer.conn), Some(Refusal::Malformed));
+    assert_eq!((world.node(&peer).state, world.node(&bystander).state), (State::Lost, State::Ready));
+}
