@@ -18,5 +18,6 @@ pub mod terminal;
 pub use clock::{FrameClock, MonoClock, Uninjected};
 pub use frame::{ClockSample, Frame, Output, OutputSet};
 pub use frame_loop::{
-    Command, CommandSender, Fallback, FrameLoop, FrameLoopConfig, FrameLoopHandle, FrameReport, Refused, Spin,
+    Command, CommandSender, Fallback, FrameLoop, FrameLoopConfig, FrameLoopError, FrameLoopHandle, FrameReport,
+    MachineConfig, Refused, Spin,
 };

@@ -33,8 +33,8 @@ pub struct FrameReport {
     pub frames: u64,
     /// Frames skipped because their time had passed, since the start.
     pub missed: u64,
-    /// Times the frame index began anew because the clock had gone far back, since the start.
-    pub restarts: u64,
+    /// Steps of the timeline by more than a second, either way, since the start.
+    pub steps: u64,
     /// Changes first shown in a later frame than their own, since the start.
     pub late_changes: u64,
     /// Commands refused because the ring was full, since the start.
@@ -68,7 +68,7 @@ impl Words for FrameReport {
             i64::from(self.is_synced),
             self.frames as i64,
             self.missed as i64,
-            self.restarts as i64,
+            self.steps as i64,
             self.late_changes as i64,
             self.refused as i64,
             self.coalesced as i64,
@@ -78,7 +78,7 @@ impl Words for FrameReport {
     }
     fn from_words(words: [i64; 16]) -> Self {
         let [fps, p50, p99, max, render, index, rev, is_synced, rest @ ..] = words;
-        let [frames, missed, restarts, late_changes, refused, coalesced, dropped, too_far] = rest.map(|w| w as u64);
+        let [frames, missed, steps, late_changes, refused, coalesced, dropped, too_far] = rest.map(|w| w as u64);
         Self {
             fps_milli: fps as u32,
             late_p50: Span::from_ns(p50),
@@ -90,7 +90,7 @@ impl Words for FrameReport {
             is_synced: is_synced != 0,
             frames,
             missed,
-            restarts,
+            steps,
             late_changes,
             refused,
             coalesced,

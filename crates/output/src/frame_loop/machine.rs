@@ -3,7 +3,7 @@
 //! The machine reads no clock and does not sleep: the thread tells it the time and does as [`FrameMachine::plan`] says.
 //! It promises that the frame index rises by one from frame to frame; that it skips frames only when their time has
 //! passed, and counts them; and that it never goes back, except when the timeline itself goes back by more than a second,
-//! where waiting for it would leave the lights frozen: then it begins anew, and counts that.
+//! where waiting for it would leave the lights frozen: then it begins anew, and counts the step.
 
 use cuelight_render::renderer::TooManyPixels;
 use cuelight_render::{Finish, Geometry, MAX_PIXELS, Renderer, Schedule, Stack, pixel_hash};
@@ -58,6 +58,7 @@ pub struct FrameMachine {
     clock: FrameClock,
     /// The last frame that was put out or skipped.
     last: Option<FrameIndex>,
+    planned_at: Option<Time<Local>>,
     schedule: Schedule,
     /// What the hub wants shown.
     hub: Stack,
@@ -88,6 +89,7 @@ impl FrameMachine {
         Ok(Self {
             clock: FrameClock::FREE,
             last: None,
+            planned_at: None,
             schedule: Schedule::new(),
             hub: Stack::new(),
             stale: None,
@@ -117,7 +119,10 @@ impl FrameMachine {
             }
             Command::Restart => {
                 self.schedule.clear();
-                self.stale = Some(std::mem::take(&mut self.hub));
+                let before = std::mem::take(&mut self.hub);
+                if !before.layers().is_empty() {
+                    self.stale = Some(before);
+                }
             }
             Command::Fallback => {
                 if self.overlay.as_ref().is_none_or(Overlay::is_leaving) {
@@ -142,10 +147,10 @@ impl FrameMachine {
             Some(last) => {
                 let (next, here) = (last.next(), FrameIndex::first_at_or_after(show_now));
                 if here.0 > next.0 + 1 {
-                    self.figures.report.missed += (here.0 - next.0) as u64;
+                    self.count_skipped(here.0 - next.0, now);
                     here
                 } else if next.0 - here.0 > LONGEST_WAIT_FRAMES {
-                    self.figures.report.restarts += 1;
+                    self.begin_anew(first.show_at());
                     first
                 } else {
                     next
@@ -153,6 +158,7 @@ impl FrameMachine {
             }
         };
         self.last = Some(FrameIndex(index.0 - 1));
+        self.planned_at = Some(now);
         let due_at = self.due_at(index);
         Plan { index, wake_at: due_at - self.config.render_ahead, due_at }
     }
@@ -216,6 +222,27 @@ impl FrameMachine {
         let FrameClock { sigma, bound, is_synced, .. } = self.clock;
         let due = self.rendered.index.0.rem_euclid(FRAMES_PER_SAMPLE) == 0;
         due.then(|| ClockSample { mono_ns, show_at: self.clock.show_at(now), sigma, bound, is_synced })
+    }
+
+    /// Frames are skipped. Those that passed in local time were missed; but when the timeline itself went ahead by more
+    /// than a second, as at the first lock, nothing was.
+    fn count_skipped(&mut self, frames: i64, now: Time<Local>) {
+        let waited = self.planned_at.map_or(Span::ZERO, |planned_at| now - planned_at);
+        if frames - waited.as_ns() / PERIOD.as_ns() > LONGEST_WAIT_FRAMES {
+            self.figures.report.steps += 1;
+        } else {
+            self.figures.report.missed += frames as u64;
+        }
+    }
+
+    /// The timeline has gone far back, to `show`. An overlay is an own layer of the old timeline: made again, or gone.
+    fn begin_anew(&mut self, show: Time<Show>) {
+        self.figures.report.steps += 1;
+        if let Some(overlay) = self.overlay.take()
+            && !overlay.is_leaving()
+        {
+            self.overlay = Overlay::enter(&self.config.fallback, self.shown(), show);
+        }
     }
 
     fn apply_due(&mut self, show: Time<Show>) {

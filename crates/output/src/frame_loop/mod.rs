@@ -16,6 +16,7 @@ mod run;
 pub use command::{Command, CommandSender, RING_CAPACITY, Refused};
 pub use fallback::Fallback;
 pub use figures::FrameReport;
+pub use machine::MachineConfig;
 
 use std::io;
 use std::sync::Arc;
@@ -29,7 +30,7 @@ use crate::clock::{FrameClock, MonoClock};
 use crate::frame::OutputSet;
 use crate::latest::{Latest, Publisher, latest};
 use crate::pace::{Monotonic, Pace};
-use machine::{FrameMachine, MachineConfig};
+use machine::FrameMachine;
 use run::Run;
 
 /// Rendering begins this long before the deadline: 640 pixels take well under a millisecond, a late wake-up the rest.
