@@ -4,7 +4,6 @@ use cuelight_wire::control::{HubMessage, NodeMessage, TsPing};
 use cuelight_wire::time::{Local, Time};
 
 use super::{FrameReport, NodeEvent, NodeRole, SyncUse};
-use crate::session::State;
 use crate::stream::Silence;
 
 impl NodeRole {
@@ -110,10 +109,9 @@ impl NodeRole {
             self.is_fallback = true;
             self.counters.fallbacks = self.counters.fallbacks.saturating_add(1);
             self.event(NodeEvent::Fallback);
-            if self.session.state() == State::Live {
-                // A keepalive now: a hub that was restarted answers it by resetting the connection.
-                self.session.hurry_keepalive(now);
-            }
+            // A hub that was restarted answers a keepalive by resetting the connection.
+            self.session.hurry_keepalive(now);
+            self.follow_session(now);
         }
     }
 }

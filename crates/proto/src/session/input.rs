@@ -53,10 +53,11 @@ impl Session {
         self.heard_at = now;
     }
 
-    /// A keepalive is due at once: it makes the network tell whether the connection still stands.
+    /// A keepalive now instead of when it is due: it makes the network tell whether the connection still stands.
     pub fn hurry_keepalive(&mut self, now: Time<Local>) {
-        if now < self.keepalive_at {
-            self.keepalive_at = now;
+        if self.state == State::Live {
+            self.output(Output::Keepalive);
+            self.keepalive_at = now + KEEPALIVE_PERIOD;
         }
     }
 

@@ -183,3 +183,103 @@ impl Receiver {
         self.heard_at + UDP_SILENCE_FAIL + Span::from_ns(1)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stream::Sender;
+    use cuelight_wire::stream::MAX_PACKET;
+    use proptest::prelude::*;
+
+    const HASH: TokenHash = TokenHash(77);
+    const NOW: Time<Local> = Time::ZERO;
+
+    struct Pair {
+        sender: Sender,
+        receiver: Receiver,
+    }
+
+    impl Pair {
+        fn new(first_seq: u32) -> Self {
+            let mut receiver = Receiver::new(NOW);
+            receiver.start(HASH);
+            Self { sender: Sender::starting_at(HASH, first_seq), receiver }
+        }
+        fn send(&mut self, msg_type: MsgType, payload: &[u8]) -> Result<Packet, DropReason> {
+            let mut buf = [0; MAX_PACKET];
+            let len = self.sender.packet(msg_type, Time::ZERO, Time::ZERO, payload, &mut buf).unwrap();
+            self.receiver.handle_datagram(&buf[..len], NOW)
+        }
+        fn state(&mut self, masters: u8) -> Payload {
+            let mut payload = [0; 4 + 14];
+            payload[0] = 1;
+            payload[3] = masters;
+            self.send(MsgType::FullState, &payload[..4 + 14 * usize::from(masters)]).unwrap().payload
+        }
+    }
+
+    #[test]
+    fn a_repeated_state_is_not_decoded_again_until_asked_for() {
+        let mut pair = Pair::new(0);
+        assert!(matches!(pair.state(1), Payload::FullState(state) if state.masters.len() == 1));
+        assert_eq!(pair.state(1), Payload::SameState);
+        assert!(matches!(pair.state(0), Payload::FullState(state) if state.masters.is_empty()));
+        assert!(matches!(pair.state(1), Payload::FullState(_)));
+        pair.receiver.forget_state();
+        assert!(matches!(pair.state(1), Payload::FullState(_)));
+    }
+
+    #[test]
+    fn a_packet_whose_payload_cannot_be_read_is_as_good_as_lost() {
+        // STREAM-31
+        let mut pair = Pair::new(5);
+        pair.send(MsgType::Heartbeat, &[]).unwrap();
+        for (msg_type, payload) in [
+            (MsgType::ParamDelta, &[0; 7][..]),
+            (MsgType::BeatTick, &[0; 5]),
+            (MsgType::SceneChange, &[]),
+            (MsgType::Heartbeat, &[0]),
+            (MsgType::FullState, &[]),
+            (MsgType::FullState, &[9, 0, 0, 0]),
+        ] {
+            assert_eq!(pair.send(msg_type, payload), Err(DropReason::BadPayload), "{msg_type:?}");
+        }
+        assert_eq!(pair.send(MsgType::Heartbeat, &[]).unwrap().gap, 6);
+        assert_eq!((pair.receiver.drops().bad_payload, pair.receiver.totals().lost), (6, 6));
+    }
+
+    #[test]
+    fn a_new_session_starts_its_own_sequence() {
+        // STREAM-32
+        let mut pair = Pair::new(1000);
+        pair.send(MsgType::Heartbeat, &[]).unwrap();
+        pair.sender = Sender::new(HASH);
+        assert_eq!(pair.send(MsgType::Heartbeat, &[]), Err(DropReason::Late));
+        pair.receiver.start(HASH);
+        assert_eq!(pair.send(MsgType::Heartbeat, &[]).unwrap().gap, 0);
+    }
+
+    proptest! {
+        #[test]
+        fn over_the_wrap_nothing_is_lost_that_arrived(
+            ahead in 0_u32..200, lost in prop::collection::vec(any::<bool>(), 1..400)
+        ) {
+            // STREAM-32, STREAM-33
+            let mut pair = Pair::new(0_u32.wrapping_sub(ahead));
+            let (mut received, mut missing, mut counted) = (0, 0, 0);
+            for is_lost in lost {
+                let mut buf = [0; 28];
+                pair.sender.packet(MsgType::Heartbeat, Time::ZERO, Time::ZERO, &[], &mut buf).unwrap();
+                if is_lost {
+                    missing += u64::from(received > 0);
+                } else {
+                    pair.receiver.handle_datagram(&buf, NOW).unwrap();
+                    received += 1;
+                    counted = missing;
+                }
+            }
+            // What is missing after the last packet is not known yet.
+            prop_assert_eq!((pair.receiver.totals().received, pair.receiver.totals().lost), (received, counted));
+        }
+    }
+}

@@ -6,6 +6,7 @@ use cuelight_wire::ids::Revision;
 use cuelight_wire::scene::{FullState, Tempo};
 use cuelight_wire::stream::MsgType;
 use cuelight_wire::time::Span;
+use proptest::prelude::*;
 
 use crate::world::{World, layer, master, ms};
 
@@ -191,9 +192,7 @@ fn changes_that_find_the_queue_full_come_with_a_later_repeat() {
         for j in 1..=3 {
             world.hub.state.layers.push(layer(i * 3 + j, now)).unwrap();
         }
-        let mut payload = [0; 512];
-        let len = cuelight_wire::stream::full_state::encode(&world.hub.state, &mut payload).unwrap();
-        let packet = world.packet(MsgType::FullState, now, &payload[..len]);
+        let packet = world.state_packet();
         world.node.handle_datagram(&packet, world.now);
     }
     assert!(world.node.status(world.now).counters.events_full > 0);
@@ -201,4 +200,37 @@ fn changes_that_find_the_queue_full_come_with_a_later_repeat() {
     assert_eq!(revisions(&world).len(), 24);
     world.run(ms(20));
     assert_eq!(revisions(&world)[24..], [25, 26, 27]);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn under_loss_repetition_and_reordering_no_change_is_given_twice_and_none_of_the_last_is_missing(
+        arrivals in prop::collection::vec(0_usize..60, 0..150)
+    ) {
+        // NODE-32
+        let mut world = World::new(SyncUse::OnArrival).joined_unsynced();
+        let at = world.show_now();
+        let mut copies = Vec::new();
+        for rev in 1..=20 {
+            let layers = &mut world.hub.state.layers;
+            if layers.is_full() {
+                layers.remove(0);
+            }
+            layers.push(layer(rev, at + ms(i64::from(rev)))).unwrap();
+            for _ in 0..3 {
+                copies.push(world.state_packet());
+            }
+        }
+        for arrival in arrivals {
+            world.deliver(&copies[arrival]);
+        }
+        world.stream_state();
+        let given = revisions(&world);
+        let distinct: std::collections::BTreeSet<_> = given.iter().collect();
+        prop_assert_eq!(distinct.len(), given.len());
+        prop_assert!(given.is_sorted());
+        prop_assert!([18, 19, 20].iter().all(|rev| given.contains(rev)), "{:?}", given);
+    }
 }

@@ -195,7 +195,8 @@ fn a_driver_that_does_not_drain_loses_old_messages_only() {
     world.hub.state.layers.push(layer(1, world.show_now())).unwrap();
     for _ in 0..30 {
         world.now += ms(1_000);
-        world.stream_state_undrained();
+        let packet = world.state_packet();
+        world.node.handle_datagram(&packet, world.now);
         world.node.handle_timeout(world.now);
     }
     world.drain();

@@ -221,3 +221,25 @@ fn without_udp_pongs_the_clock_locks_over_the_control_connection() {
     let map = world.node.map(world.now);
     assert!((map.show_at(world.now) - world.show_now()).abs() <= map.bound + Span::from_us(2));
 }
+
+#[test]
+fn a_hub_that_comes_back_with_another_show_time_is_followed_within_five_seconds() {
+    // NODE-33
+    let mut world = World::new(SyncUse::Scheduled).joined();
+    let at = world.show_now();
+    world.hub.state.layers.push(layer(3, at)).unwrap();
+    world.run(ms(50));
+    world.kill_hub();
+    world.run(ms(1_000));
+    world.restart_hub();
+    // It lost its show time and starts from one second.
+    world.hub.offset = Span::from_s(1) - (world.now - cuelight_wire::time::Time::ZERO);
+    let at = world.show_now();
+    world.hub.state.layers[0] = layer(1, at);
+    world.forget();
+    world.run(ms(5_000));
+    let map = world.node.map(world.now);
+    assert!(map.state.is_usable() && (map.show_at(world.now) - world.show_now()).abs() <= ms(1), "{map:?}");
+    let last = world.changes().pop().expect("the new hub's scene is given");
+    assert_eq!(last.0, cuelight_wire::change::Change::Layer(layer(1, at)));
+}
