@@ -1,0 +1,28 @@
+//! The bodies of the fuzz targets: each takes any bytes and panics when a promise is broken.
+//!
+//! `fuzz_targets/` hands them to the fuzzer; the tests of `cargo xtask test` run them over `corpus/`.
+
+pub mod conductor;
+pub mod control_json;
+pub mod ddp;
+pub mod exchange;
+pub mod full_state;
+pub mod node_role;
+pub mod receiver;
+mod script;
+pub mod stream_packet;
+
+/// A target's body.
+pub type Body = fn(&[u8]);
+
+/// All targets, by the names of their files and corpora.
+pub const TARGETS: [(&str, Body); 8] = [
+    ("conductor", conductor::run),
+    ("control_json", control_json::run),
+    ("ddp", ddp::run),
+    ("exchange", exchange::run),
+    ("full_state", full_state::run),
+    ("node_role", node_role::run),
+    ("receiver", receiver::run),
+    ("stream_packet", stream_packet::run),
+];
