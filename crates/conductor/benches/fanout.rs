@@ -26,7 +26,7 @@ fn conductor(nodes: u16, ext: Ext) -> Conductor {
         conductor.handle_open(conn, ip, now);
         let (fw, caps, topo) = (Text::new(), Caps { udp: true, ota: true, clock: true }, Topo::default());
         let hello = Hello { proto: 1, mac, fw, caps, topo, udp_port: None, name: None, ext, show: None };
-        let token = Token::try_from(format!("{n:032}").as_str()).unwrap();
+        let token = Token::try_from(format!("{n:032}").as_str()).expect("32 characters");
         conductor.handle_message(conn, &NodeMessage::Hello(hello), token, now, now);
         let mut welcome = None;
         while let Some((_, outgoing)) = conductor.poll_message() {

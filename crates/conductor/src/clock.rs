@@ -54,7 +54,7 @@ impl ShowClock {
             *self = Self::starting(Some(newest), now);
         }
     }
-    /// A node that came tells the show time it knows, in a hello received at `received_at` (HUB-2). It is adopted only
+    /// A node that came tells the show time it knows, in a hello received at `received_at` (SHOW-8). It is adopted only
     /// where `may_adopt`, and only if it makes sense.
     pub(crate) fn hear(&mut self, hint: ShowHint, received_at: Time<Local>, may_adopt: bool) -> Heard {
         let (theirs, bound) = (Time::from_us(hint.now_us), Span::from_us(hint.bound_us.max(0)));
@@ -84,7 +84,7 @@ mod tests {
 
     #[test]
     fn show_time_goes_on_from_a_nodes_hint_whatever_the_hubs_epoch() {
-        // HUB-2
+        // SHOW-8
         let mut clock = ShowClock::starting(None, local(77_000));
         assert_eq!(clock.show_at(local(77_000)), FIRST_SHOW);
         assert_eq!(clock.hear(hint(5_000_000, 1), local(77_500), true), Heard::Adopted);

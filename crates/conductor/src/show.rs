@@ -1,4 +1,4 @@
-//! The state of the show: who shows what, for the whole show, for groups and for single nodes (SHOW-1..SHOW-6).
+//! The state of the show: who shows what, for the whole show, for groups and for single nodes (SHOW-4, SHOW-6).
 //!
 //! A command touches its scope and every narrower one: a command for the show changes the show's track, every group's
 //! and every known node's, connected or not; one for a group changes the group's and its members'. All of them get one

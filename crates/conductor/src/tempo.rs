@@ -1,4 +1,4 @@
-//! From taps to a beat grid (TEMPO-1): the tempo is the mean of the last taps' distances, the beat falls on the newest.
+//! From taps to a beat grid (SHOW-9): the tempo is the mean of the last taps' distances, the beat falls on the newest.
 
 use cuelight_wire::beat::BeatGrid;
 use cuelight_wire::time::{Show, Span, Time};

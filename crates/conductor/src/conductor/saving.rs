@@ -1,4 +1,4 @@
-//! What survives a restart: written out, and taken back with suspicion (HUB-1).
+//! What survives a restart: written out, and taken back with suspicion (SHOW-7).
 
 use alloc::vec::Vec;
 

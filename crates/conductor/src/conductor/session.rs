@@ -1,5 +1,5 @@
 //! Control connections come in: hello, keepalive, time exchange, update reports, and everything that ends a session
-//! (CTRL-1 to CTRL-6).
+//! (CTRL-41, CTRL-42, CTRL-43, CTRL-44, CTRL-45, CTRL-46).
 
 use core::net::{IpAddr, SocketAddr};
 
@@ -35,7 +35,7 @@ impl Conductor {
         let (messages, hellos) = (Allowance::FULL, Allowance::FULL);
         self.conns.insert(conn, Conn { ip, node: None, opened_at: now, messages, hellos });
     }
-    /// A message came. `fresh` is a new random token of at least 128 bits, used only if this is a hello;
+    /// A message came (CTRL-43, CTRL-44). `fresh` is a new random token of at least 128 bits, used only if this is a hello;
     /// `received_at` is when the message left the socket. Messages of unknown connections are passed over.
     pub fn handle_message(
         &mut self,
@@ -95,7 +95,7 @@ impl Conductor {
             session.exchange_at = Some(now);
         }
     }
-    /// The show ends: every session is closed with [`Refusal::Stopping`], and so is every new connection.
+    /// The show ends (CTRL-46): every session is closed with [`Refusal::Stopping`], and so is every new connection.
     pub fn handle_stop(&mut self, now: Time<Local>) {
         self.is_stopped = true;
         while let Some((conn, Conn { node, .. })) = self.conns.pop_first() {
@@ -145,7 +145,7 @@ impl Conductor {
         self.log(Event::Joined { node: id, mac: hello.mac, ip, new: is_new });
         Ok(())
     }
-    /// The node's number, and whether it was not known before. A new node makes room by dropping one that is away.
+    /// The node's number, and whether it was not known before (ROSTER-2, ROSTER-5).
     fn admit(&mut self, hello: &Hello, is_legacy: bool) -> Result<(NodeId, bool), Refusal> {
         if let Some(id) = self.roster.id_of(hello.mac) {
             return if Roster::fits(id, is_legacy) { Ok((id, false)) } else { Err(Refusal::Full) };
@@ -171,7 +171,7 @@ impl Conductor {
             self.log(Event::Forgotten { node: id, mac: node.mac });
         }
     }
-    /// Ends the node's session on any other connection; the node itself stays.
+    /// Ends the node's session on any other connection (CTRL-42); the node itself stays.
     fn replace(&mut self, conn: ConnId, id: NodeId) {
         let session = self.roster.get_mut(id).and_then(|node| node.session.take());
         let Some(Session { conn: other, .. }) = session.filter(|session| session.conn != conn) else { return };

@@ -1,4 +1,4 @@
-//! The tick: 100 times a second, at absolute deadlines.
+//! The tick: 100 times a second, at absolute deadlines (FANOUT-1).
 
 use cuelight_wire::control::Refusal;
 use cuelight_wire::limits::{KEEPALIVE_TIMEOUT, UDP_TICK_PERIOD};
@@ -71,7 +71,7 @@ impl Conductor {
             session.due = session.due.or(due);
         }
     }
-    /// Looks for silence: of nodes, of connections without hello, of lost nodes whose time is up.
+    /// Looks for silence (ROSTER-4): of nodes, of connections without hello, of lost nodes whose time is up.
     fn watch(&mut self, now: Time<Local>) {
         for index in 0..self.roster.nodes().len() {
             let Some(node) = self.roster.nodes().get(index) else { break };

@@ -1,4 +1,4 @@
-//! The datagrams of one tick (FANOUT-1 to FANOUT-6).
+//! The datagrams of one tick (FANOUT-3, FANOUT-6).
 //!
 //! A Cuelight node gets its full state once in every tick, and three times, each with its own number, from a change's
 //! announcement until its applyAt. A deployed node gets exactly one datagram. First copies go to all nodes before the

@@ -187,7 +187,7 @@ fn a_groups_lead_holds_for_every_command_that_touches_it() {
 
 #[test]
 fn tempo_goes_on_without_a_jump_and_taps_set_it() {
-    // SHOW-2, TEMPO-1
+    // SHOW-2, SHOW-9
     let mut world = World::new();
     let peer = world.join(1);
     world.run(Span::from_ms(330), &[&peer]);

@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use cuelight_conductor::{Command, Config, NodeRef, Saved, Scope};
 use cuelight_wire::caps::Ext;
 use cuelight_wire::change::{ScenePatch, ZonePatch};
-use cuelight_wire::control::NodeMessage;
+use cuelight_wire::control::{Keepalive, NodeMessage};
 use cuelight_wire::ids::{EffectId, NodeId, Revision};
 use cuelight_wire::limits::{MAX_STREAM_PAYLOAD, MAX_ZONES};
 use cuelight_wire::scene::{FullState, Scene};
 use cuelight_wire::time::{Show, Span, Time};
 use proptest::prelude::*;
 
-use crate::world::{Peer, World, group, hello, mac, of, set_scene};
+use crate::world::{Peer, World, group, hello, ka, mac, of, set_scene};
 
 #[derive(Clone, Debug)]
 enum Step {
@@ -28,7 +28,7 @@ fn scope() -> impl Strategy<Value = Scope> {
         3 => Just(Scope::Show),
         1 => Just(Scope::Group(group("odd"))),
         1 => Just(Scope::Group(group("low"))),
-        2 => (1_u16..=4).prop_map(|id| Scope::Node(NodeRef::Id(NodeId(id)))),
+        2 => (1_u16..=5).prop_map(|id| Scope::Node(NodeRef::Id(NodeId(id)))),
     ]
 }
 
@@ -111,7 +111,7 @@ impl Promises {
     }
 }
 
-fn tick(world: &mut World, peers: &[Peer], promises: &mut BTreeMap<u8, Promises>) {
+fn tick(world: &mut World, legacy: &Peer, peers: &[Peer], promises: &mut BTreeMap<u8, Promises>) {
     let datagrams = world.tick();
     for peer in peers {
         let copies = of(&datagrams, peer);
@@ -125,15 +125,24 @@ fn tick(world: &mut World, peers: &[Peer], promises: &mut BTreeMap<u8, Promises>
         promises.entry(peer.mac.0[5]).or_default().check(&state, world.show());
         world.keepalive(peer);
     }
+    // FANOUT-4: whatever happens, a deployed node gets one datagram, and while a change is announced it is that one.
+    let copies = of(&datagrams, legacy);
+    assert_eq!(copies.len(), 1);
+    if let Some((_, state)) = peers.first().map(|peer| of(&datagrams, peer)[0].full_state(peer)) {
+        let is_master_pending = state.masters.iter().any(|master| master.at > world.show());
+        assert!(!is_master_pending || copies[0].params(legacy).is_some());
+    }
+    world.say(legacy.conn, NodeMessage::Keepalive(Keepalive { sync: None, ..ka(legacy) }));
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 500, ..ProptestConfig::default() })]
 
     #[test]
     fn what_was_announced_is_never_taken_back(steps in proptest::collection::vec(step(), 1..60)) {
         // SHOW-1, SHOW-2, SHOW-3, SHOW-4
         let mut world = World::new();
+        let legacy = world.join_legacy(9);
         let mut peers: Vec<Peer> = (1..=4).map(|n| world.join(n)).collect();
         let members = vec![NodeRef::Mac(mac(1)), NodeRef::Mac(mac(3))];
         world.command(Command::SetGroup { name: group("odd"), members: members.clone(), lead: None });
@@ -141,7 +150,7 @@ proptest! {
         let mut promises = BTreeMap::new();
         for step in steps {
             match step {
-                Step::Ticks(count) => (0..count).for_each(|_| tick(&mut world, &peers, &mut promises)),
+                Step::Ticks(count) => (0..count).for_each(|_| tick(&mut world, &legacy, &peers, &mut promises)),
                 Step::Wait(us) => {
                     let until = world.now + Span::from_us(us.into());
                     world.now = until.min(world.conductor.poll_timeout());
@@ -180,11 +189,11 @@ proptest! {
         }
         // All quiet, a last wish: everybody ends in the same scene at the same instant.
         for _ in 0..100 {
-            tick(&mut world, &peers, &mut promises);
+            tick(&mut world, &legacy, &peers, &mut promises);
         }
         let answer = world.command(set_scene(Scope::Show, 77));
         for _ in 0..60 {
-            tick(&mut world, &peers, &mut promises);
+            tick(&mut world, &legacy, &peers, &mut promises);
         }
         for node in world.conductor.snapshot(world.now).nodes {
             prop_assert_eq!((node.scene.rev, node.scene.at), (answer.rev, answer.apply_at));
@@ -202,7 +211,7 @@ proptest! {
         show in 0_usize..5,
         rev in any::<u32>(),
     ) {
-        // HUB-1
+        // SHOW-7
         let mut world = World::new();
         world.join(1);
         world.command(set_scene(Scope::Node(NodeRef::Id(NodeId(1))), 3));

@@ -28,7 +28,7 @@ fn before() -> (World, Saved) {
 
 #[test]
 fn a_restarted_hub_with_another_epoch_goes_on_with_show_time_and_sends_the_same_bytes() {
-    // HUB-1, HUB-2
+    // SHOW-7, SHOW-8
     let (mut old, saved) = before();
     let (a, b) = (old.conductor.snapshot(old.now).nodes[0].mac, old.conductor.snapshot(old.now).nodes[1].mac);
     let old_show = old.show();
@@ -57,7 +57,7 @@ fn a_restarted_hub_with_another_epoch_goes_on_with_show_time_and_sends_the_same_
 
 #[test]
 fn with_a_wall_clock_hint_show_time_goes_on_before_any_node_comes() {
-    // HUB-2
+    // SHOW-8
     let (old, saved) = before();
     let expected = old.show() + Span::from_s(3);
     let mut world = World::restarted(Config::default(), saved, Time::ZERO, Some(expected));
@@ -75,7 +75,7 @@ fn with_a_wall_clock_hint_show_time_goes_on_before_any_node_comes() {
 
 #[test]
 fn numbers_go_on_above_what_nodes_remember_and_absurd_ones_are_passed_over() {
-    // HUB-1
+    // SHOW-7
     let mut world = World::new();
     for (n, rev) in [(1, 41), (2, u32::MAX), (3, 7)] {
         let mut knowing = hello(mac(n), Ext::ALL);
@@ -87,7 +87,7 @@ fn numbers_go_on_above_what_nodes_remember_and_absurd_ones_are_passed_over() {
 
 #[test]
 fn without_any_hint_a_saved_show_goes_on_after_its_newest_change() {
-    // HUB-1, HUB-2
+    // SHOW-7, SHOW-8
     let (old, saved) = before();
     let later: Time<Show> = old.conductor.snapshot(old.now).scene.at;
     let mut world = World::restarted(Config::default(), saved, Time::ZERO, None);
@@ -102,7 +102,7 @@ fn without_any_hint_a_saved_show_goes_on_after_its_newest_change() {
 
 #[test]
 fn what_is_accepted_and_not_sent_yet_is_saved_too() {
-    // HUB-1
+    // SHOW-7
     let mut world = World::new();
     for n in 1..=3 {
         world.command(set_scene(Scope::Show, n));
@@ -119,7 +119,7 @@ fn what_is_accepted_and_not_sent_yet_is_saved_too() {
 
 #[test]
 fn a_saved_show_that_makes_no_sense_is_left_out_piece_by_piece() {
-    // HUB-1
+    // SHOW-7
     let (_, good) = before();
     let mut strange = good.clone();
     strange.version = 99;

@@ -10,7 +10,7 @@ use crate::world::{World, hello, ka, mac};
 
 #[test]
 fn a_deployed_node_gets_a_welcome_without_cuelight_fields_and_then_a_snapshot() {
-    // CTRL-1
+    // CTRL-41
     let mut world = World::new();
     let (conn, _) = world.open();
     world.say(conn, NodeMessage::Hello(hello(mac(1), Ext::NONE)));
@@ -26,7 +26,7 @@ fn a_deployed_node_gets_a_welcome_without_cuelight_fields_and_then_a_snapshot() 
 
 #[test]
 fn a_cuelight_node_gets_the_agreed_words_and_its_full_state() {
-    // CTRL-1
+    // CTRL-41
     let mut world = World::new();
     let (conn, _) = world.open();
     world.say(conn, NodeMessage::Hello(hello(mac(1), Ext::ALL)));
@@ -41,7 +41,7 @@ fn a_cuelight_node_gets_the_agreed_words_and_its_full_state() {
 
 #[test]
 fn a_node_that_says_hello_again_keeps_its_number_gets_a_new_token_and_its_old_connection_is_closed() {
-    // CTRL-2, ROSTER-2
+    // CTRL-42, ROSTER-2
     let mut world = World::new();
     let first = world.join(1);
     let other = world.join(2);
@@ -61,7 +61,7 @@ fn a_node_that_says_hello_again_keeps_its_number_gets_a_new_token_and_its_old_co
 
 #[test]
 fn a_wrong_token_ends_the_session_and_nobody_else_notices() {
-    // CTRL-3
+    // CTRL-43
     let mut world = World::new();
     let (good, bad) = (world.join(1), world.join(2));
     let mut wrong = ka(&bad);
@@ -74,7 +74,7 @@ fn a_wrong_token_ends_the_session_and_nobody_else_notices() {
 
 #[test]
 fn a_message_before_hello_and_a_strange_version_are_refused_by_name() {
-    // CTRL-3
+    // CTRL-43
     let mut world = World::new();
     let peer = world.join(1);
     let (early, _) = world.open();
@@ -95,7 +95,7 @@ fn a_message_before_hello_and_a_strange_version_are_refused_by_name() {
 
 #[test]
 fn a_flood_of_hellos_ends_the_connection_and_so_does_one_spread_over_connections() {
-    // CTRL-4
+    // CTRL-44
     let mut world = World::new();
     let bystander = world.join(9);
     let (conn, _) = world.open();
@@ -115,7 +115,7 @@ fn a_flood_of_hellos_ends_the_connection_and_so_does_one_spread_over_connections
 
 #[test]
 fn more_messages_than_a_node_has_reason_to_send_end_the_session() {
-    // CTRL-4
+    // CTRL-44
     let mut world = World::new();
     let (peer, bystander) = (world.join(1), world.join(2));
     for _ in 0..300 {
@@ -127,7 +127,7 @@ fn more_messages_than_a_node_has_reason_to_send_end_the_session() {
 
 #[test]
 fn a_full_hub_drops_nodes_that_are_away_and_refuses_when_all_are_present() {
-    // ROSTER-6
+    // ROSTER-5
     let mut world = World::with(Config { max_nodes: 2, ..Config::default() });
     let (first, _second) = (world.join(1), world.join(2));
     let (conn, _) = world.open();
@@ -141,7 +141,7 @@ fn a_full_hub_drops_nodes_that_are_away_and_refuses_when_all_are_present() {
 
 #[test]
 fn too_many_connections_and_mute_ones_are_closed() {
-    // CTRL-4
+    // CTRL-44
     let mut world = World::with(Config { max_connections: 2, ..Config::default() });
     let (mute, _) = world.open();
     let (_, _) = world.open();
@@ -154,7 +154,7 @@ fn too_many_connections_and_mute_ones_are_closed() {
 
 #[test]
 fn the_time_exchange_over_the_control_plane_is_answered_in_show_time() {
-    // CTRL-5
+    // CTRL-45
     let mut world = World::new();
     let peer = world.join(1);
     world.messages(peer.conn);
@@ -173,7 +173,7 @@ fn the_time_exchange_over_the_control_plane_is_answered_in_show_time() {
 
 #[test]
 fn stopping_closes_every_session_and_every_newcomer() {
-    // CTRL-6
+    // CTRL-46
     let mut world = World::new();
     let peer = world.join(1);
     world.conductor.handle_stop(world.now);
@@ -185,7 +185,7 @@ fn stopping_closes_every_session_and_every_newcomer() {
 
 #[test]
 fn what_the_shell_refuses_ends_that_session_only() {
-    // CTRL-3
+    // CTRL-43
     let mut world = World::new();
     let (peer, bystander) = (world.join(1), world.join(2));
     world.conductor.handle_refused(peer.conn, Refusal::Malformed, world.now);
