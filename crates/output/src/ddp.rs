@@ -142,3 +142,75 @@ fn connect(address: SocketAddr) -> io::Result<UdpSocket> {
     socket.set_nonblocking(true)?;
     Ok(socket)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use cuelight_dmx::ddp::{Flags, Packet};
+    use cuelight_wire::ids::Revision;
+    use cuelight_wire::time::{FrameIndex, Span};
+
+    use super::*;
+
+    fn frame(pixels: &[Rgb]) -> Frame<'_> {
+        let index = FrameIndex(1);
+        Frame {
+            index,
+            show_at: index.show_at(),
+            mono_ns: 0,
+            late: Span::ZERO,
+            is_synced: true,
+            scene_rev: Revision(1),
+            hash: 0,
+            pixels,
+        }
+    }
+
+    /// OUT-1
+    #[test]
+    fn a_receiver_gets_every_pixel_of_every_frame_with_one_push_each() {
+        let receiver = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        // Only so that a failure ends.
+        receiver.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+        let pixels: Vec<Rgb> = (0..1000).map(|i| Rgb::new(i as u8, (i / 4) as u8, 7)).collect();
+        let mut output = Ddp::new(&receiver.local_addr().unwrap().to_string(), pixels.len()).unwrap();
+        let mut sequences = Vec::new();
+        for _ in 0..2 {
+            output.emit(&frame(&pixels));
+            let (mut display, mut pushed, mut buf) = (vec![0; 3000], false, [0; 2000]);
+            while !pushed {
+                let len = receiver.recv(&mut buf).unwrap();
+                let Packet { header, data } = Packet::decode(&buf[..len]).unwrap();
+                display[header.offset as usize..][..data.len()].copy_from_slice(data);
+                sequences.push(header.sequence.number());
+                pushed = header.flags.has(Flags::PUSH);
+            }
+            let sent: Vec<u8> = pixels.iter().flat_map(|p| [p.r, p.g, p.b]).collect();
+            assert_eq!(display, sent);
+        }
+        assert_eq!(sequences, [1, 2, 3, 4, 5, 6]);
+        assert_eq!((output.counters().sent(), output.counters().blocked(), output.counters().refused()), (6, 0, 0));
+    }
+
+    #[test]
+    fn a_receiver_that_is_not_there_is_counted_and_nothing_else() {
+        let gone = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap();
+        let mut output = Ddp::new(&gone.to_string(), 1).unwrap();
+        for _ in 0..10 {
+            output.emit(&frame(&[Rgb::BLACK]));
+        }
+        let counters = output.counters();
+        assert_eq!(counters.sent() + counters.refused(), 10);
+    }
+
+    #[test]
+    fn a_target_without_a_port_means_the_ddp_port() {
+        assert_eq!(resolve("127.0.0.1").unwrap(), (Ipv4Addr::LOCALHOST, 4048).into());
+        assert_eq!(resolve("127.0.0.1:99").unwrap(), (Ipv4Addr::LOCALHOST, 99).into());
+        assert_eq!(resolve("::1").unwrap(), (Ipv6Addr::LOCALHOST, 4048).into());
+        assert_eq!(resolve("[::1]:99").unwrap(), (Ipv6Addr::LOCALHOST, 99).into());
+        let message = Ddp::new("", 1).unwrap_err().to_string();
+        assert!(message.contains("cannot be resolved"), "{message}");
+    }
+}
