@@ -8,7 +8,7 @@ use cuelight_wire::time::{Local, Span, Time};
 use super::NodeRole;
 use crate::session::{self, State};
 use crate::stream::{DropCounts, LossTotals, Silence};
-use crate::sync::Figures;
+use crate::sync::{Figures, SyncCounters};
 
 /// A large gap degrades a node for as long as a hub wants to see good metrics before it calls the node ready again.
 const GAP_DEGRADES_FOR: Span = Span::from_s(2);
@@ -85,6 +85,8 @@ pub struct NodeStatus {
     pub counters: Counters,
     /// The clock's figures.
     pub sync: Figures,
+    /// The time exchange's counts, drops by reason included.
+    pub exchange: SyncCounters,
     /// The newest change the node knows.
     pub newest: Revision,
 }
@@ -105,6 +107,7 @@ impl NodeRole {
             sessions: self.session.counters(),
             counters: self.counters,
             sync: self.sync.figures(now),
+            exchange: self.sync.counters(),
             newest: self.newest,
         }
     }

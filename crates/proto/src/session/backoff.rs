@@ -17,9 +17,6 @@ const PATIENT_CAP: Span = Span::from_s(5);
 /// one MAC address that push each other out) do not shorten the delays.
 const GOOD_SESSION: Span = Span::from_s(2);
 
-/// How long an unanswered dial is waited for.
-pub type DialTimeout = Span;
-
 /// The redial delays of one node.
 #[derive(Clone, Copy, Debug)]
 pub struct Backoff {
@@ -55,7 +52,7 @@ impl Backoff {
 
     /// How long to wait for a dial to be answered: no longer than a second while eager, because the system repeats a
     /// lost connection request only after one.
-    pub fn dial_timeout(&self, now: Time<Local>) -> DialTimeout {
+    pub fn dial_timeout(&self, now: Time<Local>) -> Span {
         if self.is_eager(now) { Span::from_s(1) } else { KEEPALIVE_TIMEOUT }
     }
 

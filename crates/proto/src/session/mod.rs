@@ -12,7 +12,7 @@ mod input;
 mod output;
 mod transition;
 
-pub use backoff::{Backoff, DialTimeout};
+pub use backoff::Backoff;
 pub use event::{BadWelcome, Ended, Output};
 pub use transition::{Action, Event, State, transition};
 

@@ -100,6 +100,26 @@ fn a_restarted_hub_has_its_nodes_back_within_a_second() {
 }
 
 #[test]
+fn a_hub_that_had_no_power_has_its_nodes_back_within_two_seconds() {
+    // CTRL-32, CTRL-35
+    for downtime_ms in [5_000, 12_345, 40_000] {
+        let mut world = World::new(SyncUse::Scheduled).joined();
+        (world.hub.is_up, world.hub.is_dark, world.hub.streams) = (false, true, false);
+        world.run(ms(downtime_ms));
+        world.hub.is_dark = false;
+        world.hub.streams = true;
+        world.restart_hub();
+        let back_at = world.now;
+        world.forget();
+        world.run(ms(2_000));
+        let welcomed_at = world.when(is_welcomed).expect("welcomed within two seconds");
+        // At worst a dial had just begun: its timeout, one delay.
+        assert!(welcomed_at - back_at <= ms(1_510), "{downtime_ms}: {:?}", welcomed_at - back_at);
+        assert_eq!(world.count(|e| *e == NodeEvent::Live), 1);
+    }
+}
+
+#[test]
 fn a_hub_that_was_never_there_is_dialled_more_and_more_patiently() {
     // CTRL-32
     let mut world = World::new(SyncUse::Scheduled);

@@ -28,6 +28,8 @@ pub(crate) fn ms(ms: i64) -> Span {
 pub(crate) struct Hub {
     /// Listening.
     pub(crate) is_up: bool,
+    /// Its machine has no power: nothing is answered, connections are not even refused.
+    pub(crate) is_dark: bool,
     /// Sends the stream.
     pub(crate) streams: bool,
     /// Answers UDP pings.
@@ -74,6 +76,7 @@ impl World {
         let now = Time::ZERO + Span::from_s(5);
         let hub = Hub {
             is_up: true,
+            is_dark: false,
             streams: true,
             pongs: true,
             ts_pongs: true,
@@ -156,6 +159,7 @@ impl World {
         while let Some(event) = self.node.poll_event() {
             self.events.push((self.now, event.clone()));
             match event {
+                NodeEvent::Connect if self.hub.is_dark => continue,
                 NodeEvent::Connect if self.hub.is_up => self.node.handle_connected(self.now),
                 NodeEvent::Connect => self.node.handle_disconnected(self.now),
                 _ => continue,
