@@ -85,12 +85,6 @@ pub(crate) const fn lerp(a: u16, b: u16, t: u16) -> u16 {
     ((a as u32 * (65_536 - t) + b as u32 * t) >> 16) as u16
 }
 
-/// The shorter way between two positions on a circle, 0..=32,768.
-pub(crate) const fn ring_distance(a: u16, b: u16) -> u16 {
-    let d = a.wrapping_sub(b);
-    if d > 0x8000 { d.wrapping_neg() } else { d }
-}
-
 /// Mixes three numbers into 32 even bits (the finalizer of MurmurHash3, by Austin Appleby, public domain).
 pub(crate) const fn hash(seed: u32, a: u32, b: u32) -> u32 {
     let mut h = seed ^ a.wrapping_mul(0x9e37_79b1) ^ b.wrapping_mul(0x85eb_ca77).rotate_left(13);
@@ -174,7 +168,7 @@ mod tests {
     fn angles_of_the_axes_and_diagonals_are_eighths_of_a_circle() {
         let eighths = [(1, 0), (1, 1), (0, 1), (-1, 1), (-1, 0), (-1, -1), (0, -1), (1, -1)];
         for (i, (x, y)) in (0_u16..).zip(eighths) {
-            let off = ring_distance(angle_of(x * 9_000, y * 9_000), i * 0x2000);
+            let off = angle_of(x * 9_000, y * 9_000).wrapping_sub(i * 0x2000).cast_signed().unsigned_abs();
             assert!(off <= 4, "({x}, {y}) is {off} off");
         }
     }

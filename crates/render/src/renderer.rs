@@ -5,15 +5,15 @@
 //! light below it. Then master and blackout, the power limit, and the way to bytes. It remembers nothing from frame to
 //! frame: equal stacks, geometries, finishes, seeds and frames give equal bytes.
 
-use cuelight_wire::ids::Revision;
+use cuelight_wire::ids::{EffectId, PaletteId, Revision};
 use cuelight_wire::scene::{Layer, Parameters, Phase, Rgb, Scene, Zone};
 use cuelight_wire::time::{FrameIndex, Show, Time};
 
 use crate::blend::blend;
 use crate::color::Rgb16;
-use crate::effects::{self, Beat, View};
+use crate::effects::{self, Beat, Shape, View};
 use crate::finish::{Draw, Finish, Gamma, ceiling_cut, quantize};
-use crate::fixed::{FULL, hash, widen};
+use crate::fixed::{FULL, hash, scale, widen};
 use crate::geometry::{Geometry, MAX_PIXELS, Point, fill_points, fill_zone_points};
 use crate::palettes::Colors;
 use crate::stack::{Stack, weight};
@@ -122,16 +122,27 @@ impl<const N: usize> Renderer<N> {
         let scene = &layer.scene;
         let pixels = self.geometry.len();
         let seed = hash(scene.seed, self.seed, 0);
-        let phase = layer.phase_at(show);
-        let view = view(scene, scene.effect.0, scene.palette.0, &self.points[..pixels], phase, beat, seed);
-        view.draw(&self.geometry, &mut self.layer[..pixels]);
+        let whole = Figure {
+            effect: scene.effect,
+            palette: scene.palette,
+            points: &self.points[..pixels],
+            shape: match self.geometry {
+                Geometry::Strip { .. } => Shape::Line,
+                Geometry::Ring { .. } => Shape::Circle,
+                Geometry::Matrix { .. } => Shape::Plane,
+            },
+            pitch: pitch(&self.geometry, pixels),
+            phase: layer.phase_at(show),
+            seed,
+        };
+        whole.draw(scene, beat, &mut self.layer[..pixels]);
         for pixel in &mut self.layer[..pixels] {
             *pixel = self.gamma.light(*pixel);
         }
         for (zone, phase) in scene.zones.iter().zip(layer.zone_phases_at(show)) {
             self.draw_zone(scene, zone, phase, beat, seed);
         }
-        let level = crate::fixed::scale(widen(scene.parameters.brightness), master);
+        let level = scale(widen(scene.parameters.brightness), master);
         for (light, top) in self.light[..pixels].iter_mut().zip(&self.layer[..pixels]) {
             *light = light.toward(top.scaled(level), cover);
         }
@@ -146,9 +157,17 @@ impl<const N: usize> Renderer<N> {
         }
         let points = &mut self.zone_points[from..end];
         fill_zone_points(&self.geometry, &self.points[from..end], points);
-        let seed = hash(seed, u32::from(zone.id), 1);
+        let part = Figure {
+            effect: zone.effect,
+            palette: zone.palette,
+            points,
+            shape: if matches!(self.geometry, Geometry::Matrix { .. }) { Shape::Plane } else { Shape::Line },
+            pitch: pitch(&self.geometry, end - from),
+            phase,
+            seed: hash(seed, u32::from(zone.id), 1),
+        };
         let drawn = &mut self.zone[from..end];
-        view(scene, zone.effect.0, zone.palette.0, points, phase, beat, seed).draw(&self.geometry, drawn);
+        part.draw(scene, beat, drawn);
         let brightness = widen(zone.brightness);
         for (below, top) in self.layer[from..end].iter_mut().zip(drawn) {
             *below = blend(zone.blend, *below, self.gamma.light(*top).scaled(brightness));
@@ -174,19 +193,29 @@ impl<const N: usize> Renderer<N> {
     }
 }
 
-/// What an effect sees of a scene.
-fn view<'a>(
-    scene: &Scene,
-    effect: u16,
-    palette: u16,
+/// What is drawn: a scene's own effect, or one of its zones.
+struct Figure<'a> {
+    effect: EffectId,
+    palette: PaletteId,
     points: &'a [Point],
+    shape: Shape,
+    pitch: u16,
     phase: Phase,
-    beat: Beat,
     seed: u32,
-) -> View<'a> {
-    let effect = effects::by_id_or_solid(effect);
-    let Parameters { hue, intensity, saturation, complexity, variation, .. } = scene.parameters;
-    let palette = effect.palette_for(palette);
-    let colors = Colors::new(palette, scene.colors, hue, saturation);
-    View { effect, points, phase, beat, intensity, complexity, variation, seed, colors }
+}
+
+impl Figure<'_> {
+    fn draw(self, scene: &Scene, beat: Beat, out: &mut [Rgb16]) {
+        let Self { effect, palette, points, shape, pitch, phase, seed } = self;
+        let effect = effects::by_id_or_solid(effect);
+        let Parameters { hue, intensity, saturation, complexity, variation, .. } = scene.parameters;
+        let colors = Colors::new(effect.palette_for(palette), scene.colors, hue, saturation);
+        effect.draw(&View { points, shape, pitch, phase, beat, intensity, complexity, variation, seed, colors }, out);
+    }
+}
+
+/// The distance of neighbouring pixels along a figure of `pixels` pixels, in 65,536 steps of the figure.
+fn pitch(geometry: &Geometry, pixels: usize) -> u16 {
+    let across = if let Geometry::Matrix { width, .. } = *geometry { usize::from(width) } else { pixels };
+    (65_535 / across.max(1)) as u16
 }

@@ -53,6 +53,7 @@ impl Stack {
         match change {
             Change::Layer(layer) => self.put(layer, now),
             Change::Patch { at, patch } => self.patch(at, &patch, now),
+            // Any real change replaces a default, even one from before show time 0.
             Change::Tempo(tempo) => {
                 if (tempo.grid.at, tempo.rev) >= (self.tempo.grid.at, self.tempo.rev) || self.tempo == Tempo::DEFAULT {
                     self.tempo = tempo;

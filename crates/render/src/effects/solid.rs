@@ -9,11 +9,10 @@ use crate::fixed::{FULL, noise1, scale, wave, widen};
 pub(super) fn draw(view: &View<'_>, out: &mut [Rgb16]) {
     let depth = scale(FULL / 10, widen(view.intensity));
     let bands = view.count(0, 6) as u16;
-    let spread = i32::from(view.variation) / 2;
-    for (pixel, point) in out.iter_mut().zip(view.points) {
+    view.paint(out, |_, point| {
         let shimmer = wave(point.along.wrapping_mul(bands).wrapping_add(view.turn(1)));
         let noise = i32::from(noise1(view.seed, u32::from(point.along) * 4)) - 32_768;
-        let index = (noise * spread / 512) as u16;
-        *pixel = view.colors.round(index).scaled(FULL - scale(shimmer, depth));
-    }
+        let index = (noise * i32::from(view.variation) / 1_024) as u16;
+        view.colors.round(index).scaled(FULL - scale(shimmer, depth))
+    });
 }

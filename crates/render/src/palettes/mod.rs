@@ -99,3 +99,58 @@ impl Colors {
         self.round(if self.closed { level } else { level >> 1 })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OWN: [Rgb; 3] = [Rgb::new(200, 0, 0), Rgb::new(0, 100, 0), Rgb::new(0, 0, 50)];
+
+    #[test]
+    fn palettes_are_numbered_in_order_and_well_formed() {
+        // RENDER-8.
+        assert!(ALL.len() >= 28);
+        for (i, palette) in (0..).zip(ALL) {
+            assert_eq!(palette.id, PaletteId(i));
+            assert!(core::ptr::eq(by_name(palette.name).expect("it has this name"), palette), "{} twice", palette.name);
+            let Some(((first, first_color), (last, last_color))) = palette.stops.first().zip(palette.stops.last())
+            else {
+                continue;
+            };
+            assert_eq!((*first, *last), (0, 255), "{}", palette.name);
+            assert!(palette.stops.windows(2).all(|pair| pair[0].0 < pair[1].0), "{}", palette.name);
+            assert!(!palette.closed || first_color == last_color, "{} does not close", palette.name);
+        }
+        assert_eq!(by_id(RAINBOW).map(|p| p.name), Some("rainbow"));
+        assert_eq!(by_id(SCENE_COLORS).map(|p| p.name), Some("scene-colors"));
+    }
+
+    #[test]
+    fn the_scenes_own_colours_lie_at_thirds_of_the_circle() {
+        let palette = by_id(SCENE_COLORS).expect("it exists");
+        for (i, color) in (0_u16..).zip(OWN) {
+            assert_eq!(sample(palette, i * 85 * 257, OWN), Rgb16::from_rgb(color));
+        }
+    }
+
+    #[test]
+    fn every_palette_runs_round_without_a_jump() {
+        for palette in ALL {
+            let colors = Colors::new(palette.id, OWN, 0, 255);
+            for index in (0..=u16::MAX).step_by(64) {
+                let (a, b) = (colors.round(index), colors.round(index.wrapping_add(64)));
+                let jump = a.r.abs_diff(b.r).max(a.g.abs_diff(b.g)).max(a.b.abs_diff(b.b));
+                // The steepest palette goes from one primary to the other in 8 of 255.
+                assert!(jump < 2_100, "{} jumps by {jump} at {index}", palette.name);
+            }
+        }
+    }
+
+    #[test]
+    fn a_ramp_goes_from_the_first_colour_to_the_last() {
+        let grey = Colors::new(by_name("grey").expect("it exists").id, OWN, 0, 255);
+        assert_eq!(grey.ramp(0), Rgb16::BLACK);
+        assert!(grey.ramp(65_535).r > 65_000);
+        assert!(grey.ramp(0x8000).r.abs_diff(0x8000) < 300);
+    }
+}

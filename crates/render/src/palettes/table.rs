@@ -24,7 +24,7 @@ const CLOSED: bool = true;
 const OPEN: bool = false;
 
 /// All palettes, in the order of their numbers.
-pub const ALL: &[PaletteInfo] = &[
+pub static ALL: &[PaletteInfo] = &[
     palette(0, "colors", "The scene's own three colours, or the palette an effect brings with it", CLOSED, &[]),
     palette(
         1,
