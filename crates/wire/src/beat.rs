@@ -9,7 +9,7 @@ pub type MicroBeats = i64;
 ///
 /// Position at show time t, in millionths of a beat:
 /// `micro_beats + (t - at) * bpm_x100 / 6,000` with `t - at` in microseconds
-/// (bpm_x100 / 100 beats in 60 s), rounded down.
+/// (bpm_x100 / 100 beats in 60 s), rounded down (WIRE-15).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BeatGrid {
     /// From when the grid holds: the applyAt of the change that made it.
@@ -47,6 +47,7 @@ impl BeatGrid {
 mod tests {
     use super::*;
 
+    /// WIRE-15
     #[test]
     fn at_120_bpm_half_a_second_is_a_beat_and_two_seconds_a_bar() {
         let grid = BeatGrid::DEFAULT;

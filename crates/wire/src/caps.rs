@@ -1,14 +1,14 @@
 //! Capability words: what a hub and a node agree to use beyond the deployed protocol.
 //!
 //! A node lists its words in `hello.ext`; the hub answers in `welcome.ext` with those both know. Only words in the
-//! answer are used. A node that lists none is a deployed node and gets deployed packets only.
+//! answer are used. A node that lists none is a deployed node and gets deployed packets only (CTRL-4).
 
 use heapless::Vec;
 use serde::de::{self, Deserializer, SeqAccess, Visitor};
 use serde::ser::{SerializeSeq, Serializer};
 use serde::{Deserialize, Serialize};
 
-/// A set of capability words. In JSON: a list of strings; unknown words are passed over.
+/// A set of capability words. In JSON: a list of strings; unknown words are passed over (CTRL-5).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Ext(u8);
 

@@ -1,4 +1,4 @@
-//! The UDP time exchange, port 49154, little-endian, packed.
+//! The UDP time exchange, port 49154, little-endian, packed (WIRE-5, WIRE-6).
 //!
 //! Two forms: the deployed one in microseconds (20-byte ping, 36-byte pong), and Cuelight's in nanoseconds (word
 //! `ns-exchange`; 20-byte ping, 52-byte pong), whose pong also carries the transmit stamp the hub's kernel took of its

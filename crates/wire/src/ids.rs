@@ -85,7 +85,7 @@ pub type Token = String<MAX_TOKEN_LEN>;
 pub struct TokenHash(pub u32);
 
 impl TokenHash {
-    /// Hashes a token: FNV-1a, 32 bits (offset basis 2166136261, prime 16777619).
+    /// Hashes a token: FNV-1a, 32 bits (offset basis 2166136261, prime 16777619; WIRE-3).
     pub const fn of(token: &[u8]) -> Self {
         let mut hash = 2_166_136_261_u32;
         let mut i = 0;

@@ -156,7 +156,7 @@ impl Default for Scene {
 /// Where in its cycle an effect is: units of 2^-32 cycle, wrapping.
 pub type Phase = u64;
 
-/// A phase moved on by `span` at the rate of `speed`, wrapping.
+/// A phase moved on by `span` at the rate of `speed`, wrapping (WIRE-13).
 ///
 /// The rate is speed^2 / 2^16 cycles a second: a quarter of a cycle at 128, just under one at 255, none at 0;
 /// the square gives slow speeds a fine control. In units of 2^-32 cycle a second that is speed^2 * 2^16.
@@ -200,7 +200,7 @@ impl Layer {
         phases
     }
     /// The layer that follows this one when its scene becomes `scene` at `at`: every effect goes on from the phase it
-    /// has then, zones by their ids.
+    /// has then, zones by their ids (WIRE-14).
     pub fn followed_by(&self, rev: Revision, at: Time<Show>, fade_ms: u32, scene: Scene) -> Self {
         let old = self.zone_phases_at(at);
         let mut zone_phases = [0; MAX_ZONES];
@@ -260,6 +260,7 @@ pub struct FullState {
 mod tests {
     use super::*;
 
+    /// WIRE-13
     #[test]
     fn a_change_of_speed_is_continuous_in_phase() {
         let slow = Layer {
@@ -280,6 +281,36 @@ mod tests {
         assert_eq!(fast.phase_at(at + ms).wrapping_sub(fast.phase_at(at)), 4_261_478);
     }
 
+    /// WIRE-14
+    #[test]
+    fn a_zone_that_stays_goes_on_and_a_new_one_starts_at_0() {
+        let zone = |id, speed| Zone {
+            id,
+            effect: EffectId(1),
+            palette: PaletteId(0),
+            brightness: 255,
+            speed,
+            blend: BlendMode::Add,
+            from: 0,
+            to: 255,
+        };
+        let mut scene = Scene { zones: Vec::from_array([zone(0, 128), zone(3, 255)]), ..Scene::default() };
+        let old = Layer {
+            rev: Revision(1),
+            at: Time::ZERO,
+            fade_ms: 0,
+            scene: scene.clone(),
+            phase: 0,
+            zone_phases: [10, 20, 0, 0],
+        };
+        scene.zones = Vec::from_array([zone(1, 128), zone(3, 0)]);
+        // 255^2 / 2^16 cycles a second, for 4 s: 255^2 * 2^16 * 4.
+        let moved = 65_025 * 65_536 * 4;
+        let new = old.followed_by(Revision(2), Time::from_us(4_000_000), 0, scene);
+        assert_eq!(new.zone_phases, [0, 20 + moved, 0, 0]);
+    }
+
+    /// WIRE-13
     #[test]
     fn at_the_natural_speed_a_cycle_lasts_four_seconds() {
         assert_eq!(advance(5, 128, Span::from_s(4)), 5 + (1 << 32));

@@ -205,13 +205,14 @@ pub struct FrameIndex(pub i64);
 const THREE_FRAMES_NS: i64 = 3_000_000_000 / FRAME_HZ as i64;
 
 impl FrameIndex {
-    /// The show time of the frame: floor(k * 25,000,000 / 3) ns.
+    /// The show time of the frame: floor(k * 25,000,000 / 3) ns (WIRE-11).
     pub const fn show_at(self) -> Time<Show> {
         // Whole triples and the rest separately: no overflow for any k below 2^63 / 25,000,000.
         let (triples, rest) = (self.0.div_euclid(3), self.0.rem_euclid(3));
         Time::from_ns(triples.saturating_mul(THREE_FRAMES_NS).saturating_add(rest * THREE_FRAMES_NS / 3))
     }
-    /// The first frame whose show time is at or after `at`: the one in which a change with that applyAt first shows.
+    /// The first frame whose show time is at or after `at`: the one in which a change with that applyAt
+    /// first shows (WIRE-12).
     pub const fn first_at_or_after(at: Time<Show>) -> Self {
         let ns = at.as_ns();
         let triples = ns.div_euclid(THREE_FRAMES_NS);
@@ -233,6 +234,7 @@ impl FrameIndex {
 mod tests {
     use super::*;
 
+    /// WIRE-11
     #[test]
     fn frame_times_are_floors_of_k_times_25_million_thirds() {
         for k in [-7i64, -3, -1, 0, 1, 2, 3, 119, 120, 1_000_001, 86_400 * 120] {
@@ -241,6 +243,7 @@ mod tests {
         }
     }
 
+    /// WIRE-12
     #[test]
     fn a_change_first_shows_in_the_first_frame_not_before_it() {
         for ns in [-8_333_334i64, -1, 0, 1, 8_333_333, 8_333_334, 16_666_666, 16_666_667, 25_000_000, 123_456_789_012] {

@@ -152,7 +152,7 @@ proptest! {
         prop_assert_eq!(Header::decode(&bytes, header.token_hash), Ok((header, payload.as_slice())));
     }
 
-    /// STREAM-1
+    /// WIRE-10
     #[test]
     fn a_packet_cut_short_or_drawn_out_is_refused(header in header(), payload in vec(any::<u8>(), 0..=64)) {
         let mut bytes = packet(&header, &payload);
@@ -163,7 +163,7 @@ proptest! {
         prop_assert_eq!(Header::decode(&bytes, header.token_hash), Err(BadPacket::Oversized));
     }
 
-    /// STREAM-1
+    /// WIRE-10
     #[test]
     fn a_packet_of_another_version_type_or_session_is_refused(header in header(), version: u8, kind: u8, token: u32) {
         let bytes = packet(&header, &[]);
@@ -315,6 +315,7 @@ proptest! {
         prop_assert!(serde_json::from_str::<HexPayload>(&text).is_err(), "{}", text);
     }
 
+    /// WIRE-11, WIRE-12
     #[test]
     fn frames_and_instants_agree(k in -1_000_000_000_000_i64..1_000_000_000_000, before in 1..8_333_333_i64) {
         let at = FrameIndex(k).show_at();

@@ -18,7 +18,7 @@ pub struct FullStateMessage {
     pub payload: HexPayload,
 }
 
-/// Bytes of a stream payload; in JSON an even number of hex digits.
+/// Bytes of a stream payload; in JSON an even number of hex digits (CTRL-6).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HexPayload(pub Vec<u8, MAX_LEN>);
 

@@ -1,4 +1,5 @@
-//! `hello`, the first message of a session, node to hub.
+//! `hello`, the first message of a session, node to hub. Fields of the extensions are left out where they say nothing
+//! (CTRL-3).
 
 use serde::{Deserialize, Serialize};
 

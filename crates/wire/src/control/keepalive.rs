@@ -1,4 +1,4 @@
-//! `ka`, a node's sign of life and its measurements, once a second.
+//! `ka`, a node's sign of life and its measurements, once a second. A measurement that is absent is 0 (CTRL-7).
 
 use serde::{Deserialize, Serialize};
 

@@ -1,7 +1,7 @@
 //! The control plane: one plain struct for each JSON message of `ws://HUB/ws`.
 //!
 //! These types say what travels; reading and writing the JSON text is `cuelight-net`'s. Unknown fields are passed over
-//! when reading. Instants are microseconds on the wire (`Us`). Layout: `docs/protocol/20-control.md`.
+//! when reading (CTRL-1). Instants are microseconds on the wire (`Us`). Layout: `docs/protocol/20-control.md`.
 
 mod error;
 mod full_state;

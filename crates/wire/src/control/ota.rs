@@ -1,4 +1,4 @@
-//! `ota_update` and `ota_status`.
+//! `ota_update` and `ota_status`; deployed spellings of the states are read (CTRL-8).
 
 use serde::{Deserialize, Serialize};
 

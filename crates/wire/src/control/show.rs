@@ -1,4 +1,5 @@
-//! Show messages of the control plane, as deployed nodes take them: the snapshot after welcome and the changes.
+//! Show messages of the control plane, as deployed nodes take them: the snapshot after welcome and the changes
+//! (CTRL-2).
 
 use heapless::Vec;
 use serde::{Deserialize, Serialize};

@@ -10,7 +10,7 @@
 //! master  := rev u32, at_us i64, level u8, flags u8 (bit 0 blackout)
 //! ```
 //!
-//! Big-endian, packed. Bytes after the last master are ignored, so that later versions can append.
+//! Big-endian, packed (WIRE-7). Bytes after the last master are ignored, so that later versions can append (WIRE-8).
 
 use heapless::Vec;
 
@@ -58,7 +58,7 @@ pub fn encode(state: &FullState, buf: &mut [u8]) -> Result<usize, Truncated> {
 }
 
 /// Reads a payload. Lists that are not oldest first, or too long, or zones that are not in rising order are
-/// [`BadPacket::BadPayload`].
+/// [`BadPacket::BadPayload`] (WIRE-9).
 pub fn decode(payload: &[u8]) -> Result<FullState, BadPacket> {
     read(payload).ok_or(BadPacket::BadPayload)
 }

@@ -1,6 +1,6 @@
 //! The stream plane: UDP from hub to node, 100 packets a second, big-endian, packed.
 //!
-//! A packet is a 28-byte header and at most 512 bytes of payload. The deployed payloads are in [`payload`], Cuelight's
+//! A packet is a 28-byte header and at most 512 bytes of payload (WIRE-1). The deployed payloads are in [`payload`], Cuelight's
 //! full state in [`full_state`]. Layout: `docs/protocol/30-stream.md`.
 
 pub mod full_state;
@@ -99,7 +99,8 @@ impl Header {
         Ok(w.len())
     }
 
-    /// Reads a datagram of the session with `token_hash`: its header, and the payload as it came.
+    /// Reads a datagram of the session with `token_hash`: its header, and the payload as it came. What is not such a packet
+    /// is refused with its reason (WIRE-10).
     pub fn decode(bytes: &[u8], token_hash: TokenHash) -> Result<(Self, &[u8]), BadPacket> {
         let mut r = Reader::new(bytes);
         if r.u8()? != PROTO_VER {

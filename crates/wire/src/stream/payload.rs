@@ -1,4 +1,4 @@
-//! The deployed payloads.
+//! The deployed payloads (WIRE-2, WIRE-4).
 
 use super::BadPacket;
 use crate::bytes::{Reader, Writer};

@@ -103,6 +103,7 @@ fn welcome_is_read_and_written_as_deployed_and_with_its_extensions() {
     both("welcome", "hub-welcome-cuelight.json", &cuelight);
 }
 
+/// CTRL-7
 #[test]
 fn keepalives_are_read_and_written() {
     let deployed = Keepalive {
@@ -142,6 +143,7 @@ fn the_time_exchange_over_the_control_plane_is_read_and_written() {
     both("ts_pong", "hub-ts_pong.json", &pong);
 }
 
+/// CTRL-8
 #[test]
 fn update_messages_are_read_in_both_spellings_and_written_in_lower_case() {
     let update = OtaUpdate {
