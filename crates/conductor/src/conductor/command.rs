@@ -92,10 +92,10 @@ impl Conductor {
                 Err(CommandError::BadValue { field: "micro_beats", problem: "must be within 16 beats either way" })
             }
             Command::Nudge { micro_beats } => self.change_tempo(|grid, at| tempo::nudged(grid, *micro_beats, at), now),
-            Command::NameNode { node, name } => self.name_node(node, name, now),
-            Command::SetGroup { name, members, lead } => self.set_group(name, members, *lead, now),
-            Command::DeleteGroup { name } => self.delete_group(name, now),
-            Command::Forget { node } => self.forget_node(node, now),
+            Command::NameNode { node, name } => return self.name_node(node, name, now),
+            Command::SetGroup { name, members, lead } => return self.set_group(name, members, *lead, now),
+            Command::DeleteGroup { name } => return self.delete_group(name, now),
+            Command::Forget { node } => return self.forget_node(node, now),
         };
         let (rev, apply_at) = change?;
         let nodes = self.roster.nodes().iter().filter(|node| node.session.is_some()).count();
@@ -187,15 +187,12 @@ impl Conductor {
         self.roster.get(id).map(|node| node.mac).ok_or_else(|| CommandError::UnknownNode(node.clone()))
     }
     /// What names and groups are answered with: nothing on the show's timeline changes.
-    fn settled(&self, now: Time<Local>) -> Change {
-        Ok((self.show.rev, self.clock.show_at(now)))
+    fn settled(&self, now: Time<Local>) -> Result<Answer, CommandError> {
+        Ok(Answer { apply_at: self.clock.show_at(now), rev: self.show.rev, repeated: false, nodes: 0 })
     }
-    fn name_node(&mut self, node: &NodeRef, name: &Text<32>, now: Time<Local>) -> Change {
+    fn name_node(&mut self, node: &NodeRef, name: &Text<32>, now: Time<Local>) -> Result<Answer, CommandError> {
         let id = self.id_of(node)?;
-        check_name("name", name)?;
-        if name.parse::<u32>().is_ok() || name.parse::<Mac>().is_ok() {
-            return Err(CommandError::BadValue { field: "name", problem: "must not look like a number or an address" });
-        }
+        check_node_name(name)?;
         if self.is_name_taken(id, name) {
             return Err(CommandError::NameTaken(name.clone()));
         }
@@ -206,7 +203,13 @@ impl Conductor {
         self.log(Event::Renamed { node: id, name: name.clone() });
         self.settled(now)
     }
-    fn set_group(&mut self, name: &Text<32>, members: &[NodeRef], lead: Option<Span>, now: Time<Local>) -> Change {
+    fn set_group(
+        &mut self,
+        name: &Text<32>,
+        members: &[NodeRef],
+        lead: Option<Span>,
+        now: Time<Local>,
+    ) -> Result<Answer, CommandError> {
         check_name("group", name)?;
         if name.is_empty() {
             return Err(CommandError::BadValue { field: "group", problem: "must have a name" });
@@ -232,13 +235,13 @@ impl Conductor {
         self.refresh_leads();
         self.settled(now)
     }
-    fn delete_group(&mut self, name: &Text<32>, now: Time<Local>) -> Change {
+    fn delete_group(&mut self, name: &Text<32>, now: Time<Local>) -> Result<Answer, CommandError> {
         let group = self.show.groups.remove(name).ok_or_else(|| CommandError::UnknownGroup(name.clone()))?;
         self.show.tracks.release(group.track);
         self.refresh_leads();
         self.settled(now)
     }
-    fn forget_node(&mut self, node: &NodeRef, now: Time<Local>) -> Change {
+    fn forget_node(&mut self, node: &NodeRef, now: Time<Local>) -> Result<Answer, CommandError> {
         let (id, mac) = (self.id_of(node)?, self.mac_of(node)?);
         if self.roster.get(id).is_some_and(|node| node.session.is_some()) {
             return Err(CommandError::Connected(node.clone()));
@@ -267,6 +270,14 @@ fn check_name(field: &'static str, name: &str) -> Result<(), CommandError> {
         });
     }
     Ok(())
+}
+
+/// A node can be asked for by number, address or name: a name is neither of the others.
+pub(super) fn check_node_name(name: &str) -> Result<(), CommandError> {
+    if name.parse::<u32>().is_ok() || name.parse::<Mac>().is_ok() {
+        return Err(CommandError::BadValue { field: "name", problem: "must not look like a number or an address" });
+    }
+    check_name("name", name)
 }
 
 fn check_zones(zones: &[Zone]) -> Result<(), CommandError> {

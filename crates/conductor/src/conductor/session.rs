@@ -5,16 +5,17 @@ use core::net::{IpAddr, SocketAddr};
 
 use cuelight_proto::stream::Sender;
 use cuelight_wire::caps::Ext;
-use cuelight_wire::control::{Hello, HubMessage, Keepalive, NodeMessage, Refusal, TsPing, TsPong, Welcome};
+use cuelight_wire::control::{Hello, HubMessage, Keepalive, NodeMessage, Refusal, Text, TsPing, TsPong, Welcome};
 use cuelight_wire::ids::{NodeId, Revision, Token, TokenHash};
 use cuelight_wire::limits::PROTO_VER;
 use cuelight_wire::time::{Local, Time};
 
+use super::command::check_node_name;
 use super::{Conductor, Conn, ConnId, Outgoing};
 use crate::clock::Heard;
 use crate::event::{Event, LostWhy};
 use crate::fanout::Due;
-use crate::roster::{Allowance, HELLOS, Happening, MESSAGES, Node, Roster, Session};
+use crate::roster::{Allowance, HELLOS, Happening, MESSAGES, Node, Roster, Session, State};
 
 /// A node's word on the newest change is taken up to here, so that one wrong word cannot use up all numbers.
 const MAX_HINTED_REV: u32 = u32::MAX / 2;
@@ -159,7 +160,7 @@ impl Conductor {
         let id = self.roster.free_id(is_legacy).ok_or(Refusal::Full)?;
         let track = self.show.track_for(hello.mac);
         let lead = self.show.lead_of(hello.mac, self.config.lead);
-        self.roster.insert(Node::new(id, hello.mac, track, lead));
+        self.roster.insert(Node { state: State::Pending, ..Node::new(id, hello.mac, track, lead) });
         self.saved_revision += 1;
         Ok((id, true))
     }
@@ -210,13 +211,14 @@ impl Conductor {
         token: Token,
         now: Time<Local>,
     ) {
-        let is_name_free = !hello.name.as_ref().is_none_or(|name| self.is_name_taken(id, name));
+        let can_have = |name: &Text<32>| check_node_name(name).is_ok() && !self.is_name_taken(id, name);
+        let own_name = hello.name.clone().filter(can_have);
         let has_full_state = ext.has(Ext::FULL_STATE);
         let has_due = !has_full_state || self.config.control_backstop;
         let node = self.roster.get_mut(id).expect("the node was just admitted");
         node.introduce(hello, ip, ext, now);
-        if let Some(name) = hello.name.as_ref().filter(|_| is_name_free && !node.is_named) {
-            node.name = name.clone();
+        if let Some(name) = own_name.filter(|_| !node.is_named) {
+            node.name = name;
         }
         let due = match (has_full_state, has_due) {
             (true, true) => Due::FULL_STATE,

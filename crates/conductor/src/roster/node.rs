@@ -74,6 +74,7 @@ pub(crate) struct Node {
 }
 
 impl Node {
+    /// A node that is known and has not been seen.
     pub(crate) fn new(id: NodeId, mac: Mac, track: TrackId, lead: Span) -> Self {
         Self {
             id,

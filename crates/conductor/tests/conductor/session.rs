@@ -1,12 +1,12 @@
 //! Control connections: hello, tokens, limits.
 
-use cuelight_conductor::{Config, ConnId, Event, State};
+use cuelight_conductor::{Command, Config, ConnId, Event, NodeRef, State};
 use cuelight_wire::caps::Ext;
 use cuelight_wire::control::{HubMessage, NodeMessage, Refusal, TsPing};
 use cuelight_wire::ids::{NodeId, Token};
 use cuelight_wire::time::Span;
 
-use crate::world::{World, hello, ka, mac};
+use crate::world::{World, group, hello, ka, mac};
 
 #[test]
 fn a_deployed_node_gets_a_welcome_without_cuelight_fields_and_then_a_snapshot() {
@@ -193,4 +193,26 @@ fn what_the_shell_refuses_ends_that_session_only() {
     world.tick();
     assert_eq!(world.closed(peer.conn), Some(Refusal::Malformed));
     assert_eq!((world.node(&peer).state, world.node(&bystander).state), (State::Lost, State::Ready));
+}
+
+#[test]
+fn a_nodes_own_name_counts_only_where_it_is_free_fit_and_nobody_gave_another() {
+    // ROSTER-2
+    let mut world = World::new();
+    let mut join_as = |n: u8, name: &str| {
+        let mut named = hello(mac(n), Ext::ALL);
+        named.name = Some(group(name));
+        let peer = world.join_with(named);
+        world.node(&peer).name.as_str().to_owned()
+    };
+    assert_eq!(join_as(1, "left"), "left");
+    assert_eq!(join_as(2, "left"), "", "taken");
+    assert_eq!(join_as(3, "7"), "", "a number");
+    assert_eq!(join_as(4, "a\nb"), "", "a control character");
+    let node = NodeRef::Mac(mac(1));
+    world.command(Command::NameNode { node, name: group("desk") });
+    let mut named = hello(mac(1), Ext::ALL);
+    named.name = Some(group("left"));
+    let peer = world.join_with(named);
+    assert_eq!(world.node(&peer).name, "desk", "the operator's stands above its own");
 }
