@@ -1,1 +1,40 @@
-fn main() {}
+//! The program `cuelight`: hub, node, and the tools around them.
+//!
+//! Exit codes: 0 done, 1 failed, 2 wrong usage (flags, variables or configuration file).
+
+mod check;
+mod cli;
+mod config;
+mod ctl;
+mod doctor;
+mod effects;
+mod folders;
+mod hub;
+mod logging;
+mod print;
+mod shutdown;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::cli::{Cli, Command};
+
+fn main() -> ExitCode {
+    let done = match Cli::parse().command {
+        Command::Hub(hub) => hub.run(),
+        Command::Ctl(ctl) => ctl.run(),
+        Command::Effects(effects) => effects.run(),
+        Command::Check(check) => check.run(),
+        Command::Doctor(doctor) => doctor.run(),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        // Nobody reads any more (`cuelight effects | head`): no reason to complain.
+        Err(error) if print::is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("cuelight: {error:#}");
+            ExitCode::from(if error.is::<config::ConfigError>() { 2 } else { 1 })
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! `cuelight check`: whether a configuration file is right, and what it means.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+use clap::Args;
+use serde_json::{Map, Value, json};
+
+use crate::config::{self, Located, Place};
+use crate::print;
+
+const MORE: &str = "\
+Prints every setting with its value and the line it comes from, or 'default'. The environment and flags are not looked at.
+A wrong file is refused with file, line, column, setting, what was expected and what was found; the exit code is 2.
+
+Example file (show.toml):
+  [hub]
+  name = \"stage left\"
+  lead_ms = 250
+
+  [node]
+  geometry = \"matrix:16x16:serpentine\"
+  outputs = [\"ddp:wled.local\", \"terminal\"]
+  fallback = \"idle:Ocean\"";
+
+/// `cuelight check`.
+#[derive(Args, Debug)]
+#[command(after_long_help = MORE)]
+pub(crate) struct Check {
+    /// The file: TOML, JSON or YAML, by its ending.
+    #[arg(value_name = "CONFIG")]
+    path: PathBuf,
+    /// Print JSON: {"file": .., "hub": {KEY: {"value": .., "line": ..}}, "node": {..}}
+    #[arg(long)]
+    json: bool,
+}
+
+impl Check {
+    /// Checks and explains the file.
+    pub(crate) fn run(self) -> Result<()> {
+        let (tree, options) = config::read_file(&self.path)?;
+        let hub = options.hub.unwrap_or_default();
+        let log = hub.log.unwrap_or_default();
+        let tables = [("hub", config::hub::shown(&hub.settings(), log))];
+        if self.json {
+            return print::json(&as_json(&self.path, &tree, &tables));
+        }
+        let mut text = format!("{} is right. It means:\n", self.path.display());
+        for (table, settings) in &tables {
+            text.push_str(&format!("\n[{table}]\n{}", as_text(table, settings, &tree)));
+        }
+        print::text(&text)
+    }
+}
+
+/// The line a setting comes from; nothing for a default.
+fn line(tree: &Located, table: &str, key: &str) -> Option<usize> {
+    match tree.at(&format!("{table}.{key}"))?.place {
+        Place::At { line, .. } => Some(line),
+        Place::Variable(_) => None,
+    }
+}
+
+fn as_json(path: &Path, tree: &Located, tables: &[(&str, Map<String, Value>)]) -> Value {
+    let mut report = Map::from_iter([("file".to_owned(), json!(path))]);
+    for (table, settings) in tables {
+        let settings = settings.iter().map(|(key, value)| {
+            (key.clone(), json!({ "value": value, "line": line(tree, table, key) }))
+        });
+        report.insert((*table).to_owned(), settings.collect());
+    }
+    Value::Object(report)
+}
+
+fn as_text(table: &str, settings: &Map<String, Value>, tree: &Located) -> String {
+    let row = |(key, value): (&String, &Value)| {
+        let from = line(tree, table, key).map_or_else(|| "default".to_owned(), |line| format!("line {line}"));
+        [key.clone(), worded(value), from]
+    };
+    print::table(["setting", "value", "from"], &settings.iter().map(row).collect::<Vec<_>>())
+}
+
+/// A value as people write it.
+fn worded(value: &Value) -> String {
+    match value {
+        Value::Null => "-".to_owned(),
+        Value::String(text) => text.clone(),
+        Value::Array(items) if items.is_empty() => "none".to_owned(),
+        Value::Array(items) => items.iter().map(worded).collect::<Vec<_>>().join(", "),
+        other => other.to_string(),
+    }
+}

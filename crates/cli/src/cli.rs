@@ -1,0 +1,71 @@
+//! The command line.
+
+use clap::{Parser, Subcommand};
+
+use crate::check::Check;
+use crate::ctl::Ctl;
+use crate::doctor::Doctor;
+use crate::effects::Effects;
+use crate::hub::Hub;
+
+const EXAMPLES: &str = "\
+Examples:
+  cuelight hub                              conduct a show; the page is at http://localhost:8080/
+  cuelight node --output terminal           show it here; finds the hub on the network
+  cuelight node --hub 192.168.1.10 --geometry matrix:16x16:serpentine --output ddp:wled.local
+  cuelight ctl scene --preset Ocean --fade 2s
+  cuelight effects                          what there is to show
+  cuelight doctor                           is this machine fit for exact timing?
+
+Exit codes: 0 done, 1 failed, 2 wrong usage or configuration.
+Log lines go to standard error; RUST_LOG chooses them (default: info).";
+
+/// One show, many machines, one instant.
+#[derive(Debug, Parser)]
+#[command(name = "cuelight", version, about, after_long_help = EXAMPLES, propagate_version = true)]
+pub(crate) struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// The subcommands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Conduct a show
+    Hub(Hub),
+    /// Command a running hub
+    Ctl(Ctl),
+    /// List effects, palettes and presets
+    Effects(Effects),
+    /// Check a configuration file and print what it means
+    Check(Check),
+    /// Check this machine: ports, folders, priorities, clocks, timers, network
+    Doctor(Doctor),
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_subcommand_and_flag_says_what_it_does() {
+        fn look(command: &clap::Command) {
+            for argument in command.get_arguments().filter(|argument| argument.get_id() != "help") {
+                assert!(argument.get_help().is_some(), "{} {}", command.get_name(), argument.get_id());
+            }
+            for sub in command.get_subcommands() {
+                assert!(sub.get_about().is_some(), "{}", sub.get_name());
+                look(sub);
+            }
+        }
+        look(&Cli::command());
+    }
+}

@@ -1,0 +1,126 @@
+//! The settings of `cuelight hub`: keys of the table `[hub]`, variables `CUELIGHT_HUB_*`, flags.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+use clap::Args;
+use cuelight_hub::HubSettings;
+use cuelight_net::clock::LocalClock;
+use cuelight_wire::time::Span;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use super::value::{Name, Port, Switch, Whole, Worded};
+use crate::folders;
+use crate::logging::LogFormat;
+
+/// What one source says of a hub. Field names are the keys of a file; flags are the same with hyphens.
+#[derive(Args, Clone, Debug, Default, Deserialize, PartialEq)]
+#[serde(default, deny_unknown_fields, expecting = "a table of hub settings")]
+pub(crate) struct HubOptions {
+    /// Address to listen on [default: 0.0.0.0, all of this machine's].
+    #[arg(long, value_name = "IP")]
+    bind: Option<Worded<IpAddr>>,
+    /// Port of the page, the API and the control plane [default: 8080].
+    #[arg(long)]
+    port: Option<Port>,
+    /// UDP port of the time exchange [default: 49154]. Deployed nodes know only the default.
+    #[arg(long, value_name = "PORT")]
+    ts_port: Option<Port>,
+    /// Folder for the show's state and the operator key [default: ~/.local/state/cuelight/hub].
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+    /// Name that nodes and people see on the network [default: cuelight].
+    #[arg(long)]
+    name: Option<Worded<Name<63>>>,
+    /// How far ahead changes are scheduled, milliseconds [default: 30]. 250 suits Wi-Fi; groups can have their own.
+    #[arg(long, value_name = "MS")]
+    lead_ms: Option<Whole<10, 2_000>>,
+    /// How long a lost node keeps its place in the roster, seconds [default: 10]. Deployed hubs keep it for 600.
+    #[arg(long, value_name = "S")]
+    lost_cleanup_s: Option<Whole<1, 86_400>>,
+    /// Nodes there is room for [default: 1024].
+    #[arg(long, value_name = "N")]
+    max_nodes: Option<Whole<1, 65_534>>,
+    /// Announce the hub by mDNS, so that nodes find it [default: on].
+    #[arg(long, value_name = "on|off")]
+    mdns: Option<Switch>,
+    /// Ask for real-time priority [default: on]. Where it is refused the hub says so and goes on.
+    #[arg(long, value_name = "on|off")]
+    realtime: Option<Switch>,
+    /// Write clock readings to this file, ten a second, for measurements.
+    #[arg(long, value_name = "FILE")]
+    record: Option<PathBuf>,
+    /// How log lines are written [default: text].
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    pub(crate) log: Option<LogFormat>,
+    /// Send changes to Cuelight nodes on the control plane as well [default: on]. Off only to measure the stream alone.
+    #[arg(long, value_name = "on|off", hide = true)]
+    control_backstop: Option<Switch>,
+    /// Pretend that this machine's clock is OFFSET_S seconds off and PPM parts per million fast, for measurements.
+    #[arg(long, value_name = "OFFSET_S,PPM", hide = true, allow_hyphen_values = true)]
+    inject_clock: Option<Worded<LocalClock>>,
+}
+
+impl HubOptions {
+    /// These options, and those of `below` where these say nothing.
+    pub(crate) fn over(self, below: Self) -> Self {
+        Self {
+            bind: self.bind.or(below.bind),
+            port: self.port.or(below.port),
+            ts_port: self.ts_port.or(below.ts_port),
+            data_dir: self.data_dir.or(below.data_dir),
+            name: self.name.or(below.name),
+            lead_ms: self.lead_ms.or(below.lead_ms),
+            lost_cleanup_s: self.lost_cleanup_s.or(below.lost_cleanup_s),
+            max_nodes: self.max_nodes.or(below.max_nodes),
+            mdns: self.mdns.or(below.mdns),
+            realtime: self.realtime.or(below.realtime),
+            record: self.record.or(below.record),
+            log: self.log.or(below.log),
+            control_backstop: self.control_backstop.or(below.control_backstop),
+            inject_clock: self.inject_clock.or(below.inject_clock),
+        }
+    }
+
+    /// The settings these options mean; what they leave open is the hub's default.
+    pub(crate) fn settings(&self) -> HubSettings {
+        let data_dir = self.data_dir.clone().unwrap_or_else(|| folders::state("hub"));
+        let default = HubSettings::new(data_dir);
+        let switch = |given: Option<Switch>, default| given.map_or(default, |Switch(on)| on);
+        HubSettings {
+            bind: self.bind.as_ref().map_or(default.bind, |Worded(ip)| *ip),
+            port: self.port.map_or(default.port, Whole::get),
+            ts_port: self.ts_port.map_or(default.ts_port, Whole::get),
+            name: self.name.clone().map_or(default.name, |Worded(Name(name))| name),
+            lead: self.lead_ms.map_or(default.lead, |ms| Span::from_ms(ms.get())),
+            lost_cleanup: self.lost_cleanup_s.map_or(default.lost_cleanup, |s| Span::from_ms(s.get::<i64>() * 1000)),
+            max_nodes: self.max_nodes.map_or(default.max_nodes, Whole::get),
+            mdns: switch(self.mdns, default.mdns),
+            realtime: switch(self.realtime, default.realtime),
+            record: self.record.clone().or(default.record),
+            control_backstop: switch(self.control_backstop, default.control_backstop),
+            clock: self.inject_clock.as_ref().map_or(default.clock, |Worded(clock)| *clock),
+            data_dir: default.data_dir,
+        }
+    }
+}
+
+/// Settings as `cuelight check` shows them, by key.
+pub(crate) fn shown(settings: &HubSettings, log: LogFormat) -> Map<String, Value> {
+    let mut shown = Map::new();
+    let mut show = |key: &str, value| shown.insert(key.to_owned(), value);
+    show("bind", json!(settings.bind));
+    show("port", json!(settings.port));
+    show("ts_port", json!(settings.ts_port));
+    show("data_dir", json!(settings.data_dir));
+    show("name", json!(settings.name));
+    show("lead_ms", json!(settings.lead.as_ms()));
+    show("lost_cleanup_s", json!(settings.lost_cleanup.as_ms() / 1000));
+    show("max_nodes", json!(settings.max_nodes));
+    show("mdns", json!(settings.mdns));
+    show("realtime", json!(settings.realtime));
+    show("record", json!(settings.record));
+    show("log", json!(log));
+    shown
+}

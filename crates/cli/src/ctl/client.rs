@@ -1,0 +1,263 @@
+//! One hub over HTTP: where it is, the operator key, what its refusals mean.
+
+use std::fs;
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Context, Result, anyhow, bail};
+use clap::Args;
+use cuelight_wire::limits;
+use serde_json::Value;
+use ureq::http::{Request, Response};
+use ureq::{Agent, Body};
+
+use super::call::{Call, Method};
+use crate::folders;
+
+/// A hub that takes longer is not well. Commands are answered within one tick, 10 ms.
+const TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Which hub, and as whom.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Target {
+    /// The hub.
+    #[arg(long, value_name = "HOST[:PORT]", env = "CUELIGHT_HUB", default_value = "localhost", global = true)]
+    hub: String,
+    /// The hub's operator key; only a hub on another machine asks for it [default: from the data folder].
+    #[arg(long, value_name = "KEY", env = "CUELIGHT_KEY", hide_env_values = true, global = true)]
+    key: Option<String>,
+    /// The hub's data folder on this machine, for its operator key [default: ~/.local/state/cuelight/hub].
+    #[arg(long, value_name = "DIR", env = "CUELIGHT_HUB_DATA_DIR", global = true)]
+    data_dir: Option<PathBuf>,
+    /// Makes a repeated call harmless: the hub carries out a command once for each key of 1 to 64 characters.
+    #[arg(long, value_name = "KEY", global = true)]
+    idempotency_key: Option<String>,
+}
+
+impl Target {
+    /// A hub at an address, without a key.
+    pub(crate) fn at(hub: &str) -> Self {
+        Self { hub: hub.to_owned(), key: None, data_dir: None, idempotency_key: None }
+    }
+}
+
+/// A hub to talk to.
+pub(crate) struct Client {
+    agent: Agent,
+    /// `HOST:PORT`.
+    host: String,
+    key: Option<String>,
+    idempotency_key: Option<String>,
+}
+
+impl Client {
+    /// Finds out address and key; connects to nothing yet.
+    pub(crate) fn new(target: &Target) -> Result<Self> {
+        let host = host_and_port(&target.hub)?;
+        let key = match &target.key {
+            Some(key) => Some(key.trim().to_owned()),
+            None => key_from(target.data_dir.clone().unwrap_or_else(|| folders::state("hub"))),
+        };
+        let config = Agent::config_builder()
+            .timeout_global(Some(TIMEOUT))
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .proxy(None)
+            .user_agent(concat!("cuelight/", env!("CARGO_PKG_VERSION")))
+            .build();
+        Ok(Self { agent: config.into(), host, key, idempotency_key: target.idempotency_key.clone() })
+    }
+
+    /// Sends a request and reads the answer.
+    pub(crate) fn ask(&self, call: &Call) -> Result<Value> {
+        let response = self.send(call).map_err(|error| self.unreachable(&error))?;
+        let status = response.status();
+        let text = response.into_body().read_to_string().context("the hub's answer broke off")?;
+        if status.is_success() {
+            return serde_json::from_str(&text)
+                .with_context(|| format!("what answers at http://{} is no Cuelight hub", self.host));
+        }
+        bail!("{}", refusal(status.as_u16(), &text))
+    }
+
+    fn send(&self, call: &Call) -> Result<Response<Body>, ureq::Error> {
+        let method = match call.method {
+            Method::Get => "GET",
+            Method::Post => "POST",
+            Method::Put => "PUT",
+            Method::Patch => "PATCH",
+            Method::Delete => "DELETE",
+        };
+        let mut request = Request::builder()
+            .method(method)
+            .uri(format!("http://{}{}", self.host, call.path))
+            .header("Accept", "application/json");
+        if let Some(key) = &self.key {
+            request = request.header("Authorization", format!("Bearer {key}"));
+        }
+        if let (Some(key), true) = (&self.idempotency_key, call.method != Method::Get) {
+            request = request.header("Idempotency-Key", key);
+        }
+        match &call.body {
+            Some(body) => self.agent.run(request.header("Content-Type", "application/json").body(body.to_string())?),
+            None => self.agent.run(request.body(())?),
+        }
+    }
+
+    fn unreachable(&self, error: &ureq::Error) -> anyhow::Error {
+        let why = match error {
+            ureq::Error::Io(error) => error.to_string(),
+            other => other.to_string(),
+        };
+        anyhow!(
+            "no hub answers at http://{}: {why}. Start one with `cuelight hub`, or name another with --hub HOST[:PORT] \
+             or CUELIGHT_HUB",
+            self.host
+        )
+    }
+}
+
+/// The hub's key, where its data folder is on this machine and this user may read it.
+fn key_from(data_dir: PathBuf) -> Option<String> {
+    let key = fs::read_to_string(data_dir.join("operator.key")).ok()?;
+    Some(key.trim().to_owned()).filter(|key| !key.is_empty())
+}
+
+/// What a refusal says: a problem document's title and detail, else what came.
+fn refusal(status: u16, text: &str) -> String {
+    let problem: Value = serde_json::from_str(text).unwrap_or_default();
+    let advice = match status {
+        401 => "; give it with --key or CUELIGHT_KEY (the hub keeps it in operator.key in its data folder)",
+        _ => "",
+    };
+    match (problem["title"].as_str(), problem["detail"].as_str()) {
+        (Some(title), Some(detail)) if !detail.is_empty() => format!("{title}: {detail}{advice}"),
+        (Some(title), _) => format!("{title}{advice}"),
+        _ => format!("the hub answers {status}: {}{advice}", text.lines().next().unwrap_or_default()),
+    }
+}
+
+/// `HOST:PORT` from what a user gives: a host or address, with or without port, with or without `http://`.
+fn host_and_port(text: &str) -> Result<String> {
+    const PORT: u16 = limits::CTRL_HTTP_PORT_UNPRIVILEGED;
+    let host = text.strip_prefix("http://").unwrap_or(text).trim_end_matches('/');
+    if let Ok(address) = host.parse::<SocketAddr>() {
+        return Ok(address.to_string());
+    }
+    if let Ok(ip) = host.trim_matches(['[', ']']).parse::<IpAddr>() {
+        return Ok(SocketAddr::new(ip, PORT).to_string());
+    }
+    let is_name = |name: &str| !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._".contains(&b));
+    match host.split_once(':') {
+        None if is_name(host) => Ok(format!("{host}:{PORT}")),
+        Some((name, port)) if is_name(name) && port.parse::<u16>().is_ok() => Ok(host.to_owned()),
+        _ => bail!("--hub {text}: expected HOST or HOST:PORT like 192.168.1.10 or hub.local:8080"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{BufRead, BufReader, Read, Write};
+    use std::net::TcpListener;
+    use std::thread;
+
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_hub_is_named_in_any_usual_form() {
+        for (given, meant) in [
+            ("localhost", "localhost:8080"),
+            ("hub.local:80", "hub.local:80"),
+            ("192.168.1.10", "192.168.1.10:8080"),
+            ("http://192.168.1.10:8081/", "192.168.1.10:8081"),
+            ("::1", "[::1]:8080"),
+            ("[::1]:9", "[::1]:9"),
+        ] {
+            assert_eq!(host_and_port(given).unwrap(), meant);
+        }
+        for bad in ["", "a b", "host:port", "host:99999", "https://host", "host/path", "host:80:80"] {
+            let message = host_and_port(bad).unwrap_err().to_string();
+            assert!(message.contains("expected HOST or HOST:PORT"), "{message}");
+        }
+    }
+
+    /// Answers one request with `answer` and gives what was asked: the head's lines and the body.
+    fn one_request(answer: &'static str) -> (SocketAddr, thread::JoinHandle<(Vec<String>, String)>) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let server = thread::spawn(move || {
+            let (stream, _) = listener.accept().unwrap();
+            let mut reader = BufReader::new(stream);
+            let mut head = Vec::new();
+            loop {
+                let mut line = String::new();
+                reader.read_line(&mut line).unwrap();
+                match line.trim_end() {
+                    "" => break,
+                    line => head.push(line.to_ascii_lowercase()),
+                }
+            }
+            let length = head.iter().find_map(|line| line.strip_prefix("content-length: ")).map_or(0, |n| n.parse().unwrap());
+            let mut body = vec![0; length];
+            reader.read_exact(&mut body).unwrap();
+            reader.get_mut().write_all(answer.as_bytes()).unwrap();
+            (head, String::from_utf8(body).unwrap())
+        });
+        (address, server)
+    }
+
+    #[test]
+    fn a_command_carries_key_body_and_idempotency_key() {
+        let (address, server) =
+            one_request("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{\"rev\":3}");
+        let target = Target { key: Some("secret".into()), idempotency_key: Some("k1".into()), ..Target::at(&address.to_string()) };
+        let call = Call { method: Method::Patch, path: "/api/v1/nodes/1".into(), body: Some(json!({"name": "left"})) };
+        assert_eq!(Client::new(&target).unwrap().ask(&call).unwrap(), json!({"rev": 3}));
+        let (head, body) = server.join().unwrap();
+        assert_eq!(head[0], "patch /api/v1/nodes/1 http/1.1");
+        for line in ["authorization: bearer secret", "idempotency-key: k1", "content-type: application/json"] {
+            assert!(head.iter().any(|given| given == line), "{line} in {head:?}");
+        }
+        assert_eq!(body, r#"{"name":"left"}"#);
+    }
+
+    #[test]
+    fn a_problem_is_shown_with_its_detail() {
+        let (address, server) = one_request(
+            "HTTP/1.1 404 Not Found\r\nContent-Type: application/problem+json\r\nConnection: close\r\n\r\n\
+             {\"title\":\"There is no such thing\",\"detail\":\"node \\\"x\\\" is not known\"}",
+        );
+        let folder = tempfile::tempdir().unwrap();
+        let target = Target { data_dir: Some(folder.path().to_owned()), ..Target::at(&address.to_string()) };
+        let error = Client::new(&target).unwrap().ask(&Call::get("/api/v1/nodes")).unwrap_err();
+        assert_eq!(error.to_string(), "There is no such thing: node \"x\" is not known");
+        let (head, _) = server.join().unwrap();
+        assert!(!head.iter().any(|line| line.starts_with("authorization")), "{head:?}");
+    }
+
+    #[test]
+    fn a_missing_hub_is_answered_with_what_to_do() {
+        // Bound and dropped: nobody listens there now.
+        let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let client = Client::new(&Target::at(&address.to_string())).unwrap();
+        let message = client.ask(&Call::get("/health")).unwrap_err().to_string();
+        assert!(message.contains(&address.to_string()) && message.contains("cuelight hub") && message.contains("--hub"), "{message}");
+    }
+
+    #[test]
+    fn refusals_without_a_problem_document_still_say_something() {
+        assert_eq!(refusal(502, "Bad gateway\nmore"), "the hub answers 502: Bad gateway");
+        assert!(refusal(401, "{}").contains("--key"));
+    }
+
+    #[test]
+    fn the_key_is_found_in_the_data_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(key_from(folder.path().to_owned()), None);
+        fs::write(folder.path().join("operator.key"), "abc\n").unwrap();
+        assert_eq!(key_from(folder.path().to_owned()).as_deref(), Some("abc"));
+    }
+}
