@@ -22,8 +22,10 @@ use super::profile::Profile;
 
 /// Pings that may wait for an answer: more than a burst asks in [`MAX_ROUND_TRIP`]. Full: the oldest is given up.
 const OUTSTANDING: usize = 64;
-/// Without a UDP pong for so long the WebSocket is asked too: three steady probes and a half.
-const UDP_SILENCE: Span = Span::from_ms(700);
+/// Without a first UDP pong for so long the WebSocket is asked too: 15 probes of the burst.
+const UDP_DEAF: Span = Span::from_ms(600);
+/// The same once UDP was heard: eight steady probes; at 20 % loss each way so many are lost in a row twice an hour.
+const UDP_SILENCE: Span = Span::from_ms(1_600);
 /// UDP is tried at a fifth of the steady rate while the WebSocket answers instead.
 const UDP_SLOW: i64 = 5;
 /// A pong waits so long for the next one's word about when it was sent: two steady probes and a half.
@@ -56,8 +58,8 @@ struct Pending {
 struct Session {
     token_hash: TokenHash,
     form: Form,
-    /// The last UDP pong, or the start.
-    udp_heard_at: Time<Local>,
+    /// Without a UDP pong until then the WebSocket is asked.
+    udp_deaf_at: Time<Local>,
     is_on_websocket: bool,
 }
 
@@ -92,7 +94,7 @@ impl SyncClient {
     /// A session began: probes start with a burst. `form` is `Nanosecond` only when both sides agreed on it.
     pub fn start(&mut self, token_hash: TokenHash, form: Form, now: Time<Local>) {
         self.forget_questions();
-        self.session = Some(Session { token_hash, form, udp_heard_at: now, is_on_websocket: false });
+        self.session = Some(Session { token_hash, form, udp_deaf_at: now + UDP_DEAF, is_on_websocket: false });
         self.udp.start_burst(now);
     }
 
@@ -171,8 +173,7 @@ impl SyncClient {
         let mut sooner = |at: Time<Local>| earliest = Some(earliest.map_or(at, |other| other.min(at)));
         if let Some(session) = &self.session {
             sooner(self.udp.due_at());
-            let silent_at = session.udp_heard_at + UDP_SILENCE;
-            sooner(if session.is_on_websocket { self.websocket.due_at() } else { silent_at });
+            sooner(if session.is_on_websocket { self.websocket.due_at() } else { session.udp_deaf_at });
         }
         if let Some(pending) = &self.pending {
             sooner(pending.until);
@@ -218,7 +219,7 @@ impl SyncClient {
 
     fn fall_back_if_silent(&mut self, now: Time<Local>) {
         let Some(session) = &mut self.session else { return };
-        if !session.is_on_websocket && now.since(session.udp_heard_at) >= UDP_SILENCE {
+        if !session.is_on_websocket && now >= session.udp_deaf_at {
             session.is_on_websocket = true;
             self.websocket.start_burst(now);
         }
@@ -262,7 +263,7 @@ impl SyncClient {
         };
         let ping = self.answered(pong.seq, Via::Udp, is_same).ok_or(PongDrop::NotOutstanding)?;
         if let Some(session) = &mut self.session {
-            (session.udp_heard_at, session.is_on_websocket) = (now, false);
+            (session.udp_deaf_at, session.is_on_websocket) = (now + UDP_SILENCE, false);
         }
         let plain = Exchange { t1: ping.t1, t2: pong.t2, t3: pong.t3, t4: rx_at };
         let stamped = Exchange { t1: ping.sent_at.unwrap_or(ping.t1), ..plain };

@@ -24,6 +24,8 @@ const SILENT: Span = Span::from_s(5);
 const SLEW_LIMIT_NS: f64 = 5e6;
 /// Samples before a clock that was only silent is believed again.
 const RESUME_SAMPLES: u32 = 3;
+/// A first lock waits so long for the sigma that is called good; then any that is not coarse will do. Relock within 5 s.
+const PATIENCE: Span = Span::from_ms(2_500);
 /// An estimate is steady when it moves less than two sigma and this, ns.
 const STEADY_NS: f64 = 50_000.0;
 /// The rate is looked at this often while there is something to slew...
@@ -248,7 +250,10 @@ impl Estimator {
                 && now.since(self.fresh_since) >= self.profile.lock_span
                 && now.since(self.steady_since) >= self.profile.lock_span
         };
-        needed && estimate.sigma <= self.profile.lock_sigma.as_ns() as f64
+        // A network that cannot do better in this time is used as it is.
+        let is_patient = now.since(self.fresh_since) < PATIENCE;
+        let limit = if is_patient { self.profile.lock_sigma } else { self.profile.degrade_sigma };
+        needed && estimate.sigma <= limit.as_ns() as f64
     }
 
     fn apply(&mut self, evidence: Evidence) {
@@ -287,4 +292,201 @@ impl Estimator {
 fn is_steady(before: &Estimate, after: &Estimate, now: Time<Local>) -> bool {
     let moved = after.offset_at(now) - before.offset_at(now);
     before.base == after.base && moved.abs() <= 2.0 * before.sigma + STEADY_NS
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use cuelight_wire::time::Show;
+    use proptest::prelude::*;
+    use std::vec::Vec;
+
+    /// One exchange of a node whose hub is at `offset` with `skew` ns/s, asked at `local`.
+    #[derive(Clone, Copy, Debug)]
+    struct World {
+        offset: i64,
+        skew: i64,
+    }
+
+    impl World {
+        fn show_at(&self, local: i64) -> i64 {
+            local + self.offset + (i128::from(local) * i128::from(self.skew)).div_euclid(1_000_000_000) as i64
+        }
+        fn exchange(&self, local: i64, up: i64, down: i64) -> Exchange {
+            let answered = local + up + 20_000;
+            Exchange {
+                t1: Time::from_ns(local),
+                t2: Time::from_ns(self.show_at(local + up)),
+                t3: Time::from_ns(self.show_at(answered)),
+                t4: Time::from_ns(answered + down),
+            }
+        }
+        fn error(&self, map: &ClockMap, now: Time<Local>) -> Span {
+            map.show_at(now).since(Time::<Show>::from_ns(self.show_at(now.as_ns())))
+        }
+    }
+
+    /// Exchanges every 40 ms; returns the time after them.
+    fn feed(estimator: &mut Estimator, world: World, from: i64, n: i64) -> i64 {
+        for i in 0..n {
+            let jitter = i * 7_919 % 31 * 1_000;
+            let exchange = world.exchange(from + i * 40_000_000, 100_000 + jitter, 100_000 + (30_000 - jitter));
+            estimator.on_exchange(exchange, exchange.t4);
+        }
+        from + n * 40_000_000
+    }
+
+    /// SYNC-5
+    #[test]
+    fn a_quiet_path_locks_within_a_second_whatever_the_offset_and_the_skew() {
+        for offset in [0, 1_000_000_000_000, -1_000_000_000_000, i64::MAX / 2, i64::MIN / 2] {
+            for skew in [-100_000, 0, 100_000] {
+                let (mut estimator, world) = (Estimator::new(Profile::DEFAULT), World { offset, skew });
+                let now = Time::from_ns(feed(&mut estimator, world, 5_000_000_000, 25));
+                assert_eq!(estimator.state(), SyncState::Locked);
+                let error = world.error(&estimator.map(now), now);
+                assert!(error.abs() < Span::from_us(10), "{offset} {skew}: {error:?}");
+            }
+        }
+    }
+
+    /// SYNC-5
+    #[test]
+    fn nine_good_samples_are_not_enough_for_lock() {
+        let mut estimator = Estimator::new(Profile::DEFAULT);
+        let world = World { offset: 77, skew: 0 };
+        for i in 0..9 {
+            let exchange = world.exchange(i * 200_000_000, 100_000, 100_000);
+            estimator.on_exchange(exchange, exchange.t4);
+        }
+        assert_eq!(estimator.state(), SyncState::Acquiring);
+    }
+
+    /// SYNC-5
+    #[test]
+    fn silence_degrades_then_holds_over_and_in_the_end_unlocks() {
+        let mut estimator = Estimator::new(Profile::DEFAULT);
+        let end = feed(&mut estimator, World { offset: 0, skew: 20_000 }, 0, 100);
+        let mut state_after = |seconds: i64| {
+            let now = Time::from_ns(end + seconds * 1_000_000_000);
+            estimator.handle_timeout(now);
+            (estimator.state(), estimator.map(now).bound)
+        };
+        assert_eq!(state_after(2).0, SyncState::Locked);
+        assert_eq!(state_after(4).0, SyncState::Degraded);
+        let (state, bound) = state_after(6);
+        assert_eq!(state, SyncState::Holdover);
+        let (state, later_bound) = state_after(60);
+        assert_eq!(state, SyncState::Holdover);
+        assert!(later_bound > bound);
+        assert_eq!(state_after(3_600 * 3).0, SyncState::Unlocked);
+    }
+
+    /// SYNC-7
+    #[test]
+    fn a_restarted_hub_within_five_milliseconds_is_slewed_to() {
+        let mut estimator = Estimator::new(Profile::DEFAULT);
+        let end = feed(&mut estimator, World { offset: 0, skew: 0 }, 0, 100);
+        estimator.new_source(Time::from_ns(end));
+        assert_eq!(estimator.state(), SyncState::Holdover);
+        let now = feed(&mut estimator, World { offset: 4_000_000, skew: 0 }, end, 25);
+        assert_eq!((estimator.state(), estimator.figures(Time::from_ns(now)).unlocks), (SyncState::Locked, 0));
+        let drift = estimator.drift(Time::from_ns(now));
+        assert!((Span::from_us(3_700)..Span::from_us(4_010)).contains(&drift), "{drift:?}");
+        let now = Time::from_ns(feed(&mut estimator, World { offset: 4_000_000, skew: 0 }, now, 25 * 30));
+        assert!(estimator.drift(now).abs() < Span::from_us(20), "{:?}", estimator.drift(now));
+        assert_eq!(estimator.figures(now).unlocks, 0);
+    }
+
+    /// SYNC-7
+    #[test]
+    fn a_restarted_hub_farther_away_is_stepped_to_through_unlocked() {
+        let mut estimator = Estimator::new(Profile::DEFAULT);
+        let end = feed(&mut estimator, World { offset: 0, skew: 0 }, 0, 100);
+        estimator.new_source(Time::from_ns(end));
+        let world = World { offset: -6_000_000, skew: 0 };
+        let now = Time::from_ns(feed(&mut estimator, world, end, 25));
+        assert_eq!((estimator.state(), estimator.figures(now).unlocks), (SyncState::Locked, 1));
+        assert!(world.error(&estimator.map(now), now).abs() < Span::from_us(50));
+    }
+
+    /// SYNC-8
+    #[test]
+    fn three_exchanges_that_contradict_the_window_are_another_clock() {
+        let mut estimator = Estimator::new(Profile::DEFAULT);
+        let end = feed(&mut estimator, World { offset: 0, skew: 0 }, 0, 100);
+        let other = World { offset: 1_000_000_000, skew: 0 };
+        let verdicts: Vec<Verdict> = (0..4)
+            .map(|i| {
+                let exchange = other.exchange(end + i * 40_000_000, 100_000, 100_000);
+                estimator.on_exchange(exchange, exchange.t4)
+            })
+            .collect();
+        use Verdict::{Accepted, Contradicts, Restarted};
+        assert_eq!(verdicts, [Contradicts, Contradicts, Restarted, Accepted]);
+        assert_eq!(estimator.state(), SyncState::Holdover);
+    }
+
+    /// SYNC-8
+    #[test]
+    fn one_lying_exchange_changes_nothing() {
+        let mut estimator = Estimator::new(Profile::DEFAULT);
+        let world = World { offset: 0, skew: 0 };
+        let end = feed(&mut estimator, world, 0, 100);
+        let before = estimator.map(Time::from_ns(end));
+        let lie = World { offset: 3_000_000, skew: 0 }.exchange(end, 100_000, 100_000);
+        assert_eq!(estimator.on_exchange(lie, lie.t4), Verdict::Contradicts);
+        assert_eq!(estimator.map(Time::from_ns(end)), before);
+    }
+
+    fn stamp() -> impl Strategy<Value = i64> {
+        prop_oneof![any::<i64>(), -3_000_000_000i64..3_000_000_000, Just(i64::MIN), Just(i64::MAX), Just(0)]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(200))]
+
+        /// SYNC-8
+        #[test]
+        fn no_stamps_make_it_panic(
+            stamps in prop::collection::vec((stamp(), stamp(), stamp(), stamp(), stamp()), 1..60),
+            good_first: bool,
+        ) {
+            let mut estimator = Estimator::new(Profile::DEFAULT);
+            if good_first {
+                feed(&mut estimator, World { offset: 9, skew: 50_000 }, 0, 30);
+            }
+            for (t1, t2, t3, t4, now) in stamps {
+                let now = Time::from_ns(now);
+                let at = Time::from_ns;
+                estimator.on_exchange(Exchange { t1: at(t1), t2: Time::from_ns(t2), t3: Time::from_ns(t3), t4: at(t4) }, now);
+                estimator.handle_timeout(now);
+                let figures = estimator.figures(now);
+                prop_assert!(!figures.skew_ppm.is_nan() && !figures.filter_share.is_nan());
+            }
+        }
+
+        /// SYNC-3
+        #[test]
+        fn the_bound_contains_the_truth_whenever_delays_are_not_negative(
+            offset in -(1i64 << 60)..1 << 60,
+            skew in -250_000i64..250_000,
+            (floor_up, floor_down) in (0i64..5_000_000, 0i64..5_000_000),
+            queues in prop::collection::vec((0u32..4, 0i64..20_000_000, 0i64..20_000_000), 3..150),
+        ) {
+            let (mut estimator, world) = (Estimator::new(Profile::DEFAULT), World { offset, skew });
+            for (i, (kind, up, down)) in queues.into_iter().enumerate() {
+                // Some queue on both directions, some on one, some on none.
+                let (up, down) = (up * i64::from(kind & 1), down * i64::from(kind >> 1));
+                let exchange = world.exchange(i as i64 * 100_000_000, floor_up + up, floor_down + down);
+                estimator.on_exchange(exchange, exchange.t4);
+                let now = exchange.t4 + Span::from_ms(37);
+                let map = estimator.map(now);
+                if map.sigma < Span::MAX {
+                    let error = world.error(&map, now).abs();
+                    prop_assert!(error <= map.bound, "{i}: error {error:?} bound {:?}", map.bound);
+                }
+            }
+        }
+    }
 }

@@ -56,8 +56,6 @@ const NEXT: usize = 3;
 pub(super) struct Fit {
     /// Slope with the widest margin, ns/s.
     pub(super) slope: f64,
-    /// Variance of that slope, (ns/s)^2.
-    pub(super) slope_var: f64,
     /// Slopes that no exchange contradicts, ns/s.
     pub(super) slope_low: f64,
     /// See `slope_low`.
@@ -86,12 +84,33 @@ pub(super) struct Floors {
 }
 
 impl Floors {
-    pub(super) fn offset(&self) -> f64 {
-        0.5 * (self.up - self.down)
-    }
     pub(super) fn round_trip(&self) -> f64 {
         self.up + self.down
     }
+}
+
+/// Means over all slopes, and their variances.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Weighed {
+    pub(super) slope: f64,
+    pub(super) slope_var: f64,
+    pub(super) offset: f64,
+    pub(super) offset_var: f64,
+}
+
+/// Steps of the integral over slopes.
+const SLOPES: usize = 16;
+/// It ends where lines are e^-5 times as likely as the best, or 5 standard deviations from what was known.
+const FARTHEST: f64 = 5.0;
+
+/// e^-x for x >= 0, within 0.1 % of 1.
+fn exp_of_minus(x: f64) -> f64 {
+    let part = x / 32.0;
+    let mut power = 1.0 / (1.0 + part + 0.5 * part * part);
+    for _ in 0..5 {
+        power *= power;
+    }
+    power
 }
 
 /// The two clouds as seen from one instant.
@@ -174,21 +193,15 @@ impl Clouds {
     /// points: they are not of one clock.
     pub(super) fn fit(&self, limit: f64) -> Option<Fit> {
         let slope = self.widest(limit);
-        let floors = self.floors(slope);
-        let margin = floors.round_trip();
+        let (margin, _) = self.margin(slope);
         if margin < 0.0 {
             return None;
         }
         let slope_low = self.falls_to(0.0, slope, -limit);
         let slope_high = self.falls_to(0.0, slope, limit);
-        // For messages that come with density 1 / spacing at the floor, a line that is `spacing` too high is e times
-        // less likely.
-        let level = margin - 0.5 * (floors.spacing_up + floors.spacing_down);
-        let width = self.falls_to(level, slope, limit) - self.falls_to(level, slope, -limit);
         let (upper, _) = self.up.floor(-slope_high);
         let (lower, _) = self.down.floor(slope_low);
-        let slope_var = 0.25 * width * width + 1.0;
-        Some(Fit { slope, slope_var, slope_low, slope_high, upper, lower: -lower })
+        Some(Fit { slope, slope_low, slope_high, upper, lower: -lower })
     }
 
     /// The floors at a slope.
@@ -199,11 +212,42 @@ impl Clouds {
         Floors { up, down, spacing_up, spacing_down, median_up, median_down }
     }
 
-    /// Change of the offset when the slope is off by one standard deviation, ns.
-    pub(super) fn offset_change(&self, slope: f64, slope_var: f64) -> f64 {
-        let sd = sqrt(slope_var);
-        let at = |slope: f64| 0.5 * (self.up.floor(-slope).0 - self.down.floor(slope).0);
-        0.5 * (at(slope + sd) - at(slope - sd))
+    /// Mean and variance of slope and offset, given a slope known before (mean, variance) and the distance between
+    /// points near the floors.
+    ///
+    /// For messages whose height above the floor is exponential, a pair of lines whose margin is `spacing` smaller is e
+    /// times less likely. The mean over all slopes is steadier than the likeliest one, which hangs on three points.
+    pub(super) fn weigh(&self, fit: &Fit, spacing: f64, before: (f64, f64), limit: f64) -> Weighed {
+        let (margin, _) = self.margin(fit.slope);
+        let spacing = spacing.max(1.0);
+        let level = margin - FARTHEST * spacing;
+        let reach = FARTHEST * sqrt(before.1);
+        let low = self.falls_to(level, fit.slope, -limit).max(before.0 - reach);
+        let high = self.falls_to(level, fit.slope, limit).min(before.0 + reach);
+        // What was known contradicts the window: the window is right.
+        let is_contradicted = low >= high;
+        let (low, high) = if is_contradicted { (fit.slope - 1.0, fit.slope + 1.0) } else { (low, high) };
+        let (mut sum, mut slope, mut slope_sq, mut offset, mut offset_sq) = (0.0, 0.0, 0.0, 0.0, 0.0);
+        let origin = 0.5 * (self.up.floor(-fit.slope).0 - self.down.floor(fit.slope).0);
+        for i in 0..=SLOPES {
+            let at = low + (high - low) * i as f64 / SLOPES as f64;
+            let (up, down) = (self.up.floor(-at).0, self.down.floor(at).0);
+            let known = if is_contradicted { 0.0 } else { (at - before.0) * (at - before.0) / (2.0 * before.1) };
+            let weight = exp_of_minus((margin - up - down).max(0.0) / spacing + known);
+            let (off, from_top) = (0.5 * (up - down) - origin, at - fit.slope);
+            sum += weight;
+            slope += weight * from_top;
+            slope_sq += weight * from_top * from_top;
+            offset += weight * off;
+            offset_sq += weight * off * off;
+        }
+        let (slope, offset) = (slope / sum, offset / sum);
+        Weighed {
+            slope: fit.slope + slope,
+            slope_var: (slope_sq / sum - slope * slope).max(1.0),
+            offset: origin + offset,
+            offset_var: (offset_sq / sum - offset * offset).max(0.0),
+        }
     }
 
     /// Round trip of the floors of what was sent since `since` seconds (negative), at a slope; `None` when there is

@@ -27,21 +27,73 @@ pub(super) struct Kalman {
     q: f64,
     score: i16,
     refused: u8,
+    noise: Noise,
+}
+
+/// How noisy midpoints are.
+///
+/// Excess^2 / 12 is right for exponential queues. Other shapes have the same weights but another scale, and for a
+/// Gaussian delay the excess says nothing at all: so half of the variance is the excess of this exchange and half that
+/// of all, and the scale is what the innovations show.
+#[derive(Clone, Debug)]
+struct Noise {
+    samples: f64,
+    excess_sq: f64,
+    // Means of how far midpoints were from the estimate in use, squared, and of what was expected.
+    seen: f64,
+    expected: f64,
+}
+
+/// Squares beyond this many times their mean count as this much.
+const OUTLIER: f64 = 4.0;
+/// Exchanges the noise is judged by.
+const NOISE_MEMORY: f64 = 128.0;
+/// The exponential assumption counts as so many exchanges.
+const NOISE_PRIOR: f64 = 8.0;
+
+impl Noise {
+    /// Variance of a midpoint that took `excess` too long and was `off` from the estimate in use.
+    fn variance(&mut self, excess: f64, off: Option<f64>) -> f64 {
+        self.samples = (self.samples + 1.0).min(NOISE_MEMORY);
+        // A retransmitted exchange in a hundred must not hide what the others are like.
+        let most = if self.samples > 1.0 { OUTLIER * self.excess_sq } else { f64::MAX };
+        self.excess_sq += ((excess * excess).min(most) - self.excess_sq) / self.samples;
+        let expected = (excess * excess + self.excess_sq) / 24.0;
+        if let Some(off) = off {
+            let gain = 1.0 / (self.samples + NOISE_PRIOR);
+            if self.expected <= 0.0 {
+                (self.seen, self.expected) = (expected, expected);
+            }
+            self.seen += gain * ((off * off).min(OUTLIER * self.seen) - self.seen);
+            self.expected += gain * (expected.min(OUTLIER * self.expected) - self.expected);
+        }
+        expected * if self.expected > 0.0 { (self.seen / self.expected).clamp(0.1, 4.0) } else { 1.0 }
+    }
 }
 
 impl Kalman {
     /// Starts from one midpoint.
     pub(super) fn new(at: i64, midpoint: f64, var: f64) -> Self {
-        Self { at, offset: midpoint, skew: 0.0, p: [var, 0.0, FIRST_SKEW_VAR], q: Q, score: 0, refused: 0 }
+        Self {
+            at,
+            offset: midpoint,
+            skew: 0.0,
+            p: [var, 0.0, FIRST_SKEW_VAR],
+            q: Q,
+            score: 0,
+            refused: 0,
+            noise: Noise { samples: 0.0, excess_sq: 0.0, seen: 0.0, expected: 0.0 },
+        }
     }
 
     /// Takes a midpoint at local time `at` with its variance. One older than the last is left out.
-    pub(super) fn update(&mut self, at: i64, midpoint: f64, var: f64) {
+    pub(super) fn update(&mut self, at: i64, midpoint: f64, excess: f64, off: Option<f64>, stamp_var: f64) {
         if at < self.at {
             return;
         }
         self.advance(at);
         let innovation = midpoint - self.offset;
+        let var = self.noise.variance(excess, off) + stamp_var;
         let s = self.p[0] + var;
         let ratio = innovation * innovation / s;
         if ratio > GATE * GATE {

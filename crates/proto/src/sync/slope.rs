@@ -1,18 +1,16 @@
 //! The skew as the floors see it, remembered beyond the window. Implements SYNC-2.
 //!
-//! A window of a minute finds the slope of a jittery path only roughly, but an oscillator's skew hardly changes in that
+//! A window of two minutes finds the slope of a jittery path only roughly, but an oscillator's skew hardly changes in that
 //! time: what many windows say is worth more than the last one. While a window grows, its fit contains all there is and
 //! is combined with what was known before it; once old points leave, a scalar filter goes on, in which each fit counts
 //! for the share of the window that is new since the last one.
-
-use super::floor::Fit;
 
 /// Variance of the skew before anything is measured: 100 ppm.
 const FIRST_VAR: f64 = 1e10;
 /// Random walk of the skew: 3e-9 per square root of a second, squared.
 const WALK: f64 = 9.0;
 /// A window this old has forgotten something, nanoseconds.
-const FULL_NS: i64 = 63_000_000_000;
+const FULL_NS: i64 = 126_000_000_000;
 /// A fit this many standard deviations off says the skew has moved: the memory fades.
 const SURPRISE: f64 = 3.0;
 
@@ -39,6 +37,11 @@ impl SlopeMemory {
         (self.mean, self.var)
     }
 
+    /// What is known without the window, as far as that can be told apart.
+    pub(super) fn before(&self) -> (f64, f64) {
+        if self.taken_at.is_some() { self.get() } else { self.before }
+    }
+
     /// The window was emptied but for its newest part: what is known now is what was known before it.
     pub(super) fn window_shortened(&mut self) {
         self.before = (self.mean, self.var);
@@ -46,9 +49,9 @@ impl SlopeMemory {
     }
 
     /// Takes the fit of a window of that age.
-    pub(super) fn learn(&mut self, fit: &Fit, age_ns: i64, at: i64) {
+    pub(super) fn learn(&mut self, fit: (f64, f64), age_ns: i64, at: i64) {
         let Some(taken_at) = self.taken_at else {
-            (self.mean, self.var) = combined(self.before, (fit.slope, fit.slope_var));
+            (self.mean, self.var) = combined(self.before, fit);
             if age_ns >= FULL_NS {
                 self.taken_at = Some(at);
             }
@@ -58,11 +61,11 @@ impl SlopeMemory {
         let elapsed = (at.saturating_sub(taken_at).max(1) as f64 * 1e-9).min(FULL_NS as f64 * 1e-9);
         let share = elapsed / (FULL_NS as f64 * 1e-9);
         self.var += WALK * elapsed;
-        let surprise = fit.slope - self.mean;
-        if surprise * surprise > SURPRISE * SURPRISE * (self.var + fit.slope_var) {
+        let surprise = fit.0 - self.mean;
+        if surprise * surprise > SURPRISE * SURPRISE * (self.var + fit.1) {
             self.var += surprise * surprise * share;
         }
-        (self.mean, self.var) = combined((self.mean, self.var), (fit.slope, fit.slope_var / share));
+        (self.mean, self.var) = combined((self.mean, self.var), (fit.0, fit.1 / share));
     }
 }
 

@@ -4,8 +4,9 @@ use cuelight_wire::time::{Local, Time};
 
 use super::estimate::{Base, Estimate, Sample};
 use super::exchange::{Exchange, Verdict};
-use super::floor::{Clouds, Fit, Floors};
+use super::floor::{Clouds, Fit, Floors, Weighed};
 use super::kalman::Kalman;
+use super::number::sqrt;
 use super::profile::Profile;
 use super::select::{Opinion, Selector};
 use super::slope::SlopeMemory;
@@ -88,6 +89,7 @@ impl Source {
     fn fits(&self, sample: &Sample, at: Time<Local>) -> bool {
         let Some(estimate) = &self.estimate else { return true };
         let (lower, upper) = estimate.limits_at(at);
+        // The limits are loose by what stamps are rounded by.
         sample.up as f64 >= lower && -(sample.down as f64) <= upper
     }
 
@@ -102,15 +104,18 @@ impl Source {
         Verdict::Restarted
     }
 
+    /// Stage 2.
     fn filter(&mut self, sample: &Sample, delay: f64) {
         let at = sample.t1 + (sample.t4 - sample.t1) / 2;
         let midpoint = 0.5 * (sample.up as f64 - sample.down as f64);
         let stamp = self.profile.stamp_sigma.as_ns() as f64;
-        // Before a floor is known the whole delay may be queue.
-        let excess = self.estimate.map_or(delay, |e| (delay - e.floor_rtt).max(0.0) + self.selector.spacing());
-        let var = excess * excess / 12.0 + stamp * stamp;
         match &mut self.kalman {
-            Some(kalman) => kalman.update(at, midpoint, var),
+            Some(kalman) => {
+                // Before a floor is known the whole delay may be queue.
+                let excess = self.estimate.map_or(delay, |e| (delay - e.floor_rtt).max(0.0) + self.selector.spacing());
+                let off = self.estimate.map(|e| midpoint - e.offset_at(Time::from_ns(at)));
+                kalman.update(at, midpoint, excess, off, stamp * stamp);
+            }
             None => self.kalman = Some(Kalman::new(at, midpoint, 0.25 * delay * delay + stamp * stamp)),
         }
     }
@@ -119,20 +124,22 @@ impl Source {
     fn solve(&mut self, base: Base, now: Time<Local>) -> bool {
         let at = now.as_ns();
         let limit = self.profile.max_skew_ppm * 1e3;
-        let Some(mut clouds) = Clouds::new(&self.window, at) else { return true };
-        let Some(mut fit) = clouds.fit(limit) else { return false };
-        self.slope.learn(&fit, self.window.age(at), at);
-        let mut floors = clouds.floors(self.slope.mean());
+        let Some(clouds) = Clouds::new(&self.window, at) else { return true };
+        let Some(fit) = clouds.fit(limit) else { return false };
+        let floors = clouds.floors(self.slope.mean());
         if self.has_path_changed(&clouds, &floors) {
             self.flushes = self.flushes.saturating_add(1);
             self.window.keep_since(at.saturating_sub((RECENT_S * 1e9) as i64));
             self.slope.window_shortened();
-            if let Some((less, refit)) = Clouds::new(&self.window, at).and_then(|c| c.fit(limit).map(|f| (c, f))) {
-                (clouds, fit) = (less, refit);
-                floors = clouds.floors(self.slope.mean());
-            }
+            return self.solve(base, now);
         }
-        self.estimate = Some(self.select(base, at, &clouds, &fit, &floors));
+        self.selector.learn(&floors, self.window.count(), at);
+        let spacing = 0.5 * self.selector.spacing();
+        let before = self.slope.before();
+        let weighed = clouds.weigh(&fit, spacing, before, limit);
+        let alone = clouds.weigh(&fit, spacing, (fit.slope, 1e12), limit);
+        self.slope.learn((alone.slope, alone.slope_var), self.window.age(at), at);
+        self.estimate = Some(self.select(base, at, &fit, &floors, &weighed));
         true
     }
 
@@ -143,28 +150,26 @@ impl Source {
             .is_some_and(|recent| recent - floors.round_trip() > longer)
     }
 
-    fn select(&mut self, base: Base, at: i64, clouds: &Clouds, fit: &Fit, floors: &Floors) -> Estimate {
+    fn select(&mut self, base: Base, at: i64, fit: &Fit, floors: &Floors, weighed: &Weighed) -> Estimate {
         let stamp = self.profile.stamp_sigma.as_ns() as f64;
         let (slope, slope_var) = self.slope.get();
-        let change = clouds.offset_change(slope, slope_var);
-        self.selector.learn(floors, self.window.count(), at);
         let floor = Opinion {
-            offset: self.selector.offset(floors),
-            var: self.selector.floor_var() + change * change + stamp * stamp,
+            offset: weighed.offset - self.selector.bias(),
+            var: self.selector.floor_var() + weighed.offset_var + stamp * stamp,
             skew: slope,
             skew_var: slope_var,
         };
         let kalman = self.kalman.as_ref().expect("every exchange went through the filter");
         let ((offset, var), (skew, skew_var)) = (kalman.offset(at), kalman.skew());
         let filter = Opinion { offset, var: var + stamp * stamp, skew, skew_var };
-        let chosen = self.selector.choose(&floor, &filter, fit);
+        let chosen = self.selector.choose(&floor, &filter);
         Estimate {
             base,
             at,
             offset: chosen.offset,
             skew: chosen.skew,
-            sigma: super::number::sqrt(chosen.var),
-            skew_sigma: super::number::sqrt(chosen.skew_var),
+            sigma: sqrt(chosen.var),
+            skew_sigma: sqrt(chosen.skew_var),
             lower: fit.lower,
             upper: fit.upper,
             skew_low: fit.slope_low,

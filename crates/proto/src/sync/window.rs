@@ -9,8 +9,9 @@ use heapless::Vec;
 pub(super) const STRETCHES: usize = 64;
 /// A new window starts with stretches of this length: one exchange each at 25 Hz.
 const SHORTEST_NS: i64 = 31_250_000;
-/// 64 of these are the 64 s an oscillator can be taken as straight: its wander of 6e-9 /s bends it by 12 us.
-const LONGEST_NS: i64 = 1_000_000_000;
+/// 64 of these are 128 s. In that time an oscillator bends by up to 49 us (6e-9 /s), so for a quiet path the older half
+/// hardly matters; for a busy one (64 s against 128 s, 1 to 20 ms each way: p50 52 against 37 us) it does.
+const LONGEST_NS: i64 = 2_000_000_000;
 
 /// One direction's fastest message of a stretch: when it was stamped locally, and hub minus local (up) or local minus
 /// hub (down), both in nanoseconds from the source's first exchange.
