@@ -7,7 +7,7 @@
 //! | module | decides |
 //! |---|---|
 //! | `clock` | show time: one offset over the hub's own clock, carried on over a restart |
-//! | `roster` | who is in the show and how well each node does (`docs/protocol/10-show-network.md` section 7) |
+//! | `roster` | who is in the show and how well each node does (`docs/protocol/60-roster.md`) |
 //! | `track` | which scenes a node shows and is about to show; announced changes are never retracted |
 //! | `show` | which tracks a command for the show, a group or a node touches, and its one applyAt |
 //! | `fanout` | the datagrams of a tick, for Cuelight nodes and for deployed ones |

@@ -144,6 +144,23 @@ impl Conductor {
         Ok(self.answer(rev, at, present))
     }
 
+    /// A node knows a change that this hub, started again, does not: what the hub has becomes the newest change, so that
+    /// all nodes show the same again.
+    pub(super) fn reassert(&mut self, above: Revision, now: Time<Local>) {
+        self.show.rev = above;
+        self.saved_revision += 1;
+        let moment = self.moment(now, self.lead_over(|_| true));
+        let nodes = self.roster.nodes_mut().iter_mut().map(|node| (node.mac, &mut node.track));
+        let same = SceneChange { fade_ms: 0, is_patch: true, edit: |_: &mut Scene| {} };
+        // Numbers are far from used up: a hint is taken below half of them only.
+        let scene = self.show.change_scene(&Target::Show, nodes, &same, moment);
+        let tempo = self.show.change_tempo(tempo::continued, moment);
+        let master = self.show.change_master(|_| {}, moment);
+        for (rev, apply_at) in [scene, tempo, master].into_iter().flatten() {
+            self.answer(rev, apply_at, 0);
+        }
+    }
+
     fn set_tempo(&mut self, bpm_x100: Option<u16>, beats_per_bar: Option<u8>, now: Time<Local>) -> Change {
         if bpm_x100.is_some_and(|bpm| bpm != 0 && !BPM_X100.contains(&bpm)) {
             return Err(CommandError::BadValue { field: "bpm", problem: "must be 0 (no beat) or 20 to 600" });

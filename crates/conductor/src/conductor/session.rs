@@ -190,14 +190,14 @@ impl Conductor {
                 Heard::Adopted => self.log(Event::HintAdopted { node: id, show: self.clock.show_at(now) }),
                 Heard::Disagrees(difference) => self.log(Event::HintDisagrees { node: id, difference }),
             }
-            if hint.rev <= MAX_HINTED_REV && Revision(hint.rev) > self.show.rev {
-                self.show.rev = Revision(hint.rev);
-                self.saved_revision += 1;
-            }
         }
         if !self.is_clock_fixed {
             self.is_clock_fixed = true;
             self.show.rebase(self.clock.show_at(now));
+        }
+        let hinted = hello.show.map(|hint| hint.rev).filter(|rev| *rev <= MAX_HINTED_REV).map(Revision);
+        if let Some(rev) = hinted.filter(|rev| *rev > self.show.rev) {
+            self.reassert(rev, now);
         }
     }
     #[allow(clippy::too_many_arguments, reason = "what a welcome is made of")]

@@ -1,4 +1,4 @@
-//! Who is in the show, and how well each node does (`docs/protocol/`, ROSTER-1, ROSTER-2, ROSTER-5).
+//! Who is in the show, and how well each node does (`docs/protocol/60-roster.md`, ROSTER-1, ROSTER-2, ROSTER-5).
 //!
 //! A node's identity is its MAC address; its number is the lowest that was free when it was first seen, and stays with
 //! it for as long as it is known.

@@ -1,4 +1,4 @@
-//! The life of a node: one function from (state, event) to state, every pair written out (`docs/protocol/`, ROSTER-1).
+//! The life of a node: one function from (state, event) to state, every pair written out (`docs/protocol/60-roster.md`, ROSTER-1).
 //!
 //! ```text
 //! PENDING --welcomed--> AUTHED --keepalive--> READY <--2 s good--> DEGRADED

@@ -119,13 +119,11 @@ impl Layers {
         }
         advanced
     }
-    /// The two oldest layers become one, as a cut. With fewer than two pending both are in force.
+    /// The two oldest layers become one, as a cut: the oldest leaves, and the oldest of a packet always shows in full.
+    /// With fewer than two pending both are in force. Nodes that know the older one cut when the new one holds.
     fn make_room(&mut self) {
         if self.packet.is_full() {
             self.packet.remove(0);
-            if let Some(oldest) = self.packet.first_mut() {
-                oldest.fade_ms = 0;
-            }
         }
     }
     /// What a restarted hub continues with: the packet's layers and what waits, oldest first, at most three.

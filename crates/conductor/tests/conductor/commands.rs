@@ -93,7 +93,7 @@ fn layers_leave_when_the_fade_over_them_is_done_and_overlapping_fades_merge_the_
         world.run(Span::from_ms(100), &[&peer]);
     }
     let layers = state(&mut world, &peer).layers;
-    assert_eq!(layers.iter().map(|l| (l.rev.0, l.fade_ms)).collect::<Vec<_>>(), [(1, 0), (2, 2_000), (3, 2_000)]);
+    assert_eq!(layers.iter().map(|l| (l.rev.0, l.fade_ms)).collect::<Vec<_>>(), [(1, 2_000), (2, 2_000), (3, 2_000)]);
     while world.show() + TICK < answers[1].apply_at + Span::from_s(2) {
         assert_eq!(state(&mut world, &peer).layers.len(), 3);
         world.keepalive(&peer);

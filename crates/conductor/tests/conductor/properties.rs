@@ -8,7 +8,7 @@ use cuelight_wire::change::{ScenePatch, ZonePatch};
 use cuelight_wire::control::{Keepalive, NodeMessage};
 use cuelight_wire::ids::{EffectId, NodeId, Revision};
 use cuelight_wire::limits::{MAX_STREAM_PAYLOAD, MAX_ZONES};
-use cuelight_wire::scene::{FullState, Scene};
+use cuelight_wire::scene::{FullState, Layer, Scene};
 use cuelight_wire::time::{Show, Span, Time};
 use proptest::prelude::*;
 
@@ -79,6 +79,7 @@ fn step() -> impl Strategy<Value = Step> {
 /// What one node was told: changes that are announced and not in force, by kind and number.
 #[derive(Default)]
 struct Promises {
+    layers: BTreeMap<Revision, Layer>,
     open: BTreeMap<(&'static str, Revision), Time<Show>>,
     newest: BTreeMap<&'static str, Revision>,
 }
@@ -89,6 +90,10 @@ impl Promises {
         told.extend(state.layers.iter().map(|layer| (("layer", layer.rev), layer.at)));
         told.extend(state.tempos.iter().map(|tempo| (("tempo", tempo.rev), tempo.grid.at)));
         told.extend(state.masters.iter().map(|master| (("master", master.rev), master.at)));
+        for layer in &state.layers {
+            let before = self.layers.entry(layer.rev).or_insert_with(|| layer.clone());
+            assert_eq!(before, layer, "an announced layer was changed");
+        }
         for (promise, at) in &self.open {
             if *at > now {
                 assert_eq!(told.get(promise), Some(at), "an announced change was taken back");

@@ -82,7 +82,8 @@ fn numbers_go_on_above_what_nodes_remember_and_absurd_ones_are_passed_over() {
         knowing.show = hint(world.show(), 100, rev);
         world.join_with(knowing);
     }
-    assert_eq!(world.command(set_scene(Scope::Show, 1)).rev, Revision(42));
+    // 42 to 44 say again what the hub has: scene, tempo, master.
+    assert_eq!(world.command(set_scene(Scope::Show, 1)).rev, Revision(45));
 }
 
 #[test]
@@ -136,4 +137,30 @@ fn a_saved_show_that_makes_no_sense_is_left_out_piece_by_piece() {
     let peer = world.join(1);
     assert_eq!(world.tick().len(), 1);
     assert_eq!(world.node(&peer).scene.scene, cuelight_wire::scene::Scene::default());
+}
+
+#[test]
+fn nodes_that_know_more_than_was_saved_are_brought_together_again() {
+    // SHOW-7
+    let mut old = World::new();
+    let a = old.join(1);
+    old.command(set_scene(Scope::Show, 5));
+    old.run(Span::from_ms(100), &[&a]);
+    let saved = old.conductor.saved();
+    let lost = old.command(set_scene(Scope::Show, 6));
+    old.run(Span::from_ms(100), &[&a]);
+    let mut world = World::restarted(Config::default(), saved, old.now, Some(old.show()));
+    let mut knowing = hello(mac(1), Ext::ALL);
+    knowing.show = hint(world.show(), 100, lost.rev.0);
+    let a = world.join_with(knowing);
+    world.keepalive(&a);
+    let b = world.join(2);
+    let datagrams = world.tick();
+    for peer in [&a, &b] {
+        let (_, state) = of(&datagrams, peer)[0].full_state(peer);
+        let newest = state.layers.last().unwrap();
+        assert!(newest.rev > lost.rev && newest.at > lost.apply_at);
+        assert_eq!(newest.scene.effect, EffectId(5));
+        assert!(state.tempos.last().unwrap().rev > lost.rev && state.masters.last().unwrap().rev > lost.rev);
+    }
 }
