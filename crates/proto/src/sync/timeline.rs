@@ -8,7 +8,7 @@ use cuelight_wire::time::{Local, Show, Span, Time};
 
 use super::lock::SyncState;
 use super::map::{ClockMap, RATE_BITS};
-use super::number::{sqrt, whole};
+use super::number::sqrt;
 use super::profile::Profile;
 
 /// Time constant with which an error decays, seconds.
@@ -32,7 +32,9 @@ impl Timeline {
     }
 
     pub(super) fn map(&self, sigma: Span, bound: Span, state: SyncState) -> ClockMap {
-        ClockMap { local0: self.local0, show0: self.show0, rate: whole(self.rate * RATE_UNITS), sigma, bound, state }
+        // Rounded towards zero: the limit of the rate is not passed by rounding.
+        let rate = (self.rate * RATE_UNITS) as i64;
+        ClockMap { local0: self.local0, show0: self.show0, rate, sigma, bound, state }
     }
 
     pub(super) fn show_at(&self, local: Time<Local>) -> Time<Show> {

@@ -12,16 +12,16 @@ use cuelight_sim::oscillator::{Oscillator, OscillatorProfile};
 use cuelight_sim::profiles::PathProfile;
 use cuelight_sim::rng::Rng;
 use cuelight_wire::control::TsPong;
-use cuelight_wire::exchange::{Form, Ping, PONG_NS_LEN};
+use cuelight_wire::exchange::{Form, PONG_NS_LEN, Ping};
 use cuelight_wire::ids::{NodeId, TokenHash};
 use cuelight_wire::time::{Local, Show, Span, Time};
 
-pub const S: i64 = 1_000_000_000;
+pub(crate) const S: i64 = 1_000_000_000;
 const TOKEN: TokenHash = TokenHash(0xC0FF_EE00);
 
 /// How stamps are taken.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Stamps {
+pub(crate) enum Stamps {
     /// Both ends exactly when it happens.
     Exact,
     /// User space: sending is stamped earlier, receiving later, by an exponential time of this mean (ns).
@@ -38,15 +38,15 @@ enum Event {
     TsPong(u32, i64, i64),
 }
 
-pub struct World {
-    pub now: i64,
-    pub client: SyncClient,
-    pub server: SyncServer<4>,
-    pub path: PathProfile,
-    pub clock: Oscillator,
+pub(crate) struct World {
+    pub(crate) now: i64,
+    pub(crate) client: SyncClient,
+    pub(crate) server: SyncServer<4>,
+    pub(crate) path: PathProfile,
+    pub(crate) clock: Oscillator,
     /// Hub clock minus true time.
-    pub hub_offset: i64,
-    pub is_hub_up: bool,
+    pub(crate) hub_offset: i64,
+    pub(crate) is_hub_up: bool,
     stamps: Stamps,
     rng: Rng,
     up: Link,
@@ -58,7 +58,13 @@ pub struct World {
 }
 
 impl World {
-    pub fn new(path: PathProfile, profile: Profile, clock: OscillatorProfile, stamps: Stamps, seed: u64) -> Self {
+    pub(crate) fn new(
+        path: PathProfile,
+        profile: Profile,
+        clock: OscillatorProfile,
+        stamps: Stamps,
+        seed: u64,
+    ) -> Self {
         let mut world = Self {
             now: 0,
             client: SyncClient::new(profile, seed),
@@ -81,33 +87,33 @@ impl World {
         world
     }
 
-    pub fn set_path(&mut self, path: PathProfile) {
+    pub(crate) fn set_path(&mut self, path: PathProfile) {
         self.path = path;
         self.up.set_profile(path.up);
         self.down.set_profile(path.down);
     }
 
-    pub fn local(&mut self) -> Time<Local> {
+    pub(crate) fn local(&mut self) -> Time<Local> {
         Time::from_ns(self.clock.read(self.now))
     }
 
-    pub fn show(&self) -> Time<Show> {
+    pub(crate) fn show(&self) -> Time<Show> {
         Time::from_ns(self.now + self.hub_offset)
     }
 
-    pub fn map(&mut self) -> ClockMap {
+    pub(crate) fn map(&mut self) -> ClockMap {
         let local = self.local();
         self.client.map(local)
     }
 
     /// Show time by the node minus show time, ns.
-    pub fn error(&mut self) -> i64 {
+    pub(crate) fn error(&mut self) -> i64 {
         let local = self.local();
         self.client.map(local).show_at(local).since(self.show()).as_ns()
     }
 
     /// A restarted hub: its clock is another one.
-    pub fn restart_hub(&mut self, offset_change: i64) {
+    pub(crate) fn restart_hub(&mut self, offset_change: i64) {
         self.hub_offset += offset_change;
         self.server = SyncServer::new();
         let local = self.local();
@@ -116,7 +122,7 @@ impl World {
     }
 
     /// Runs to `end`, calling `seen` every `every` nanoseconds.
-    pub fn run(&mut self, end: i64, every: i64, mut seen: impl FnMut(&mut Self)) {
+    pub(crate) fn run(&mut self, end: i64, every: i64, mut seen: impl FnMut(&mut Self)) {
         let mut next_look = self.now;
         while self.now < end {
             let local = self.local();
@@ -194,7 +200,8 @@ impl World {
             Event::Ping(_) | Event::TsPing(..) => {}
             Event::Pong(bytes) => {
                 let rx_at = self.now + self.late();
-                let (rx_at, now) = (Time::from_ns(self.clock.read(rx_at)), self.local().max(Time::from_ns(self.clock.read(rx_at))));
+                let (rx_at, now) =
+                    (Time::from_ns(self.clock.read(rx_at)), self.local().max(Time::from_ns(self.clock.read(rx_at))));
                 let _ = self.client.handle_datagram(&bytes, rx_at, now);
             }
             Event::TsPong(seq, t1_us, t2_us) => {
@@ -224,34 +231,34 @@ impl World {
 
 /// Figures of a run, errors in microseconds against the truth shifted by the path's unavoidable error.
 #[derive(Clone, Debug, Default)]
-pub struct Outcome {
-    pub errors_us: Vec<f64>,
-    pub locks_after_s: Vec<f64>,
-    pub bound_violations: u32,
-    pub backward_steps: u32,
-    pub worst_rate_ppm: f64,
-    pub unlocks: u32,
-    pub unusable: u32,
+pub(crate) struct Outcome {
+    pub(crate) errors_us: Vec<f64>,
+    pub(crate) locks_after_s: Vec<f64>,
+    pub(crate) bound_violations: u32,
+    pub(crate) backward_steps: u32,
+    pub(crate) worst_rate_ppm: f64,
+    pub(crate) unlocks: u32,
+    pub(crate) unusable: u32,
 }
 
 impl Outcome {
-    pub fn percentile(&mut self, p: f64) -> f64 {
+    pub(crate) fn percentile(&mut self, p: f64) -> f64 {
         self.errors_us.sort_by(f64::total_cmp);
         let last = self.errors_us.len().saturating_sub(1);
         self.errors_us.get((last as f64 * p) as usize).copied().unwrap_or(f64::NAN)
     }
-    pub fn slowest_lock_s(&self) -> f64 {
+    pub(crate) fn slowest_lock_s(&self) -> f64 {
         self.locks_after_s.iter().copied().fold(0.0, f64::max)
     }
 }
 
 /// A clock like those of real machines: `ppm` of skew, frequency wandering by 3e-9 per square root of a second.
-pub fn wandering(ppm: f64, offset_ns: i64) -> OscillatorProfile {
+pub(crate) fn wandering(ppm: f64, offset_ns: i64) -> OscillatorProfile {
     OscillatorProfile { offset_ns, ppm, wander_ppm: 3e-3, ..OscillatorProfile::default() }
 }
 
 /// Runs a path for `seconds` with each seed and looks at the map from `from_s` on, ten times a second.
-pub fn observe(path: PathProfile, profile: Profile, seeds: u64, from_s: i64, seconds: i64) -> Outcome {
+pub(crate) fn observe(path: PathProfile, profile: Profile, seeds: u64, from_s: i64, seconds: i64) -> Outcome {
     let mut outcome = Outcome::default();
     for seed in 1..=seeds {
         let ppm = if seed % 2 == 0 { 50.0 } else { -50.0 };
@@ -262,7 +269,7 @@ pub fn observe(path: PathProfile, profile: Profile, seeds: u64, from_s: i64, sec
 }
 
 /// Runs one world and adds what is seen to `outcome`.
-pub fn watch(world: &mut World, outcome: &mut Outcome, from_s: i64, seconds: i64) {
+pub(crate) fn watch(world: &mut World, outcome: &mut Outcome, from_s: i64, seconds: i64) {
     let unavoidable = world.path.unavoidable_ns();
     let mut last_show = None;
     let mut locked_at = None;

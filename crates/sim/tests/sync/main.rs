@@ -1,0 +1,5 @@
+//! Synchronisation in virtual time: the machines that ship, every delay profile, faults.
+
+mod faults;
+mod profiles;
+mod world;
