@@ -8,8 +8,16 @@
 //! Starts THREADS frame loops (default 1) of 320 pixels on one free-running clock, as so many nodes on one machine, runs
 //! them SECONDS (default 10) and prints for all frames after the first second: lateness of output against the deadline,
 //! and, with several loops, the spread between the loops' instants of one frame. SPIN_US is the spin before a deadline
-//! (default 0). Results of a run are in `docs/operations/record-format.md`, which shows how to get the same figures from
-//! records.
+//! (default 0). `docs/operations/record-format.md` shows how to get the same figures from the records of a real show.
+//!
+//! Measured on two virtual cores shared with compilers (load average 5 to 8), microseconds:
+//!
+//! | threads, spin | ordinary: late p50 / p99, spread p99 | real-time: late p50 / p99, spread p99 |
+//! |---|---|---|
+//! | 1, none | 88 / 2744 | 45 / 90 |
+//! | 1, 150 us | 0 / 2081 | 0 / 47 |
+//! | 4, none | 95 / 581, 1020 | 39 / 207, 289 |
+//! | 4, 150 us | 8 / 2390, 1716 | 7 / 66, 396 |
 
 use std::collections::BTreeMap;
 use std::sync::mpsc::{Sender, channel};

@@ -156,6 +156,7 @@ mod tests {
     fn frame(pixels: &[Rgb]) -> Frame<'_> {
         let index = FrameIndex(1);
         Frame {
+            render: Span::ZERO,
             index,
             show_at: index.show_at(),
             mono_ns: 0,

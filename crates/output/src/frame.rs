@@ -15,6 +15,8 @@ pub struct Frame<'a> {
     pub mono_ns: i64,
     /// How much later than its deadline that was, by the node's own clock.
     pub late: Span,
+    /// What it took to apply changes, render and hash it.
+    pub render: Span,
     /// Whether `show_at` was show time as far as the node knew; if not, it was the node's own timeline.
     pub is_synced: bool,
     /// Revision of the newest layer it shows; 0 when that did not come from a hub.

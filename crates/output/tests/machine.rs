@@ -68,7 +68,7 @@ fn run_frame(machine: &mut FrameMachine, now: &mut Time<Local>, commands: Vec<Co
     assert!(machine.is_current(&plan, *now), "{plan:?} at {now:?}");
     machine.render(plan.index);
     *now = (*now).max(machine.due_at(plan.index)) + late;
-    let frame = machine.frame(0, *now);
+    let frame = machine.frame(0, Span::ZERO, *now);
     let is_dark = frame.pixels.iter().all(|pixel| *pixel == Rgb::BLACK);
     let seen = Seen { index: frame.index.0, rev: frame.scene_rev.0, hash: frame.hash, is_dark };
     machine.handle_output(Span::ZERO, *now);

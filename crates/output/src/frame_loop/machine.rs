@@ -1,4 +1,5 @@
-//! Which frame is next, when, and what it shows: the frame loop without its thread. Implements OUT-2 to OUT-5.
+//! Which frame is next, when, and what it shows: the frame loop without its thread. Implements OUT-2, OUT-3, OUT-4 and
+//! OUT-5.
 //!
 //! The machine reads no clock and does not sleep: the thread tells it the time and does as [`FrameMachine::plan`] says.
 //! It promises that the frame index rises by one from frame to frame; that it skips frames only when their time has
@@ -193,13 +194,15 @@ impl FrameMachine {
     }
 
     /// The rendered frame as it goes out at `mono_ns` of CLOCK_MONOTONIC, which is local time `now`.
-    pub fn frame(&self, mono_ns: i64, now: Time<Local>) -> Frame<'_> {
+    /// `render` is what rendering it took.
+    pub fn frame(&self, mono_ns: i64, render: Span, now: Time<Local>) -> Frame<'_> {
         let Rendered { index, scene_rev, hash } = self.rendered;
         Frame {
             index,
             show_at: index.show_at(),
             mono_ns,
             late: now - self.due_at(index),
+            render,
             is_synced: self.clock.is_synced,
             scene_rev,
             hash,

@@ -56,7 +56,7 @@ impl<P: Pace, C: MonoClock> Run<P, C> {
         let due_ns = self.mono.mono_of(self.machine.due_at(plan.index));
         let mono_ns = self.pace.wait_until(due_ns, self.spin_ns);
         let now = self.mono.local_of(mono_ns);
-        self.outputs.emit(&self.machine.frame(mono_ns, now));
+        self.outputs.emit(&self.machine.frame(mono_ns, render, now));
         if let Some(sample) = self.machine.clock_sample(mono_ns, now) {
             self.outputs.clock(&sample);
         }

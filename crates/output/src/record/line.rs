@@ -20,6 +20,7 @@ pub enum Record {
         show_at: Time<Show>,
         mono_ns: i64,
         late: Span,
+        render: Span,
         is_synced: bool,
         scene_rev: Revision,
         hash: u64,
@@ -39,23 +40,31 @@ pub enum Record {
         /// When it came, CLOCK_MONOTONIC before any injection, nanoseconds.
         mono_ns: i64,
     },
+    /// Something happened to the node's session or clock.
+    Event {
+        /// What: `welcome`, `locked`, `unlocked`, `fallback` or `live`.
+        event: &'static str,
+        /// When, CLOCK_MONOTONIC before any injection, nanoseconds.
+        mono_ns: i64,
+    },
 }
 
 impl Record {
     pub(crate) const fn of_frame(frame: &Frame<'_>) -> Self {
-        let Frame { index, show_at, mono_ns, late, is_synced, scene_rev, hash, pixels: _ } = *frame;
-        Self::Frame { index, show_at, mono_ns, late, is_synced, scene_rev, hash }
+        let Frame { index, show_at, mono_ns, late, render, is_synced, scene_rev, hash, pixels: _ } = *frame;
+        Self::Frame { index, show_at, mono_ns, late, render, is_synced, scene_rev, hash }
     }
 
     /// Writes the record as one line.
     pub(crate) fn write(&self, to: &mut impl Write) -> io::Result<()> {
         match *self {
-            Self::Frame { index, show_at, mono_ns, late, is_synced, scene_rev, hash } => writeln!(
+            Self::Frame { index, show_at, mono_ns, late, render, is_synced, scene_rev, hash } => writeln!(
                 to,
-                r#"{{"kind":"frame","frame":{},"show_us":{},"mono_ns":{mono_ns},"late_ns":{},"synced":{is_synced},"scene_rev":{},"hash":"{hash:016x}"}}"#,
+                r#"{{"kind":"frame","frame":{},"show_us":{},"mono_ns":{mono_ns},"late_ns":{},"render_ns":{},"synced":{is_synced},"scene_rev":{},"hash":"{hash:016x}"}}"#,
                 index.0,
                 show_at.as_us(),
                 late.as_ns(),
+                render.as_ns(),
                 scene_rev.0,
             ),
             Self::Clock(ClockSample { mono_ns, show_at, sigma, bound, is_synced }) => {
@@ -72,6 +81,9 @@ impl Record {
                 arrived_at.as_us(),
                 apply_at.as_us(),
             ),
+            Self::Event { event, mono_ns } => {
+                writeln!(to, r#"{{"kind":"event","mono_ns":{mono_ns},"event":"{event}"}}"#)
+            }
         }
     }
 }
@@ -125,13 +137,14 @@ mod tests {
             show_at: FrameIndex(-1).show_at(),
             mono_ns: 77,
             late: Span::from_ns(5),
+            render: Span::from_ns(6),
             is_synced: true,
             scene_rev: Revision(9),
             hash: 0xab,
         };
         assert_eq!(
             parsed(|to| frame.write(to)),
-            json!({"kind": "frame", "frame": -1, "show_us": -8334, "mono_ns": 77, "late_ns": 5, "synced": true,
+            json!({"kind": "frame", "frame": -1, "show_us": -8334, "mono_ns": 77, "late_ns": 5, "render_ns": 6, "synced": true,
                    "scene_rev": 9, "hash": "00000000000000ab"})
         );
         let sample = ClockSample {
@@ -155,6 +168,10 @@ mod tests {
         assert_eq!(
             parsed(|to| change.write(to)),
             json!({"kind": "change", "mono_ns": 6, "rev": 4, "via": "stream", "show_us": 5, "apply_at_us": 30})
+        );
+        assert_eq!(
+            parsed(|to| Record::Event { event: "locked", mono_ns: 7 }.write(to)),
+            json!({"kind": "event", "mono_ns": 7, "event": "locked"})
         );
         assert_eq!(
             parsed(|to| write_start(to, "bike \"1\"\\\n\u{e9}", 3)),

@@ -168,6 +168,7 @@ mod tests {
     fn emit(terminal: &mut Terminal, k: i64, pixels: &[Rgb]) {
         let index = FrameIndex(k);
         terminal.emit(&Frame {
+            render: Span::ZERO,
             index,
             show_at: index.show_at(),
             mono_ns: 0,
