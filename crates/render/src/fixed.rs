@@ -59,8 +59,9 @@ pub(crate) fn triangle(angle: u16) -> u16 {
 
 /// 3 x^2 - 2 x^3: from 0 to full with flat ends.
 pub(crate) fn ease(x: u16) -> u16 {
-    let x = u64::from(x);
-    ((x * x * (3 * 65_535 - 2 * x)) / (65_535 * 65_535)) as u16
+    // 0..=65,536, so that both ends are exact without a division.
+    let t = u64::from(x) + u64::from(x >> 15);
+    ((t * t * (3 * 65_536 - 2 * t)) >> 32).min(65_535) as u16
 }
 
 /// `value` times `level`; full leaves it unchanged.

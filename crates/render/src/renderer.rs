@@ -43,22 +43,15 @@ impl core::fmt::Display for TooManyPixels {
 }
 impl core::error::Error for TooManyPixels {}
 
-/// Draws the frames of one geometry of at most `N` pixels. It holds its working memory, 36 bytes a pixel: on small
+/// Draws the frames of one geometry of at most `N` pixels. It holds its working memory, 38 bytes a pixel: on small
 /// stacks put it in a static or a box.
 #[derive(Clone, Debug)]
 pub struct Renderer<const N: usize = MAX_PIXELS> {
-    geometry: Geometry,
-    finish: Finish,
-    seed: u32,
-    gamma: Gamma,
-    draw: Option<Draw>,
+    setup: Setup,
     points: [Point; N],
     zone_points: [Point; N],
-    /// The light of all layers so far.
     light: [Rgb16; N],
-    /// The layer that is being drawn.
     layer: [Rgb16; N],
-    /// The zone that is being drawn.
     zone: [Rgb16; N],
 }
 
@@ -71,12 +64,9 @@ impl<const N: usize> Renderer<N> {
         }
         let mut points = [Point::ORIGIN; N];
         fill_points(&geometry, &mut points[..pixels]);
+        let (gamma, draw) = (Gamma::new(finish.gamma_x100), Draw::new(&finish, pixels));
         Ok(Self {
-            geometry,
-            finish,
-            seed,
-            gamma: Gamma::new(finish.gamma_x100),
-            draw: Draw::new(&finish, pixels),
+            setup: Setup { geometry, finish, seed, gamma, draw },
             points,
             zone_points: [Point::ORIGIN; N],
             light: [Rgb16::BLACK; N],
@@ -87,23 +77,61 @@ impl<const N: usize> Renderer<N> {
 
     /// The geometry it draws.
     pub const fn geometry(&self) -> &Geometry {
-        &self.geometry
+        &self.setup.geometry
     }
     /// The finish it applies.
     pub const fn finish(&self) -> &Finish {
-        &self.finish
+        &self.setup.finish
     }
 
     /// Draws the frame into `out`, pixel by pixel in the order of the wiring. `out` beyond the geometry becomes black;
     /// pixels beyond `out` are not written.
     pub fn render(&mut self, stack: &Stack, frame: FrameIndex, out: &mut [Rgb]) -> FrameFacts {
+        let pixels = self.setup.geometry.len();
+        let canvas = Canvas {
+            setup: &self.setup,
+            points: &self.points[..pixels],
+            zone_points: &mut self.zone_points[..pixels],
+            light: &mut self.light[..pixels],
+            layer: &mut self.layer[..pixels],
+            zone: &mut self.zone[..pixels],
+        };
+        canvas.render(stack, frame, out)
+    }
+}
+
+/// What a renderer was made with.
+#[derive(Clone, Debug)]
+struct Setup {
+    geometry: Geometry,
+    finish: Finish,
+    seed: u32,
+    gamma: Gamma,
+    draw: Option<Draw>,
+}
+
+/// A renderer at work, as slices of equal length: code that is the same for all `N` is compiled, and inlined, here.
+struct Canvas<'a> {
+    setup: &'a Setup,
+    points: &'a [Point],
+    zone_points: &'a mut [Point],
+    /// The light of all layers so far.
+    light: &'a mut [Rgb16],
+    /// The layer that is being drawn.
+    layer: &'a mut [Rgb16],
+    /// The zone that is being drawn.
+    zone: &'a mut [Rgb16],
+}
+
+impl Canvas<'_> {
+    fn render(mut self, stack: &Stack, frame: FrameIndex, out: &mut [Rgb]) -> FrameFacts {
         let show = frame.show_at();
-        let pixels = self.geometry.len();
-        self.light[..pixels].fill(Rgb16::BLACK);
         let master = stack.master();
         let level = if master.blackout { 0 } else { widen(master.level) };
         let layers = stack.layers();
-        if level > 0 {
+        if level == 0 || layers.is_empty() {
+            self.light.fill(Rgb16::BLACK);
+        } else {
             // The newest layer that covers everything is the ground; without one, the oldest is.
             let ground = layers.iter().rposition(|layer| weight(layer, show) == FULL).unwrap_or(0);
             let beat = Beat::at(&stack.tempo().grid, show);
@@ -120,49 +148,51 @@ impl<const N: usize> Renderer<N> {
     /// both are applied at once.
     fn draw_layer(&mut self, layer: &Layer, show: Time<Show>, beat: Beat, cover: u16, master: u16) {
         let scene = &layer.scene;
-        let pixels = self.geometry.len();
-        let seed = hash(scene.seed, self.seed, 0);
+        let geometry = &self.setup.geometry;
+        let seed = hash(scene.seed, self.setup.seed, 0);
         let whole = Figure {
             effect: scene.effect,
             palette: scene.palette,
-            points: &self.points[..pixels],
-            shape: match self.geometry {
+            points: self.points,
+            shape: match geometry {
                 Geometry::Strip { .. } => Shape::Line,
                 Geometry::Ring { .. } => Shape::Circle,
                 Geometry::Matrix { .. } => Shape::Plane,
             },
-            pitch: pitch(&self.geometry, pixels),
+            pitch: pitch(geometry, self.points.len()),
             phase: layer.phase_at(show),
             seed,
         };
-        whole.draw(scene, beat, &mut self.layer[..pixels]);
-        for pixel in &mut self.layer[..pixels] {
-            *pixel = self.gamma.light(*pixel);
+        whole.draw(scene, beat, self.layer);
+        for pixel in self.layer.iter_mut() {
+            *pixel = self.setup.gamma.light(*pixel);
         }
         for (zone, phase) in scene.zones.iter().zip(layer.zone_phases_at(show)) {
             self.draw_zone(scene, zone, phase, beat, seed);
         }
         let level = scale(widen(scene.parameters.brightness), master);
-        for (light, top) in self.light[..pixels].iter_mut().zip(&self.layer[..pixels]) {
-            *light = light.toward(top.scaled(level), cover);
+        for (light, top) in self.light.iter_mut().zip(&*self.layer) {
+            let top = top.scaled(level);
+            *light = if cover == FULL { top } else { light.toward(top, cover) };
         }
     }
 
     /// Draws a zone as a figure of its own and blends it over its part of the layer.
     fn draw_zone(&mut self, scene: &Scene, zone: &Zone, phase: Phase, beat: Beat, seed: u32) {
-        let pixels = self.geometry.len();
+        let Setup { geometry, gamma, .. } = self.setup;
+        let pixels = self.points.len();
         let (from, end) = (usize::from(zone.from) * pixels / 256, (usize::from(zone.to) + 1) * pixels / 256);
         if from >= end {
             return;
         }
         let points = &mut self.zone_points[from..end];
-        fill_zone_points(&self.geometry, &self.points[from..end], points);
+        fill_zone_points(geometry, &self.points[from..end], points);
         let part = Figure {
             effect: zone.effect,
             palette: zone.palette,
             points,
-            shape: if matches!(self.geometry, Geometry::Matrix { .. }) { Shape::Plane } else { Shape::Line },
-            pitch: pitch(&self.geometry, end - from),
+            shape: if matches!(geometry, Geometry::Matrix { .. }) { Shape::Plane } else { Shape::Line },
+            pitch: pitch(geometry, end - from),
             phase,
             seed: hash(seed, u32::from(zone.id), 1),
         };
@@ -170,23 +200,24 @@ impl<const N: usize> Renderer<N> {
         part.draw(scene, beat, drawn);
         let brightness = widen(zone.brightness);
         for (below, top) in self.layer[from..end].iter_mut().zip(drawn) {
-            *below = blend(zone.blend, *below, self.gamma.light(*top).scaled(brightness));
+            *below = blend(zone.blend, *below, gamma.light(*top).scaled(brightness));
         }
     }
 
     /// Power limit and bytes. Returns whether the limit dimmed the frame.
-    fn put_out(&mut self, frame: FrameIndex, out: &mut [Rgb]) -> bool {
-        let pixels = self.geometry.len().min(out.len());
+    fn put_out(self, frame: FrameIndex, out: &mut [Rgb]) -> bool {
+        let Setup { finish, draw, .. } = self.setup;
+        let pixels = self.light.len().min(out.len());
         let (out, beyond) = out.split_at_mut(pixels);
         beyond.fill(Rgb::BLACK);
         let light = &mut self.light[..pixels];
-        let scale = self.draw.as_ref().and_then(|draw| draw.scale(light));
+        let scale = draw.as_ref().and_then(|draw| draw.scale(light));
         if let Some(scale) = scale {
             light.iter_mut().for_each(|pixel| *pixel = pixel.scaled_down(scale));
         }
-        quantize(light, frame, self.finish.dither, out);
+        quantize(light, frame, finish.dither, out);
         // Rounding up may have led a frame near the limit over it.
-        if let Some(draw) = &self.draw {
+        if let Some(draw) = draw {
             ceiling_cut(light, draw, out);
         }
         scale.is_some()

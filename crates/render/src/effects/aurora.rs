@@ -9,7 +9,7 @@ use crate::fixed::{ease, noise2, scale};
 pub(super) fn draw(view: &View<'_>, out: &mut [Rgb16]) {
     let grain = u32::from(view.grain(2, 10));
     view.paint(out, |_, point| {
-        let x = u32::from(view.bent(point.along)) * grain;
+        let x = u32::from(view.bent_within(point.x)) * grain;
         let fold = noise2(view.seed, x, view.travel(1));
         let ray = noise2(view.seed ^ 3, x * 4, view.travel(4));
         // On a plane the curtain hangs from a seam near the top and thins out downwards.

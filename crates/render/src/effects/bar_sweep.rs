@@ -11,7 +11,7 @@ pub(super) fn draw(view: &View<'_>, out: &mut [Rgb16]) {
     let (bar, place) = view.bar();
     let forward = bar.is_multiple_of(2);
     view.paint(out, |_, point| {
-        let at = view.bent(point.along).wrapping_mul(sweeps);
+        let at = view.bent_within(point.along).wrapping_mul(sweeps);
         let at = if forward { at } else { FULL - at };
         let level = if at <= place { squared(FULL - (place - at)) } else { 0 };
         view.shade(view.turn(1).wrapping_add((bar as u16).wrapping_mul(21_845)), level)

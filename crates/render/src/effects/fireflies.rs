@@ -7,7 +7,7 @@ use crate::fixed::{hash, noise1, scale, wave};
 /// Complexity is the number of fireflies, 2 to 10; intensity their contrast to the dusk; variation widens their ways.
 pub(super) fn draw(view: &View<'_>, out: &mut [Rgb16]) {
     let flies = view.count(2, 10);
-    let bump = view.bump(0x0a00);
+    let bump = view.bump(0x1400);
     let mut places = [(0, 0, 0); 10];
     for (k, place) in (0..flies).zip(&mut places) {
         let seed = hash(view.seed, k, 15);

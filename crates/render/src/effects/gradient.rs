@@ -9,7 +9,7 @@ pub(super) fn draw(view: &View<'_>, out: &mut [Rgb16]) {
     let times = view.count(1, 4);
     let drift = wave(view.turn(1)) / 4;
     view.paint(out, |_, point| {
-        let place = view.bent(view.height(point));
+        let place = view.bent_within(view.height(point));
         let folded = triangle(((u32::from(place) * times) >> 1) as u16);
         view.colors.round(scale(folded, widen(view.intensity)).wrapping_add(drift))
     });

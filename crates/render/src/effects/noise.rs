@@ -12,7 +12,7 @@ pub(super) fn draw(view: &View<'_>, out: &mut [Rgb16]) {
         let (x, y) = (u32::from(point.x) * grain, u32::from(point.y) * grain / 2);
         let cloud = noise3(view.seed, x, y, view.travel(2));
         let other = noise3(view.seed ^ 5, x / 2, y / 2, view.travel(1));
-        let index = lerp(cloud, other, widen(view.variation)).wrapping_add(view.turn(1) / 4);
+        let index = lerp(cloud, other, widen(view.variation)).wrapping_add((view.travel(1) / 4) as u16);
         view.shade(index, ease(cloud))
     });
 }

@@ -9,7 +9,7 @@ use crate::fixed::{scale, wave};
 pub(super) fn draw(view: &View<'_>, out: &mut [Rgb16]) {
     let waves = view.count(1, 5) as u16;
     view.paint(out, |_, point| {
-        let place = view.bent(point.along);
+        let place = view.bent(point);
         let long = wave(place.wrapping_mul(waves).wrapping_add(view.turn(2)));
         let short = wave(place.wrapping_mul(waves * 3).wrapping_sub(view.turn(3)));
         let deep = wave(point.y.wrapping_add(place.wrapping_mul(2)).wrapping_add(view.turn(1)));

@@ -10,7 +10,7 @@ pub(super) fn draw(view: &View<'_>, out: &mut [Rgb16]) {
     let times = view.count(0, 2) as u16;
     let depth = scale(FULL / 4, widen(view.intensity));
     view.paint(out, |_, point| {
-        let index = view.bent(point.along).wrapping_mul(times).wrapping_sub(view.turn(1));
+        let index = view.bent(point).wrapping_mul(times).wrapping_sub(view.turn(1));
         let dim = wave(point.along.wrapping_add(view.turn(2)));
         view.colors.round(index).scaled(FULL - scale(dim, depth))
     });

@@ -11,7 +11,7 @@ pub(super) fn draw(view: &View<'_>, out: &mut [Rgb16]) {
     let bands = view.count(0, 6) as u16;
     view.paint(out, |_, point| {
         let shimmer = wave(point.along.wrapping_mul(bands).wrapping_add(view.turn(1)));
-        let noise = i32::from(noise1(view.seed, u32::from(point.along) * 4)) - 32_768;
+        let noise = i32::from(noise1(view.seed, u32::from(point.x) * 4)) - 32_768;
         let index = (noise * i32::from(view.variation) / 1_024) as u16;
         view.colors.round(index).scaled(FULL - scale(shimmer, depth))
     });

@@ -9,9 +9,9 @@ use crate::fixed::wave;
 pub(super) fn draw(view: &View<'_>, out: &mut [Rgb16]) {
     let arms = view.count(1, 6) as u16;
     view.paint(out, |_, point| {
-        let wound = point.reach.wrapping_mul(arms).wrapping_sub(view.turn(2));
+        let wound = view.bent_within(point.reach).wrapping_mul(arms).wrapping_sub(view.turn(2));
         let round = if view.shape == Shape::Line { 0 } else { point.angle.wrapping_mul(arms) };
-        let place = view.bent(wound.wrapping_add(round));
+        let place = wound.wrapping_add(round);
         view.shade(place, wave(place.wrapping_add(view.turn(1))))
     });
 }

@@ -5,8 +5,8 @@ use crate::color::Rgb16;
 /// The curve `light = code ^ gamma`, built with integers only, so that it is the same everywhere.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Gamma {
-    /// The curve at every 256th code value and at full.
-    table: [u16; 257],
+    /// The curve at every 256th code value. The last, at 65,536, lies on the line through full.
+    table: [u32; 257],
 }
 
 impl Gamma {
@@ -19,8 +19,10 @@ impl Gamma {
             let code = ((i as u64) << 8).min(65_535);
             // x^g = 2^(g log2 x); log2 x <= 0, so its size is used: at most 8, times 10.
             let exponent = neg_log2(code) * gamma / 100;
-            *value = exp2_neg(exponent);
+            *value = u32::from(exp2_neg(exponent));
         }
+        // From 65,280 to full are 255 steps; continued to 256 and rounded up, the line meets full exactly.
+        table[256] = table[255] + ((65_535 - table[255]) * 256).div_ceil(255);
         Self { table }
     }
 
@@ -28,10 +30,8 @@ impl Gamma {
     /// 65,535 for gammas from 1 to 3.
     pub fn level(&self, code: u16) -> u16 {
         let (step, rest) = (usize::from(code >> 8), u32::from(code & 0xff));
-        let (low, high) = (u32::from(self.table[step]), u32::from(self.table[step + 1]));
-        // The last step is one shorter than the others: 65,280 to 65,535.
-        let width = if step == 255 { 255 } else { 256 };
-        (low + (high - low) * rest / width) as u16
+        let (low, high) = (self.table[step], self.table[step + 1]);
+        (low + ((high - low) * rest >> 8)) as u16
     }
 
     /// The light of a colour.
