@@ -1,1 +1,20 @@
-//! The node process: protocol driver, frame loop, outputs.
+//! The node process: it follows a hub and puts out frames.
+//!
+//! | module | is |
+//! |---|---|
+//! | `driver` | the thread that owns the protocol: sockets, control connection, node role |
+//! | `dialer` | finding the hub and connecting to it |
+//! | `frames` | the driver's side of the frame loop, which is `cuelight-output`'s |
+//! | `start` | opening everything, and ending it |
+//!
+//! Implements `docs/protocol/20-control.md`, `30-stream.md`, `40-time-exchange.md` and `50-schedule-and-frames.md` on the
+//! node's side.
+
+mod dialer;
+mod driver;
+mod frames;
+mod settings;
+mod start;
+
+pub use settings::{BadOutput, NodeSettings, OutputSetting};
+pub use start::{NodeError, run};

@@ -10,14 +10,15 @@
 //! and, with several loops, the spread between the loops' instants of one frame. SPIN_US is the spin before a deadline
 //! (default 0). `docs/operations/record-format.md` shows how to get the same figures from the records of a real show.
 //!
-//! Measured on two virtual cores shared with compilers (load average 5 to 8), microseconds:
+//! Measured on two virtual cores shared with compilers (load average 5 to 10), microseconds; two values are two runs:
 //!
 //! | threads, spin | ordinary: late p50 / p99, spread p99 | real-time: late p50 / p99, spread p99 |
 //! |---|---|---|
 //! | 1, none | 88 / 2744 | 45 / 90 |
-//! | 1, 150 us | 0 / 2081 | 0 / 47 |
+//! | 1, 150 us | 0 / 2081 | 0 / 47 and 35 |
 //! | 4, none | 95 / 581, 1020 | 39 / 207, 289 |
-//! | 4, 150 us | 8 / 2390, 1716 | 7 / 66, 396 |
+//! | 4, 150 us | 8 / 2390, 1716 | 7 / 66 and 37, 396 and 23 |
+//! | 4, 300 us | | 7 / 40, 40 |
 
 use std::collections::BTreeMap;
 use std::sync::mpsc::{Sender, channel};

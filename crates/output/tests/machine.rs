@@ -300,6 +300,31 @@ fn a_scene_given_on_the_way_back_from_idling_shows_in_its_own_frame() {
     assert_eq!(revs, [1, 2, 2]);
 }
 
+/// OUT-5
+#[test]
+fn an_idling_node_idles_on_when_its_timeline_goes_far_back() {
+    let mut machine = machine(Fallback::Idle(plain(Rgb::new(0, 90, 0))));
+    machine.handle_clock(FrameClock { show0: Time::ZERO + Span::from_s(3600), ..FrameClock::FREE });
+    let mut now = ms(0);
+    run_frame(&mut machine, &mut now, vec![Command::Fallback], Span::ZERO);
+    let before = run(&mut machine, &mut now, 200).pop().unwrap();
+    machine.handle_clock(synced(Span::ZERO));
+    let after = run(&mut machine, &mut now, 200).pop().unwrap();
+    assert!(after.index < before.index && !after.is_dark);
+    assert_eq!(after.hash, before.hash);
+}
+
+#[test]
+fn nothing_is_late_on_a_timeline_that_is_not_show_time() {
+    let mut machine = machine(Fallback::Hold);
+    let mut now = ms(1000);
+    let red = Rgb::new(255, 0, 0);
+    run(&mut machine, &mut now, 10);
+    let shown = run_frame(&mut machine, &mut now, vec![change(layer(1, FrameIndex(5), red))], Span::ZERO);
+    assert_eq!(shown.rev, 1);
+    assert_eq!(report_of(&mut machine, &mut now).late_changes, 0);
+}
+
 proptest! {
     /// OUT-3
     #[test]

@@ -3,8 +3,8 @@
 use cuelight_wire::caps::Ext;
 use cuelight_wire::change::Change;
 use cuelight_wire::control::{ErrorMessage, OtaUpdate};
-use cuelight_wire::ids::{NodeId, TokenHash};
-use cuelight_wire::time::Span;
+use cuelight_wire::ids::{NodeId, Revision, TokenHash};
+use cuelight_wire::time::{Show, Span, Time};
 
 use crate::session::Ended;
 
@@ -49,6 +49,14 @@ pub enum NodeEvent {
         on_arrival: bool,
         /// It was in force before the node could know of it: that it comes after its applyAt is not lateness.
         catch_up: bool,
+    },
+    /// The stream has brought this layer for the first time, whether or not the control connection had before: tells how
+    /// well the stream alone does.
+    Heard {
+        /// The change.
+        rev: Revision,
+        /// Its applyAt.
+        apply_at: Time<Show>,
     },
     /// The clock has become usable. Everything a Cuelight hub has in force is given again, at its own applyAt: what was
     /// applied on arrival is to be forgotten.

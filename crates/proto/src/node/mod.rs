@@ -65,6 +65,8 @@ pub struct NodeRole {
     layers: Seen,
     tempos: Seen,
     masters: Seen,
+    /// Layers the stream has brought, whether or not the control connection had before.
+    heard: Seen,
     /// The newest numbered change the hub's run has given.
     newest: Revision,
     deployed: Deployed,
@@ -103,6 +105,7 @@ impl NodeRole {
             layers: Seen::default(),
             tempos: Seen::default(),
             masters: Seen::default(),
+            heard: Seen::default(),
             newest: Revision::default(),
             deployed: Deployed::default(),
             is_catching_up: true,

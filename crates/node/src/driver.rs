@@ -1,0 +1,267 @@
+//! The driver: one thread that owns the node role, its two UDP sockets and the control connection, and carries what the
+//! role says to the frame loop. It decides nothing; the order of draining is the role's (NODE-1).
+
+use std::future::{Future, pending};
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::time::Duration;
+
+use cuelight_net::clock::LocalClock;
+use cuelight_net::json;
+use cuelight_net::udp::{AsyncStampedSocket, TxId};
+use cuelight_net::ws::{Channel, Closed};
+use cuelight_output::Command;
+use cuelight_output::record::Record;
+use cuelight_proto::node::{NodeEvent, NodeRole};
+use cuelight_wire::exchange::PONG_NS_LEN;
+use cuelight_wire::stream::MAX_PACKET;
+use cuelight_wire::time::{Local, Time};
+use tokio::net::UdpSocket;
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
+use tracing::{debug, info, warn};
+
+use crate::dialer::{DialError, dial};
+use crate::frames::Frames;
+
+/// How often the frame loop's figures are taken, and the clock recorded.
+const FRAMES_PERIOD: Duration = Duration::from_millis(100);
+/// Pings whose transmit stamps may still come.
+const UNDER_WAY: usize = 16;
+/// Datagrams taken from a socket before the others are looked at.
+const AT_ONCE: usize = 32;
+
+type Dialing = Pin<Box<dyn Future<Output = Result<Channel, DialError>>>>;
+
+/// What the driver owns.
+pub(crate) struct Driver {
+    pub(crate) role: NodeRole,
+    pub(crate) clock: LocalClock,
+    pub(crate) hub: Option<String>,
+    pub(crate) stream: UdpSocket,
+    pub(crate) exchange: AsyncStampedSocket,
+    pub(crate) frames: Frames,
+    pub(crate) link: Link,
+}
+
+/// The control connection and what depends on it.
+#[derive(Default)]
+pub(crate) struct Link {
+    channel: Option<Channel>,
+    dialing: Option<Dialing>,
+    /// The hub's time exchange.
+    exchange_at: Option<SocketAddr>,
+    /// Pings under way; when full the oldest stamp is passed over.
+    pings: heapless::Deque<(TxId, u32), UNDER_WAY>,
+    /// The last complaint, so that a missing hub is told once and not at every attempt.
+    complaint: Option<String>,
+}
+
+impl Link {
+    /// The next thing that happens to it; nothing while there is neither a connection nor an attempt at one.
+    async fn next(&mut self) -> LinkEvent {
+        match (&mut self.channel, &mut self.dialing) {
+            (Some(channel), _) => LinkEvent::Message(channel.recv().await),
+            (None, Some(dialing)) => LinkEvent::Dialed(dialing.await),
+            (None, None) => pending().await,
+        }
+    }
+}
+
+enum LinkEvent {
+    Message(Result<String, Closed>),
+    Dialed(Result<Channel, DialError>),
+}
+
+impl Driver {
+    /// Drives the node until `stop` is ready.
+    pub(crate) async fn run(mut self, stop: impl Future<Output = ()>) -> io::Result<()> {
+        tokio::pin!(stop);
+        let mut frames_due = interval(FRAMES_PERIOD);
+        frames_due.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            let now = self.clock.now();
+            if self.role.poll_timeout().is_some_and(|due| due <= now) {
+                self.role.handle_timeout(now);
+            }
+            self.drain().await;
+            let timeout = self.timeout();
+            tokio::select! {
+                biased;
+                () = &mut stop => break,
+                ready = self.exchange.ready() => { ready?; self.take_exchange(); }
+                ready = self.stream.readable() => { ready?; self.take_stream(); }
+                event = self.link.next() => match event {
+                    LinkEvent::Message(message) => self.take_message(message),
+                    LinkEvent::Dialed(dialed) => self.take_dialed(dialed),
+                },
+                _ = frames_due.tick() => {
+                    if !self.frames.is_running() {
+                        return Err(io::Error::other("the frame thread failed; its message is above"));
+                    }
+                    self.take_frames();
+                }
+                () = sleep_until(timeout) => {}
+            }
+        }
+        info!("node stops");
+        if let Some(channel) = self.link.channel.take() {
+            channel.close("the node is shutting down").await;
+        }
+        self.frames.stop();
+        Ok(())
+    }
+
+    /// When the role wants to be called again. The runtime's timers wake up to a millisecond late, which no timeout of
+    /// the protocol minds.
+    fn timeout(&self) -> Instant {
+        let due = self.role.poll_timeout().map_or(i64::MAX, |due| (due - self.clock.now()).as_ns());
+        Instant::now() + Duration::from_nanos(due.clamp(0, 1_000_000_000).unsigned_abs())
+    }
+
+    async fn drain(&mut self) {
+        while let Some(ping) = self.role.poll_ping(self.clock.now()) {
+            let Some(to) = self.link.exchange_at else { continue };
+            // A ping that does not leave is a ping lost: the role asks again.
+            if let Ok(id) = self.exchange.send_to(&ping.encode(), to) {
+                if self.link.pings.is_full() {
+                    self.link.pings.pop_front();
+                }
+                let _ = self.link.pings.push_back((id, ping.seq));
+            }
+        }
+        while let Some(message) = self.role.poll_message() {
+            let Some(channel) = &mut self.link.channel else { continue };
+            if let Err(closed) = channel.send(json::write_node_message(&message)).await {
+                self.hang_up(&closed.to_string());
+            }
+        }
+        while let Some(event) = self.role.poll_event() {
+            self.on_event(event).await;
+        }
+        let now = self.clock.now();
+        self.frames.set_clock(self.role.map(now));
+    }
+
+    async fn on_event(&mut self, event: NodeEvent) {
+        match event {
+            NodeEvent::Connect => self.link.dialing = Some(Box::pin(dial(self.hub.clone()))),
+            NodeEvent::Disconnect(why) => {
+                debug!(?why, "hangs up");
+                self.link.dialing = None;
+                if let Some(channel) = self.link.channel.take() {
+                    channel.close("the node hangs up").await;
+                }
+            }
+            NodeEvent::Welcomed { node_id, ts_port, ext, new_hub, .. } => {
+                let hub = self.link.channel.as_ref().map(Channel::peer_addr);
+                self.link.exchange_at = hub.map(|hub| SocketAddr::new(hub.ip(), ts_port));
+                self.link.complaint = None;
+                self.frames.record_event("welcome");
+                info!(node = node_id.0, hub = ?hub, ?ext, new_hub, "welcomed");
+            }
+            NodeEvent::SessionEnded(why) => warn!(?why, "session ended; dialling again"),
+            NodeEvent::Heard { rev, apply_at } => {
+                let now = self.clock.now();
+                self.frames.record(Record::Change {
+                    rev,
+                    via: "stream",
+                    arrived_at: self.role.measured_map(now).show_at(now),
+                    apply_at,
+                    mono_ns: self.clock.mono_ns_of(now),
+                });
+            }
+            NodeEvent::Change { change, catch_up, .. } => self.frames.send(Command::Change { change, catch_up }),
+            NodeEvent::Locked => {
+                info!("clock locked");
+                self.frames.record_event("locked");
+                self.frames.send(Command::Restart);
+            }
+            NodeEvent::Unlocked => {
+                warn!("clock not locked: changes are applied when they arrive");
+                self.frames.record_event("unlocked");
+            }
+            NodeEvent::Fallback => {
+                warn!("the stream is silent");
+                self.frames.record_event("fallback");
+                self.frames.send(Command::Fallback);
+            }
+            NodeEvent::Live => {
+                info!("the stream is here");
+                self.frames.record_event("live");
+                self.frames.send(Command::Live);
+            }
+            NodeEvent::Update(update) => {
+                warn!(version = %update.version, "update refused: this node is not updated over the network")
+            }
+            NodeEvent::HubError(error) => warn!(code = %error.code, "the hub says: {}", error.message),
+        }
+    }
+
+    fn take_exchange(&mut self) {
+        while let Some(sent) = self.exchange.poll_sent() {
+            if let Some((_, seq)) = self.link.pings.iter().find(|(id, _)| *id == sent.id) {
+                self.role.handle_exchange_sent(*seq, self.clock.from_mono_ns(sent.mono_ns));
+            }
+        }
+        let mut pong = [0; PONG_NS_LEN + 1];
+        for _ in 0..AT_ONCE {
+            // An error belongs to one datagram (an unreachable hub); the role notices by what does not come.
+            let Ok(Some(received)) = self.exchange.recv(&mut pong) else { break };
+            let rx_at = self.clock.from_mono_ns(received.rx_mono_ns);
+            self.role.handle_exchange(&pong[..received.len], rx_at, self.clock.now());
+        }
+    }
+
+    fn take_stream(&mut self) {
+        let mut packet = [0; MAX_PACKET + 1];
+        for _ in 0..AT_ONCE {
+            let Ok((len, _)) = self.stream.try_recv_from(&mut packet) else { break };
+            self.role.handle_datagram(&packet[..len], self.clock.now());
+        }
+    }
+
+    fn take_message(&mut self, message: Result<String, Closed>) {
+        let now = self.clock.now();
+        match message {
+            Ok(text) => match json::read_hub_message(&text, cuelight_net::ws::MAX_FRAME) {
+                Ok(message) => self.role.handle_message(&message, now),
+                Err(error) => debug!(%error, "a message of the hub is passed over"),
+            },
+            Err(closed) => self.hang_up(&closed.to_string()),
+        }
+    }
+
+    fn hang_up(&mut self, why: &str) {
+        warn!("control connection: {why}");
+        self.link.channel = None;
+        self.role.handle_disconnected(self.clock.now());
+    }
+
+    fn take_dialed(&mut self, dialed: Result<Channel, DialError>) {
+        self.link.dialing = None;
+        let now: Time<Local> = self.clock.now();
+        match dialed {
+            Ok(channel) => {
+                self.link.channel = Some(channel);
+                self.role.handle_connected(now);
+            }
+            Err(error) => {
+                let complaint = error.to_string();
+                if self.link.complaint.as_ref() != Some(&complaint) {
+                    warn!("{complaint}; trying again until it works");
+                    self.link.complaint = Some(complaint);
+                }
+                self.role.handle_disconnected(now);
+            }
+        }
+    }
+
+    fn take_frames(&mut self) {
+        let now = self.clock.now();
+        self.frames.flush();
+        if let Some(report) = self.frames.report() {
+            self.role.handle_frames(report, now);
+        }
+    }
+}

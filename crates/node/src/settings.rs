@@ -1,0 +1,149 @@
+//! What a node can be told.
+
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use cuelight_net::clock::LocalClock;
+use cuelight_output::{Fallback, Spin};
+use cuelight_proto::node::SyncUse;
+use cuelight_render::{Finish, Geometry};
+use cuelight_wire::ids::Mac;
+use cuelight_wire::limits::UDP_PORT;
+use thiserror::Error;
+
+/// Settings of one node.
+#[derive(Clone, Debug)]
+pub struct NodeSettings {
+    /// The hub, `HOST` or `HOST:PORT`; without it the node looks for one by mDNS.
+    pub hub: Option<String>,
+    /// A name for people, at most 32 bytes.
+    pub name: Option<String>,
+    /// Another identity than this machine's MAC address.
+    pub mac: Option<Mac>,
+    /// Address to take the stream on.
+    pub bind: IpAddr,
+    /// Port to take the stream on; 0 takes any free one.
+    pub udp_port: u16,
+    /// Folder for what a node remembers: its identity where the machine has none.
+    pub data_dir: PathBuf,
+    /// What hangs on it.
+    pub geometry: Geometry,
+    /// Gamma, dithering, power limit.
+    pub finish: Finish,
+    /// Where frames go; none means they are rendered and dropped.
+    pub outputs: Vec<OutputSetting>,
+    /// What it shows when the hub is missing.
+    pub fallback: Fallback,
+    /// How it uses the show clock.
+    pub sync: SyncUse,
+    /// Varies what is random in its picture; equal nodes with equal seeds show equal pixels.
+    pub seed: u32,
+    /// Whether to ask for real-time priority.
+    pub realtime: bool,
+    /// How long the frame loop watches the clock before each deadline instead of sleeping.
+    pub spin: Spin,
+    /// The node's clock; an injected one proves clock sync on one machine.
+    pub clock: LocalClock,
+}
+
+impl NodeSettings {
+    /// The defaults, remembering things in `data_dir`.
+    pub fn new(data_dir: PathBuf) -> Self {
+        Self {
+            hub: None,
+            name: None,
+            mac: None,
+            bind: IpAddr::from([0, 0, 0, 0]),
+            udp_port: UDP_PORT,
+            data_dir,
+            geometry: Geometry::strip(320),
+            finish: Finish::DEFAULT,
+            outputs: Vec::new(),
+            fallback: Fallback::default(),
+            sync: SyncUse::Scheduled,
+            seed: 0,
+            realtime: true,
+            spin: Spin::Auto,
+            clock: LocalClock::UNCHANGED,
+        }
+    }
+}
+
+/// One place frames go to, in text `terminal`, `null`, `record:FILE` or `ddp:HOST[:PORT]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OutputSetting {
+    /// The terminal the node runs in.
+    Terminal,
+    /// Nowhere.
+    Null,
+    /// A record file.
+    Record(PathBuf),
+    /// A DDP receiver, `HOST` or `HOST:PORT`; resolved when the node starts.
+    Ddp(String),
+}
+
+/// The text names no output.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("\"{0}\" is no output: expected terminal, null, record:FILE or ddp:HOST[:PORT]")]
+pub struct BadOutput(String);
+
+impl FromStr for OutputSetting {
+    type Err = BadOutput;
+    fn from_str(text: &str) -> Result<Self, BadOutput> {
+        match text.split_once(':') {
+            None if text == "terminal" => Ok(Self::Terminal),
+            None if text == "null" => Ok(Self::Null),
+            Some(("record", file)) if !file.is_empty() => Ok(Self::Record(file.into())),
+            Some(("ddp", target)) if !target.is_empty() => Ok(Self::Ddp(target.to_owned())),
+            _ => Err(BadOutput(text.to_owned())),
+        }
+    }
+}
+
+impl fmt::Display for OutputSetting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Terminal => f.write_str("terminal"),
+            Self::Null => f.write_str("null"),
+            Self::Record(file) => write!(f, "record:{}", file.display()),
+            Self::Ddp(target) => write!(f, "ddp:{target}"),
+        }
+    }
+}
+
+/// The address with `port` where the text has none.
+pub(crate) fn with_port(host: &str, port: u16) -> String {
+    let has_port = host.parse::<SocketAddr>().is_ok()
+        || host.rsplit_once(':').is_some_and(|(name, port)| !name.contains(':') && port.parse::<u16>().is_ok());
+    match host.parse::<IpAddr>() {
+        Ok(IpAddr::V6(ip)) => format!("[{ip}]:{port}"),
+        _ if has_port => host.to_owned(),
+        _ => format!("{host}:{port}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn outputs_are_read_and_written_in_one_form() {
+        for text in ["terminal", "null", "record:a:b.jsonl", "ddp:wled.local", "ddp:10.0.0.7:5000"] {
+            assert_eq!(text.parse::<OutputSetting>().unwrap().to_string(), text);
+        }
+        for bad in ["", "led", "record:", "ddp:", "terminal:"] {
+            let message = bad.parse::<OutputSetting>().unwrap_err().to_string();
+            assert!(message.contains("ddp:HOST"), "{message}");
+        }
+    }
+
+    #[test]
+    fn a_hub_without_port_gets_the_default_one() {
+        assert_eq!(with_port("hub.local", 8080), "hub.local:8080");
+        assert_eq!(with_port("hub.local:80", 8080), "hub.local:80");
+        assert_eq!(with_port("fe80::1", 8080), "[fe80::1]:8080");
+        assert_eq!(with_port("[fe80::1]:80", 8080), "[fe80::1]:80");
+    }
+}

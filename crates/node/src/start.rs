@@ -1,0 +1,249 @@
+//! Starting and stopping a node: everything that can be refused is asked for before anything runs.
+
+use std::fs;
+use std::future::Future;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+use cuelight_net::identity::{machine_mac, random_mac, random_seed};
+use cuelight_net::realtime::{make_thread_realtime, make_timers_exact};
+use cuelight_net::udp::{AsyncStampedSocket, StampedSocket, expedite};
+use cuelight_output::ddp::{Ddp, DdpError};
+use cuelight_output::frame_loop::machine::MachineConfig;
+use cuelight_output::frame_loop::{FrameLoopError, RENDER_AHEAD};
+use cuelight_output::null::Null;
+use cuelight_output::record::{RecordError, Recorder};
+use cuelight_output::terminal::{Style, Terminal, TerminalConfig};
+use cuelight_output::{FrameLoop, FrameLoopConfig, OutputSet};
+use cuelight_proto::node::{NodeConfig, NodeRole};
+use cuelight_proto::sync::Profile;
+use cuelight_wire::caps::Ext;
+use cuelight_wire::control::{Caps, Text, Topo};
+use cuelight_wire::ids::Mac;
+use thiserror::Error;
+use tokio::net::UdpSocket;
+use tracing::{info, warn};
+
+use crate::driver::{Driver, Link};
+use crate::frames::{Frames, NodeClock, OpenRecord};
+use crate::settings::{NodeSettings, OutputSetting};
+
+/// Priority of the frame thread: above the hub's threads where both run on one machine, because a late frame is seen.
+const FRAME_PRIORITY: u8 = 70;
+/// Columns of a picture in the terminal: what every terminal has.
+const TERMINAL_COLUMNS: u16 = 80;
+/// File of the node's identity, where the machine has none.
+const MAC_FILE: &str = "node-mac";
+
+/// Why a node does not start.
+#[derive(Debug, Error)]
+pub enum NodeError {
+    /// The name does not fit into a hello.
+    #[error("the name \"{0}\" is too long: at most 32 bytes")]
+    Name(String),
+    /// The stream port is taken.
+    #[error(
+        "the stream port {at} cannot be opened: {source}; another node may run on this machine: give this one its own \
+         with --udp-port 0, and its own --mac"
+    )]
+    StreamPort {
+        /// Which.
+        at: SocketAddr,
+        /// Why.
+        source: io::Error,
+    },
+    /// The identity cannot be kept.
+    #[error(
+        "the node's identity cannot be kept in {path}: {source}; choose another folder with --data-dir, or give --mac"
+    )]
+    Identity {
+        /// Where.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A DDP output.
+    #[error(transparent)]
+    Ddp(#[from] DdpError),
+    /// A record output.
+    #[error(transparent)]
+    Record(#[from] RecordError),
+    /// The frame loop.
+    #[error(transparent)]
+    FrameLoop(#[from] FrameLoopError),
+    /// Something the system should always give.
+    #[error("the system refuses {what}: {source}")]
+    System {
+        /// What.
+        what: &'static str,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+fn system(what: &'static str) -> impl FnOnce(io::Error) -> NodeError {
+    move |source| NodeError::System { what, source }
+}
+
+/// Runs a node until `stop` is ready.
+///
+/// # Errors
+/// [`NodeError`], before any light is touched; later only when the event loop fails.
+pub fn run(settings: NodeSettings, stop: impl Future<Output = ()>) -> Result<(), NodeError> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_io()
+        .enable_time()
+        .build()
+        .map_err(system("an event loop"))?;
+    make_timers_exact();
+    runtime.block_on(async {
+        let driver = prepare(settings)?;
+        driver.run(stop).await.map_err(system("to go on"))
+    })
+}
+
+/// Opens everything and starts the frame loop.
+fn prepare(settings: NodeSettings) -> Result<Driver, NodeError> {
+    let clock = settings.clock;
+    let stream = open_stream(&settings)?;
+    let udp_port = stream.local_addr().map_err(system("the stream port"))?.port();
+    let exchange = open_exchange(settings.bind)?;
+    let config = node_config(&settings, udp_port)?;
+    let seed = random_seed().map_err(system("random numbers"))?;
+    info!(mac = %config.mac, udp_port, leds = config.topo.leds, "node starts");
+
+    let (outputs, records) = open_outputs(&settings)?;
+    let realtime = settings.realtime;
+    let on_start = move || match realtime.then(|| make_thread_realtime(FRAME_PRIORITY)) {
+        Some(Ok(())) => true,
+        Some(Err(refused)) => {
+            warn!("{refused}");
+            false
+        }
+        None => false,
+    };
+    let frame_loop = FrameLoop::spawn(FrameLoopConfig {
+        machine: MachineConfig {
+            geometry: settings.geometry,
+            finish: settings.finish,
+            seed: settings.seed,
+            fallback: settings.fallback,
+            render_ahead: RENDER_AHEAD,
+        },
+        outputs,
+        mono: NodeClock(clock),
+        spin: settings.spin,
+        on_start: Box::new(on_start),
+    })?;
+    Ok(Driver {
+        role: NodeRole::new(config, seed, clock.now()),
+        clock,
+        hub: settings.hub,
+        stream,
+        exchange,
+        frames: Frames::new(frame_loop, records),
+        link: Link::default(),
+    })
+}
+
+fn open_stream(settings: &NodeSettings) -> Result<UdpSocket, NodeError> {
+    let at = SocketAddr::new(settings.bind, settings.udp_port);
+    let open = || {
+        let socket = std::net::UdpSocket::bind(at)?;
+        socket.set_nonblocking(true)?;
+        UdpSocket::from_std(socket)
+    };
+    open().map_err(|source| NodeError::StreamPort { at, source })
+}
+
+fn open_exchange(bind: IpAddr) -> Result<AsyncStampedSocket, NodeError> {
+    let socket = StampedSocket::bind(SocketAddr::new(bind, 0)).map_err(system("a UDP socket"))?;
+    if let Err(error) = expedite(socket.socket()) {
+        info!("the network is not asked to hurry the time exchange: {error}");
+    }
+    AsyncStampedSocket::new(socket).map_err(system("to watch a UDP socket"))
+}
+
+fn node_config(settings: &NodeSettings, udp_port: u16) -> Result<NodeConfig, NodeError> {
+    let name =
+        settings.name.as_ref().map(|name| Text::try_from(name.as_str()).map_err(|_| NodeError::Name(name.clone())));
+    let fw = concat!("cuelight-", env!("CARGO_PKG_VERSION"));
+    Ok(NodeConfig {
+        mac: identity(settings)?,
+        fw: Text::try_from(fw).expect("the version is short"),
+        name: name.transpose()?,
+        caps: Caps { udp: true, ota: false, clock: true },
+        topo: Topo { leds: u32::try_from(settings.geometry.len()).unwrap_or(u32::MAX), channels: 1 },
+        udp_port: Some(udp_port),
+        ext: Ext::ALL,
+        profile: Profile::DEFAULT,
+        sync: settings.sync,
+    })
+}
+
+/// The node's MAC address: the one given, the machine's, or one drawn once and kept.
+fn identity(settings: &NodeSettings) -> Result<Mac, NodeError> {
+    match settings.mac.or_else(machine_mac) {
+        Some(mac) => Ok(mac),
+        None => kept_identity(&settings.data_dir)
+            .map_err(|source| NodeError::Identity { path: settings.data_dir.join(MAC_FILE), source }),
+    }
+}
+
+fn kept_identity(data_dir: &Path) -> io::Result<Mac> {
+    let path = data_dir.join(MAC_FILE);
+    match fs::read_to_string(&path) {
+        Ok(text) => text.trim().parse().map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let mac = random_mac()?;
+            fs::create_dir_all(data_dir)?;
+            fs::write(&path, format!("{mac}\n"))?;
+            Ok(mac)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn open_outputs(settings: &NodeSettings) -> Result<(OutputSet, Vec<OpenRecord>), NodeError> {
+    let (mut outputs, mut records) = (OutputSet::new(), Vec::new());
+    for output in &settings.outputs {
+        match output {
+            OutputSetting::Null => outputs.add(Null),
+            OutputSetting::Terminal => {
+                let config = TerminalConfig {
+                    name: settings.name.clone().unwrap_or_else(|| "node".to_owned()),
+                    geometry: settings.geometry,
+                    columns: TERMINAL_COLUMNS,
+                    gamma_x100: settings.finish.gamma_x100,
+                    style: Style::of_stdout(),
+                };
+                outputs.add(Terminal::start(config, io::stdout()).map_err(system("a thread"))?);
+            }
+            OutputSetting::Ddp(target) => outputs.add(Ddp::new(target, settings.geometry.len())?),
+            OutputSetting::Record(path) => {
+                let name = settings.name.as_deref().unwrap_or("node");
+                let recorder = Recorder::open(path, name)?;
+                outputs.add(recorder.lane("frames"));
+                let lane = recorder.lane("driver");
+                records.push(OpenRecord { recorder, lane });
+            }
+        }
+    }
+    Ok((outputs, records))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_identity_that_was_drawn_is_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let data_dir = folder.path().join("node");
+        let mac = kept_identity(&data_dir).unwrap();
+        assert_eq!(kept_identity(&data_dir).unwrap(), mac);
+        fs::write(data_dir.join(MAC_FILE), "nonsense").unwrap();
+        assert_eq!(kept_identity(&data_dir).unwrap_err().kind(), io::ErrorKind::InvalidData);
+    }
+}
