@@ -142,7 +142,7 @@ impl FrameLoop {
 }
 
 impl FrameLoopHandle {
-    /// The newest report; `None` before the first second is over.
+    /// The newest report; `None` before the first second is over, and, rarely, while one is being written.
     pub fn report(&self) -> Option<FrameReport> {
         self.reports.get()
     }
