@@ -10,7 +10,7 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail};
 
 use crate::outcome::Outcome;
-use crate::{demo, deny, layers, process, spec, test, workspace};
+use crate::{deny, layers, process, spec, test, workspace};
 
 /// Runs all steps.
 pub(crate) fn run() -> Result<()> {
@@ -37,7 +37,7 @@ pub(crate) fn run() -> Result<()> {
 fn headless_demo(report: &str, extra: &[&str]) -> Result<()> {
     let folder = workspace::read()?.target.join("ci");
     fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
-    let mut command = Command::new(demo::binary()?);
+    let mut command = Command::new(test::program()?);
     command.current_dir(process::root());
     command.args(["demo", "--headless", "--nodes", "4", "--scene-changes", "50", "--seconds", "30", "--check"]);
     process::run(command.args(extra).arg("--report").arg(folder.join(report)))

@@ -1,7 +1,6 @@
 //! `cargo xtask demo`: builds Cuelight and runs a show. What follows goes to `cuelight demo` as it is.
 
 use std::os::unix::process::CommandExt;
-use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context, Result, anyhow};
@@ -14,18 +13,13 @@ use crate::{process, workspace};
 pub(crate) struct Args {
     /// Arguments of `cuelight demo`, such as --headless
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
-    rest: Vec<String>,
+    pub(crate) rest: Vec<String>,
 }
 
 /// Builds and becomes the demo: Ctrl-C, the terminal and the exit code are all its own.
 pub(crate) fn run(args: &Args) -> Result<()> {
     process::run(process::cargo().args(["build", "--package", "cuelight-cli", "--bin", "cuelight"]))?;
-    let binary = binary()?;
+    let binary = workspace::read()?.target.join("debug/cuelight");
     let error = Command::new(&binary).arg("demo").args(&args.rest).exec();
     Err(anyhow!(error)).with_context(|| format!("cannot start {}", binary.display()))
-}
-
-/// Where builds and tests leave the binary.
-pub(crate) fn binary() -> Result<PathBuf> {
-    Ok(workspace::read()?.target.join("debug/cuelight"))
 }

@@ -67,3 +67,16 @@ fn main() -> ExitCode {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_follows_demo_goes_to_the_demo_as_it_is() {
+        let words = ["--headless", "--nodes", "4", "--help", "-v", "--", "x"];
+        let cli = Cli::try_parse_from(["xtask", "demo"].iter().chain(&words)).unwrap();
+        let Command::Demo(args) = cli.command else { panic!("not the demo") };
+        assert_eq!(args.rest, words);
+    }
+}

@@ -5,9 +5,11 @@
 
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Write};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
+use serde_json::Value;
 
 use crate::outcome::Outcome;
 use crate::workspace::Workspace;
@@ -31,24 +33,41 @@ pub(crate) fn all() -> Result<Outcome> {
     let workspace = workspace::read()?;
     let (ordinary, processes) = integration_tests(&workspace)?;
     let mut outcome = Outcome::default();
+    let out = &mut std::io::stdout();
 
     let mut command = test_command();
     command.args(["--lib", "--bins"]);
     ordinary.iter().for_each(|name| {
         command.args(["--test", name]);
     });
-    outcome += count(&mut command)?;
+    outcome += count(&mut command, out)?;
 
     if !processes.is_empty() {
         let mut command = test_command();
         processes.iter().for_each(|name| {
             command.args(["--test", name]);
         });
-        outcome += count(command.args(["--", "--test-threads=1"]))?;
+        outcome += count(command.args(["--", "--test-threads=1"]), out)?;
     }
 
-    outcome += count(test_command().arg("--doc"))?;
+    outcome += count(test_command().arg("--doc"), out)?;
     Ok(outcome)
+}
+
+/// The program `cuelight` as the tests that start processes use it: built with them, so that nothing is built twice.
+pub(crate) fn program() -> Result<PathBuf> {
+    let workspace = workspace::read()?;
+    let (_, processes) = integration_tests(&workspace)?;
+    let name = processes.first().with_context(|| format!("{PROCESS_TIER} has no integration test"))?;
+    let mut command = test_command();
+    let messages = process::output(command.args(["--no-run", "--message-format=json", "--test", name]))?;
+    let program = |line: &str| {
+        let message: Value = serde_json::from_str(line).ok()?;
+        let is_program = message["target"]["name"] == "cuelight" && message["profile"]["test"] == false;
+        is_program.then(|| message["executable"].as_str().map(PathBuf::from))?
+    };
+    let messages = String::from_utf8_lossy(&messages);
+    messages.lines().find_map(program).context("cargo builds no program cuelight for the tests")
 }
 
 /// The whole workspace is selected in every run, so that all runs share one set of features and one build.
@@ -72,17 +91,16 @@ fn integration_tests(workspace: &Workspace) -> Result<(BTreeSet<&str>, BTreeSet<
 
 /// Runs a test command, shows what it prints and counts. A command that fails without a failed test (it did not build, or
 /// a test process died) counts as one failure.
-fn count(command: &mut Command) -> Result<Outcome> {
+fn count(command: &mut Command, shown: &mut impl Write) -> Result<Outcome> {
     eprintln!("$ {}", process::shown(command));
     let mut child = command
         .stdout(Stdio::piped())
         .spawn()
         .with_context(|| format!("cannot start `{}`", process::shown(command)))?;
     let mut outcome = Outcome::default();
-    let mut out = std::io::stdout();
     for line in BufReader::new(child.stdout.take().expect("stdout is piped")).split(b'\n') {
         let line = line.context("cannot read what the tests print")?;
-        out.write_all(&line).and_then(|()| out.write_all(b"\n")).context("cannot print what the tests print")?;
+        shown.write_all(&line).and_then(|()| shown.write_all(b"\n")).context("cannot print what the tests print")?;
         if let Some(result) = std::str::from_utf8(&line).ok().and_then(test_result) {
             outcome += result;
         }
@@ -119,9 +137,11 @@ mod tests {
 
     #[test]
     fn a_test_command_that_fails_without_a_count_is_a_failure() {
-        let outcome = count(Command::new("sh").args(["-c", "echo no tests here; exit 3"])).unwrap();
-        assert_eq!(outcome, Outcome { passed: 0, failed: 1 });
-        let outcome = count(Command::new("sh").args(["-c", "echo 'test result: ok. 2 passed; 0 failed; 0'"])).unwrap();
-        assert_eq!(outcome, Outcome { passed: 2, failed: 0 });
+        let mut shown = Vec::new();
+        let mut count_of = |script| count(Command::new("sh").args(["-c", script]), &mut shown).unwrap();
+        assert_eq!(count_of("echo no tests here; exit 3"), Outcome { passed: 0, failed: 1 });
+        let script = "echo 'test result: ok. 2 passed; 0 failed; 0 ignored'";
+        assert_eq!(count_of(script), Outcome { passed: 2, failed: 0 });
+        assert_eq!(shown, b"no tests here\ntest result: ok. 2 passed; 0 failed; 0 ignored\n");
     }
 }

@@ -14,7 +14,8 @@ fn fuzz() -> PathBuf {
 fn replay(target: &str) {
     let (_, body) = TARGETS.iter().find(|(name, _)| *name == target).expect("a target of this name");
     let folder = fuzz().join("corpus").join(target);
-    let mut inputs: Vec<_> = fs::read_dir(&folder).expect("a corpus folder").map(|e| e.expect("a file").path()).collect();
+    let mut inputs: Vec<_> =
+        fs::read_dir(&folder).expect("a corpus folder").map(|e| e.expect("a file").path()).collect();
     inputs.sort();
     assert!(!inputs.is_empty(), "{} is empty", folder.display());
     for input in &inputs {
@@ -73,7 +74,8 @@ fn stream_packets_hold_over_their_corpus() {
 fn every_target_has_a_file_a_corpus_and_a_test() {
     let names = |folder: &str, suffix: &str| -> BTreeSet<String> {
         let entries = fs::read_dir(fuzz().join(folder)).expect("a folder");
-        let name = |e: std::io::Result<fs::DirEntry>| e.expect("an entry").file_name().into_string().expect("a plain name");
+        let name =
+            |e: std::io::Result<fs::DirEntry>| e.expect("an entry").file_name().into_string().expect("a plain name");
         entries.map(name).map(|name| name.trim_end_matches(suffix).to_owned()).collect()
     };
     let targets: BTreeSet<_> = TARGETS.iter().map(|(name, _)| name.to_string()).collect();
