@@ -79,9 +79,6 @@ impl NodeRole {
             self.counters.stale_states = self.counters.stale_states.saturating_add(1);
             return;
         }
-        if via == Via::Stream {
-            self.note_heard(state);
-        }
         for master in &state.masters {
             self.on_numbered(Kind::Master, master.rev, Change::Master(*master), (via, catch_up), now);
         }
@@ -93,14 +90,16 @@ impl NodeRole {
                 self.on_numbered(Kind::Layer, layer.rev, Change::Layer(layer.clone()), (via, catch_up), now);
             }
         }
+        if via == Via::Stream {
+            self.note_heard(state);
+        }
     }
 
-    /// Tells of layers the stream brings for the first time. They are not worth a change's place in the queue.
+    /// Tells of layers the stream brings for the first time.
     fn note_heard(&mut self, state: &FullState) {
         for layer in &state.layers {
-            if !self.heard.has(layer.rev) && self.events.len() < EVENTS - EVENTS_KEPT_FREE {
+            if !self.heard.has(layer.rev) && self.arrivals.push_back((layer.rev, layer.at)).is_ok() {
                 self.heard.insert(layer.rev);
-                self.event(NodeEvent::Heard { rev: layer.rev, apply_at: layer.at });
             }
         }
     }

@@ -85,6 +85,8 @@ pub struct NodeRole {
     counters: Counters,
     /// Full: a change is put off (its next repeat brings it again); of anything else the oldest makes room.
     events: Deque<NodeEvent, EVENTS>,
+    /// Layers the stream has brought, to be told after the events. Full: told at a later repeat.
+    arrivals: Deque<(Revision, Time<Show>), EVENTS_KEPT_FREE>,
     /// Full: the oldest keepalive or time exchange makes room, else the oldest message.
     messages: Deque<NodeMessage, MESSAGES>,
 }
@@ -117,6 +119,7 @@ impl NodeRole {
             frames: FrameReport::default(),
             counters: Counters::default(),
             events: Deque::new(),
+            arrivals: Deque::new(),
             messages: Deque::new(),
             config,
         }

@@ -21,7 +21,8 @@ impl NodeRole {
 
     /// The next thing to do or to know.
     pub fn poll_event(&mut self) -> Option<NodeEvent> {
-        self.events.pop_front()
+        let heard = |(rev, apply_at)| NodeEvent::Heard { rev, apply_at };
+        self.events.pop_front().or_else(|| self.arrivals.pop_front().map(heard))
     }
 
     pub(super) fn event(&mut self, event: NodeEvent) {
