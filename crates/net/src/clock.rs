@@ -5,7 +5,7 @@
 //!
 //! A local clock may be *injected* with an offset and a skew. Several nodes on one machine share one CLOCK_MONOTONIC, so
 //! without injection there would be nothing to synchronise; with it, tests and the demo can compute every node's true
-//! clock error (SYNC-21, `docs/protocol/30-time.md`).
+//! clock error (SYNC-21, `docs/protocol/40-time-exchange.md`).
 
 use std::fmt;
 use std::str::FromStr;

@@ -1,6 +1,7 @@
 //! `cargo xtask spec`: every requirement of `docs/protocol` is cited by code and by a test.
 //!
-//! A requirement is a list item of the form `- **SYNC-7** One sentence.`; citing means naming its id in a comment.
+//! A requirement is a list item of the form `- **SYNC-7** One sentence.`; citing means naming its id in a comment, alone
+//! or in a range (`SYNC-5 to SYNC-8`). A page that code names must be there, too.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -14,8 +15,14 @@ pub(crate) fn run() -> Result<()> {
     let requirements = requirements()?;
     let mut code = BTreeSet::new();
     let mut tests = BTreeSet::new();
+    let mut wrong = Vec::new();
     for folder in ["crates", "fuzz"] {
         for path in purity::rust_files(&process::root().join(folder))? {
+            // The examples in this checker's own tests are no citations.
+            if path.starts_with(process::root().join("crates/xtask/src")) {
+                continue;
+            }
+            let shown = path.strip_prefix(process::root()).unwrap_or(&path);
             let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
             let is_test = path.components().any(|c| matches!(c.as_os_str().to_str(), Some("tests" | "tests.rs")));
             // Unit tests stand at the end of a file.
@@ -24,14 +31,14 @@ pub(crate) fn run() -> Result<()> {
                 Some((code, test)) => (code, test),
                 None => (text.as_str(), ""),
             };
-            if path.starts_with(process::root().join("crates/xtask")) {
-                continue;
+            for page in pages(&text).filter(|page| !process::root().join("docs/protocol").join(page).exists()) {
+                wrong.push(format!("{} names {page}, which is no page of docs/protocol", shown.display()));
             }
             code.extend(ids(in_code));
             tests.extend(ids(in_test));
         }
     }
-    let wrong = uncited(&requirements, &code, &tests);
+    wrong.extend(uncited(&requirements, &code, &tests));
     if !wrong.is_empty() {
         bail!("requirements and code do not agree:\n  {}", wrong.join("\n  "));
     }
@@ -61,7 +68,7 @@ fn requirements() -> Result<BTreeMap<String, String>> {
 
 /// The id that a line defines.
 fn definition(line: &str) -> Option<&str> {
-    line.strip_prefix("- **")?.split_once("** ").map(|(id, _)| id).filter(|id| is_id(id))
+    line.strip_prefix("- **")?.split_once("** ").map(|(id, _)| id).filter(|word| id(word).is_some())
 }
 
 /// What is not cited as it should be, and what is cited but not defined, one sentence each.
@@ -84,18 +91,39 @@ fn uncited(requirements: &BTreeMap<String, String>, code: &BTreeSet<String>, tes
     wrong
 }
 
-/// All ids in a text: capitals, a hyphen, digits.
-fn ids(text: &str) -> impl Iterator<Item = String> {
-    text.split(|c: char| !c.is_ascii_alphanumeric() && c != '-').filter(|word| is_id(word)).map(String::from)
+/// All ids in a text (capitals, a hyphen, digits), and those between the ends of a range.
+fn ids(text: &str) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    let mut before = ["", ""];
+    for word in text.split(|c: char| !c.is_ascii_alphanumeric() && c != '-').filter(|word| !word.is_empty()) {
+        if let Some((family, last)) = id(word) {
+            let first = match (id(before[0]), before[1]) {
+                (Some((same, first)), "to") if same == family => first,
+                _ => last,
+            };
+            found.extend((first..=last).map(|number| format!("{family}-{number}")));
+        }
+        before = [before[1], word];
+    }
+    found
 }
 
-fn is_id(word: &str) -> bool {
-    word.split_once('-').is_some_and(|(family, number)| {
-        family.len() >= 2
-            && family.bytes().all(|b| b.is_ascii_uppercase())
-            && !number.is_empty()
-            && number.bytes().all(|b| b.is_ascii_digit())
+/// The pages of `docs/protocol` that a text names: two digits, a hyphen, a name, `.md`.
+fn pages(text: &str) -> impl Iterator<Item = &str> {
+    let words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '-' && c != '.');
+    words.map(|word| word.trim_end_matches('.')).filter(|word| {
+        let is_numbered =
+            word.split_once('-').is_some_and(|(n, _)| n.len() == 2 && n.bytes().all(|b| b.is_ascii_digit()));
+        is_numbered && word.ends_with(".md")
     })
+}
+
+/// The family and number of an id.
+fn id(word: &str) -> Option<(&str, u32)> {
+    let (family, number) = word.split_once('-')?;
+    let is_family = family.len() >= 2 && family.bytes().all(|b| b.is_ascii_uppercase());
+    let is_number = !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit());
+    if is_family && is_number { Some((family, number.parse().ok()?)) } else { None }
 }
 
 #[cfg(test)]
@@ -104,8 +132,17 @@ mod tests {
 
     #[test]
     fn ids_are_found_as_whole_words() {
-        let found: Vec<_> = ids("/// SYNC-7, (STREAM-12); not UTF-8x, A-1, SYNC-, sync-3 or X-SYNC-7-Y").collect();
-        assert_eq!(found, ["SYNC-7", "STREAM-12"]);
+        let found = ids("/// SYNC-7, (STREAM-12); not UTF-8x, A-1, SYNC-, sync-3 or X-SYNC-7-Y");
+        assert_eq!(Vec::from_iter(found), ["STREAM-12", "SYNC-7"]);
+        let found = ids("Implements SYNC-9 to SYNC-11, STREAM-1 to ROSTER-2.");
+        assert_eq!(Vec::from_iter(found), ["ROSTER-2", "STREAM-1", "SYNC-10", "SYNC-11", "SYNC-9"]);
+    }
+
+    #[test]
+    fn pages_are_found_where_code_names_them() {
+        let found: Vec<_> =
+            pages("see `docs/protocol/20-control.md`, 30-stream.md. Not README.md, 0001-one.md").collect();
+        assert_eq!(found, ["20-control.md", "30-stream.md"]);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! Decides when to ask, which answers to believe, and which map from the local clock to show time a node uses.
 //! Promises: the map is monotone and never steps while it is usable; its rate stays within the profile's limit; the
 //! published bound contains the true show time as long as delays are not negative, the oscillator stays within the
-//! profile's limits and nobody lies. Implements `docs/protocol/50-sync.md` (SYNC-1 to SYNC-14).
+//! profile's limits and nobody lies. Implements `docs/protocol/40-time-exchange.md` (SYNC-1 to SYNC-14).
 //!
 //! | file | idea |
 //! |---|---|
