@@ -322,3 +322,231 @@ impl SyncClient {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sync::{SyncServer, SyncState};
+    use cuelight_wire::exchange::PONG_NS_LEN;
+    use cuelight_wire::ids::NodeId;
+    use std::vec::Vec;
+
+    const TOKEN: TokenHash = TokenHash(0xBEEF);
+    /// Hub minus node.
+    const OFFSET: Span = Span::from_s(1_000);
+
+    fn show(local: Time<Local>) -> Time<Show> {
+        Time::from_ns(local.as_ns()) + OFFSET
+    }
+
+    fn at_ms(ms: i64) -> Time<Local> {
+        Time::from_us(ms * 1_000)
+    }
+
+    fn started(form: Form) -> SyncClient {
+        let mut client = SyncClient::new(Profile::DEFAULT, 7);
+        client.start(TOKEN, form, at_ms(0));
+        client
+    }
+
+    /// The hub's answer, 100 us away each way, 50 us at the hub of which the last 20 are not in t3.
+    fn pong(ping: &Ping, previous: Option<(u32, Time<Show>)>) -> Pong {
+        let Ping { form, seq, token_hash, t1 } = *ping;
+        let t2 = show(t1) + Span::from_us(100);
+        Pong { form, seq, token_hash, t1, t2, t3: t2 + Span::from_us(30), previous }
+    }
+
+    fn bytes(pong: &Pong) -> Vec<u8> {
+        let mut buf = [0; PONG_NS_LEN];
+        let len = pong.encode(&mut buf).unwrap();
+        buf[..len].to_vec()
+    }
+
+    fn receive(client: &mut SyncClient, pong: &Pong) -> Result<(), PongDrop> {
+        let rx_at = Time::from_ns((pong.t3 - OFFSET).as_ns()) + Span::from_us(120);
+        client.handle_datagram(&bytes(pong), rx_at, rx_at)
+    }
+
+    /// SYNC-12
+    #[test]
+    fn an_answer_is_taken_once() {
+        let mut client = started(Form::Nanosecond);
+        let pong = pong(&client.poll_ping(at_ms(0)).unwrap(), None);
+        assert_eq!(receive(&mut client, &pong), Ok(()));
+        assert_eq!(receive(&mut client, &pong), Err(PongDrop::NotOutstanding));
+        assert_eq!((client.counters().pongs, client.counters().not_outstanding), (1, 1));
+    }
+
+    /// SYNC-12
+    #[test]
+    fn answers_that_do_not_match_are_dropped_and_counted_by_reason() {
+        let mut client = started(Form::Nanosecond);
+        let good = pong(&client.poll_ping(at_ms(0)).unwrap(), None);
+        let datagram = bytes(&good);
+        let mut other_version = datagram.clone();
+        other_version[0] = 9;
+        let mut too_long = datagram.clone();
+        too_long.push(0);
+        let mut take = |bytes: &[u8]| client.handle_datagram(bytes, at_ms(1), at_ms(1)).unwrap_err();
+        assert_eq!(take(&datagram[..51]), PongDrop::Truncated);
+        assert_eq!(take(&too_long), PongDrop::Oversized);
+        assert_eq!(take(&other_version), PongDrop::WrongVersion);
+        assert_eq!(take(&bytes(&Pong { form: Form::Deployed, ..good })), PongDrop::WrongType);
+        assert_eq!(take(&bytes(&Pong { token_hash: TokenHash(1), ..good })), PongDrop::WrongToken);
+        assert_eq!(take(&bytes(&Pong { seq: 99, ..good })), PongDrop::NotOutstanding);
+        assert_eq!(take(&bytes(&Pong { t1: at_ms(1), ..good })), PongDrop::NotOutstanding);
+        assert_eq!(take(&bytes(&Pong { t3: good.t2 - Span::from_ms(1), ..good })), PongDrop::Implausible);
+        let c = client.counters();
+        let by_reason = [c.truncated, c.oversized, c.wrong_version, c.wrong_type, c.wrong_token, c.implausible];
+        assert_eq!((by_reason, c.not_outstanding, c.dropped(), c.pongs), ([1; 6], 2, 8, 0));
+    }
+
+    /// SYNC-9
+    #[test]
+    fn the_transmit_stamp_in_the_next_pong_replaces_the_one_before_sending() {
+        let mut client = started(Form::Nanosecond);
+        let mut previous = None;
+        for i in 0..25 {
+            let ping = client.poll_ping(at_ms(i * 40)).unwrap();
+            let pong = pong(&ping, previous);
+            receive(&mut client, &pong).unwrap();
+            // It left 20 us after t3.
+            previous = Some((pong.seq, pong.t3 + Span::from_us(20)));
+        }
+        let now = at_ms(1_000);
+        // The first pong brought no stamp and was used as it was; the last one still waits for its own.
+        assert_eq!((client.counters().interleaved, client.figures(now).accepted), (23, 24));
+        let error = client.map(now).show_at(now).since(show(now)).abs();
+        assert!(error < Span::from_us(2), "{error:?}");
+    }
+
+    /// SYNC-9
+    #[test]
+    fn when_the_next_pong_is_lost_the_stamp_before_sending_is_used() {
+        let mut client = started(Form::Nanosecond);
+        let first = pong(&client.poll_ping(at_ms(0)).unwrap(), None);
+        receive(&mut client, &first).unwrap();
+        let second = pong(&client.poll_ping(at_ms(40)).unwrap(), Some((first.seq, first.t3)));
+        receive(&mut client, &second).unwrap();
+        assert_eq!(client.figures(at_ms(50)).accepted, 1);
+        client.poll_ping(at_ms(80)).unwrap();
+        let fourth = pong(&client.poll_ping(at_ms(120)).unwrap(), Some((3, second.t3)));
+        receive(&mut client, &fourth).unwrap();
+        assert_eq!((client.figures(at_ms(130)).accepted, client.counters().interleaved), (2, 0));
+        client.handle_timeout(at_ms(700));
+        assert_eq!(client.figures(at_ms(700)).accepted, 3);
+    }
+
+    /// SYNC-9
+    #[test]
+    fn a_transmit_stamp_that_cannot_be_true_is_left_out_and_counted() {
+        let mut client = started(Form::Nanosecond);
+        let first = pong(&client.poll_ping(at_ms(0)).unwrap(), Some((77, Time::ZERO)));
+        receive(&mut client, &first).unwrap();
+        // Sent a second after it was received.
+        let lie = Some((first.seq, first.t3 + Span::from_s(1)));
+        let second = pong(&client.poll_ping(at_ms(40)).unwrap(), lie);
+        receive(&mut client, &second).unwrap();
+        assert_eq!((client.counters().bad_stamps, client.figures(at_ms(50)).accepted), (1, 1));
+        let third = client.poll_ping(at_ms(80)).unwrap();
+        client.handle_sent(third.seq, at_ms(79));
+        assert_eq!(client.counters().bad_stamps, 2);
+    }
+
+    /// SYNC-9
+    #[test]
+    fn our_own_transmit_stamp_makes_the_round_trip_shorter() {
+        let mut client = started(Form::Nanosecond);
+        for i in 0..25 {
+            let ping = client.poll_ping(at_ms(i * 40)).unwrap();
+            client.handle_sent(ping.seq, ping.t1 + Span::from_us(60));
+            receive(&mut client, &pong(&ping, None)).unwrap();
+        }
+        // 100 - 60 us up, 120 us down.
+        let floor = client.figures(at_ms(1_000)).floor_rtt;
+        assert!((floor - Span::from_us(160)).abs() < Span::from_us(1), "{floor:?}");
+    }
+
+    /// SYNC-10
+    #[test]
+    fn a_deployed_hub_is_locked_to_in_a_second() {
+        let mut client = started(Form::Deployed);
+        let mut server = SyncServer::<1>::new();
+        for ms in 0..1_000 {
+            let Some(ping) = client.poll_ping(at_ms(ms)) else { continue };
+            assert_eq!(ping.encode()[1], 1, "the deployed type");
+            let arrives = show(at_ms(ms)) + Span::from_us(150);
+            let answer = server.handle_ping(&ping.encode(), |token| token == TOKEN, arrives).unwrap();
+            let rx_at = at_ms(ms) + Span::from_us(350);
+            client.handle_datagram(&bytes(&answer.pong(arrives + Span::from_us(50))), rx_at, rx_at).unwrap();
+        }
+        let (now, map) = (at_ms(1_000), client.map(at_ms(1_000)));
+        assert_eq!(map.state, SyncState::Locked);
+        assert!(map.show_at(now).since(show(now)).abs() < Span::from_us(3));
+    }
+
+    /// SYNC-11
+    #[test]
+    fn the_websocket_is_asked_while_udp_is_deaf_and_no_longer() {
+        let mut client = started(Form::Nanosecond);
+        let asked = |client: &mut SyncClient, from: i64, to: i64| {
+            let (mut udp, mut websocket) = (Vec::new(), Vec::new());
+            for ms in from..to {
+                udp.extend(client.poll_ping(at_ms(ms)));
+                websocket.extend(client.poll_ts_ping(at_ms(ms)));
+            }
+            (udp, websocket)
+        };
+        let (udp, websocket) = asked(&mut client, 0, 600);
+        assert_eq!((udp.len(), websocket.len()), (15, 0));
+        let (_, websocket) = asked(&mut client, 600, 1_000);
+        assert_eq!(websocket.len(), 10);
+        let (seq, t1) = websocket[9];
+        let t2_us = show(t1).as_us() + 900;
+        let pong_of = |seq| TsPong { node_id: NodeId(1), seq, t1_us: t1.as_us(), t2_us, t3_us: t2_us };
+        let rx_at = t1 + Span::from_us(1_800);
+        assert_eq!(client.handle_ts_pong(&pong_of(seq), rx_at, rx_at), Ok(()));
+        assert_eq!(client.handle_ts_pong(&pong_of(seq), rx_at, rx_at), Err(PongDrop::NotOutstanding));
+        let (udp, _) = asked(&mut client, 4_000, 14_000);
+        assert!((8..=12).contains(&udp.len()), "about once a second: {}", udp.len());
+        receive(&mut client, &pong(udp.last().unwrap(), None)).unwrap();
+        let (_, websocket) = asked(&mut client, 14_000, 14_500);
+        assert!(websocket.is_empty());
+    }
+
+    /// SYNC-12
+    #[test]
+    fn without_a_session_nothing_is_asked_or_taken() {
+        let mut client = started(Form::Nanosecond);
+        let pong = pong(&client.poll_ping(at_ms(0)).unwrap(), None);
+        client.stop(at_ms(1));
+        assert_eq!(client.poll_ping(at_ms(1_000)), None);
+        assert_eq!(client.poll_ts_ping(at_ms(1_000)), None);
+        assert_eq!(receive(&mut client, &pong), Err(PongDrop::WrongToken));
+        assert_eq!(client.poll_timeout(), None);
+    }
+
+    #[test]
+    fn unanswered_pings_are_given_up_and_counted() {
+        let mut client = started(Form::Nanosecond);
+        for ms in 0..20_000 {
+            client.poll_ping(at_ms(ms));
+        }
+        assert!(client.outstanding.len() <= OUTSTANDING);
+        assert_eq!(client.counters().lost as usize + client.outstanding.len(), client.counters().pings as usize);
+    }
+
+    #[test]
+    fn the_next_timeout_is_never_later_than_the_next_ping() {
+        let mut client = started(Form::Nanosecond);
+        let mut now = at_ms(0);
+        for _ in 0..100 {
+            client.handle_timeout(now);
+            client.poll_ping(now);
+            client.poll_ts_ping(now);
+            let next = client.poll_timeout().unwrap();
+            assert!(next > now && next.since(now) <= Span::from_ms(1_100), "{now:?} {next:?}");
+            now = next;
+        }
+    }
+}

@@ -13,9 +13,6 @@ pub(super) struct Base {
     show: i64,
 }
 
-/// Deployed stamps are whole microseconds, rounded down: an exchange may look this much faster than it was.
-const STAMP_STEP_NS: f64 = 1_000.0;
-
 /// An exchange as differences to the base, nanoseconds.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Sample {
@@ -96,7 +93,6 @@ impl Estimate {
     pub(super) fn limits_at(&self, now: Time<Local>) -> (f64, f64) {
         let age = self.age(now);
         let bent = 0.5 * WANDER * age * age;
-        let loose = bent + STAMP_STEP_NS;
-        (self.lower + self.skew_low * age - loose, self.upper + self.skew_high * age + loose)
+        (self.lower + self.skew_low * age - bent, self.upper + self.skew_high * age + bent)
     }
 }

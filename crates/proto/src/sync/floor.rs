@@ -189,19 +189,20 @@ impl Clouds {
         slope
     }
 
-    /// The lines with the widest margin. `limit` is the largest slope believed, ns/s. `None` when no slope fits all
-    /// points: they are not of one clock.
-    pub(super) fn fit(&self, limit: f64) -> Option<Fit> {
+    /// The lines with the widest margin. `limit` is the largest slope believed, ns/s; `slack` what a point may be too
+    /// low by, ns. `None` when no slope fits all points: they are not of one clock, or of one that bends too much.
+    pub(super) fn fit(&self, limit: f64, slack: f64) -> Option<Fit> {
         let slope = self.widest(limit);
         let (margin, _) = self.margin(slope);
-        if margin < 0.0 {
+        let least = -2.0 * slack;
+        if margin < least {
             return None;
         }
-        let slope_low = self.falls_to(0.0, slope, -limit);
-        let slope_high = self.falls_to(0.0, slope, limit);
-        let (upper, _) = self.up.floor(-slope_high);
-        let (lower, _) = self.down.floor(slope_low);
-        Some(Fit { slope, slope_low, slope_high, upper, lower: -lower })
+        let slope_low = self.falls_to(least, slope, -limit);
+        let slope_high = self.falls_to(least, slope, limit);
+        let upper = self.up.floor(-slope_high).0 + slack;
+        let lower = -(self.down.floor(slope_low).0 + slack);
+        Some(Fit { slope, slope_low, slope_high, upper, lower })
     }
 
     /// The floors at a slope.
@@ -259,5 +260,88 @@ impl Clouds {
         };
         let sum = lowest(&self.up, -slope) + lowest(&self.down, slope);
         (sum < f64::INFINITY).then_some(sum)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sync::window::Point;
+
+    const LIMIT: f64 = 300_000.0;
+
+    /// A window of one exchange a second, queueing `up(i)` and `down(i)` ns beyond 1 ms, of a clock with this slope
+    /// and 5 ms of offset at the last one.
+    fn window(n: i64, slope: f64, up: impl Fn(i64) -> f64, down: impl Fn(i64) -> f64) -> (Window, i64) {
+        let mut window = Window::new();
+        let now = (n - 1) * 1_000_000_000;
+        for i in 0..n {
+            let at = i * 1_000_000_000;
+            let offset = 5e6 + slope * (at - now) as f64 * 1e-9;
+            let point = |value| Point { at, value };
+            window.add(point(offset + 1e6 + up(i)), point(-offset + 1e6 + down(i)), slope);
+        }
+        (window, now)
+    }
+
+    /// SYNC-2
+    #[test]
+    fn the_slope_is_found_between_queues_of_milliseconds() {
+        // Some seconds are free of queues: 0, 7, 14... upwards, 3, 8, 13... downwards.
+        let up = |i: i64| if i % 7 == 0 { 0.0 } else { 3e6 + (i * 37 % 11) as f64 * 1e6 };
+        let down = |i: i64| if i % 5 == 3 { 0.0 } else { 2e6 + (i * 53 % 13) as f64 * 1e6 };
+        let (window, now) = window(40, 73_000.0, up, down);
+        let clouds = Clouds::new(&window, now).unwrap();
+        let fit = clouds.fit(LIMIT, 0.0).unwrap();
+        // What wander could have bent in 40 s is added to old points: 0.5 * 6 * 40 ns/s at most.
+        assert!((fit.slope - 73_000.0).abs() < 300.0, "{}", fit.slope);
+        let weighed = clouds.weigh(&fit, 100_000.0, (0.0, 1e10), LIMIT);
+        assert!((weighed.offset - 5e6).abs() < 60_000.0, "{}", weighed.offset);
+        assert!(fit.lower <= 5e6 && 5e6 <= fit.upper);
+        assert!(fit.slope_low <= 73_000.0 && 73_000.0 <= fit.slope_high);
+    }
+
+    /// SYNC-2
+    #[test]
+    fn the_widest_margin_is_no_narrower_than_any_other() {
+        let (window, now) = window(30, -40_000.0, |i| (i * 41 % 17) as f64 * 1e5, |i| (i * 29 % 19) as f64 * 1e5);
+        let clouds = Clouds::new(&window, now).unwrap();
+        let widest = clouds.margin(clouds.widest(LIMIT)).0;
+        for slope in (-300..=300).map(|ppm| f64::from(ppm) * 1e3) {
+            assert!(clouds.margin(slope).0 <= widest + 1e-2, "{slope}");
+        }
+    }
+
+    /// SYNC-3
+    #[test]
+    fn points_of_two_clocks_have_no_fit() {
+        // Half way the clock steps by more than the 2 ms of the round trip.
+        let step = |i: i64| if i < 10 { 0.0 } else { 5e6 };
+        let (window, now) = window(20, 0.0, step, |i| -step(i));
+        assert!(Clouds::new(&window, now).unwrap().fit(LIMIT, 2_000.0).is_none());
+    }
+
+    #[test]
+    fn fewer_than_three_points_say_nothing() {
+        let (window, now) = window(2, 0.0, |_| 0.0, |_| 0.0);
+        assert!(Clouds::new(&window, now).is_none());
+    }
+
+    #[test]
+    fn a_slope_known_before_steadies_the_offset() {
+        let (window, now) = window(4, 10_000.0, |i| (i * 37 % 11) as f64 * 1e6, |i| (i * 53 % 13) as f64 * 1e6);
+        let clouds = Clouds::new(&window, now).unwrap();
+        let fit = clouds.fit(LIMIT, 0.0).unwrap();
+        let vague = clouds.weigh(&fit, 1e6, (10_000.0, 1e12), LIMIT);
+        let known = clouds.weigh(&fit, 1e6, (10_000.0, 1e4), LIMIT);
+        assert!(known.offset_var < vague.offset_var / 100.0, "{} {}", known.offset_var, vague.offset_var);
+        assert!((known.slope - 10_000.0).abs() < 100.0);
+    }
+
+    #[test]
+    fn the_exponential_is_good_to_a_thousandth() {
+        for x in [0.0, 0.1, 1.0, 2.5, 5.0, 10.0_f64] {
+            assert!((exp_of_minus(x) - (-x).exp()).abs() < 1e-3, "{x}");
+        }
     }
 }

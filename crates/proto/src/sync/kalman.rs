@@ -150,3 +150,66 @@ impl Kalman {
         (self.skew, self.p[2])
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// 5 Hz, `seconds` long; offset 1 ms at the start and 20 ppm, midpoints off by `noise(i)`.
+    fn run(seconds: i64, excess: f64, noise: impl Fn(i64) -> f64) -> Kalman {
+        let truth = |at: i64| 1e6 + 20e3 * at as f64 * 1e-9;
+        let mut kalman = Kalman::new(0, truth(0) + noise(0), 1e14);
+        for i in 1..seconds * 5 {
+            let at = i * 200_000_000;
+            kalman.update(at, truth(at) + noise(i), excess, Some(noise(i)), 1e4);
+        }
+        kalman
+    }
+
+    /// Zero mean, +-2 ms, without pattern.
+    fn rough(i: i64) -> f64 {
+        ((i.wrapping_mul(2_654_435_761) >> 8) % 4_001 - 2_000) as f64 * 1e3
+    }
+
+    /// SYNC-4
+    #[test]
+    fn offset_and_skew_are_found_through_milliseconds_of_noise() {
+        let kalman = run(200, 12e6, rough);
+        let (offset, var) = kalman.offset(200_000_000_000);
+        assert!((offset - 5e6).abs() < 200_000.0, "{offset}");
+        assert!(sqrt(var) < 250_000.0 && sqrt(var) > 20_000.0, "{}", sqrt(var));
+        let (skew, _) = kalman.skew();
+        assert!((skew - 20e3).abs() < 3e3, "{skew}");
+    }
+
+    /// SYNC-4
+    #[test]
+    fn a_single_outlier_hardly_moves_it() {
+        let moved = run(100, 1e6, |i| if i == 400 { 500e6 } else { rough(i) * 0.1 });
+        let still = run(100, 1e6, |i| rough(i) * 0.1);
+        let at = 100_000_000_000;
+        assert!((moved.offset(at).0 - still.offset(at).0).abs() < 20_000.0);
+    }
+
+    #[test]
+    fn what_is_older_than_the_last_is_left_out() {
+        let mut kalman = run(10, 1e6, |_| 0.0);
+        let before = kalman.offset(20_000_000_000);
+        kalman.update(1, 9e9, 1e6, None, 1e4);
+        assert!((kalman.offset(20_000_000_000).0 - before.0).abs() < 1e-6);
+    }
+
+    #[test]
+    fn when_all_are_refused_the_filter_gives_in() {
+        let mut kalman = run(20, 1e5, |_| 0.0);
+        for i in 100..160 {
+            let at = i * 200_000_000;
+            kalman.update(at, 50e6 + 20e3 * at as f64 * 1e-9, 1e5, None, 1e4);
+        }
+        assert!((kalman.offset(32_000_000_000).0 - 50.64e6).abs() < 1e6, "{}", kalman.offset(32_000_000_000).0);
+    }
+
+    fn sqrt(x: f64) -> f64 {
+        crate::sync::number::sqrt(x)
+    }
+}

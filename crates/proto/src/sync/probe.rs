@@ -32,13 +32,15 @@ impl Probe {
         self.due_at
     }
 
-    /// Whether a probe is due at `now`; if so the next one is planned, `slow` times as far away after the burst.
+    /// Whether a probe is due at `now`; if so the next one is planned: `slow` times the period
+    /// away, and no burst when that is more than 1.
     pub(super) fn poll(&mut self, is_locked: bool, slow: i64, now: Time<Local>) -> bool {
         if now < self.due_at {
             return false;
         }
         self.sent = self.sent.saturating_add(1);
-        let in_burst = self.sent < BURST || (!is_locked && self.sent < BURST + BURST_EXTENSION);
+        let most = if is_locked { BURST } else { BURST + BURST_EXTENSION };
+        let in_burst = slow == 1 && self.sent < most;
         let period = if in_burst { BURST_PERIOD } else { self.dithered(self.period.times(slow)) };
         // A late call does not make the next ones come in a heap.
         self.due_at = if now.since(self.due_at) < period { self.due_at + period } else { now + period };

@@ -24,6 +24,9 @@ pub struct Profile {
     pub max_ramp_ppm: f64,
     /// Time between probes after the start-up burst; 200 ms is the least a deployed hub expects.
     pub probe_period: Span,
+    /// A message may look so much faster than it was: whole microseconds rounded down, kernel stamps converted from
+    /// another clock.
+    pub stamp_error: Span,
     /// What a timestamp cannot resolve: sigma never says less.
     pub stamp_sigma: Span,
 }
@@ -40,6 +43,7 @@ impl Profile {
         max_skew_ppm: 300.0,
         max_ramp_ppm: 100.0,
         probe_period: TS_PING_PERIOD,
+        stamp_error: Span::from_us(2),
         stamp_sigma: Span::from_ns(100),
     };
     /// A wired network: lock waits for 20 us.

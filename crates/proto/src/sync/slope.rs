@@ -73,3 +73,46 @@ fn combined(a: (f64, f64), b: (f64, f64)) -> (f64, f64) {
     let gain = a.1 / (a.1 + b.1);
     (a.0 + gain * (b.0 - a.0), a.1 * (1.0 - gain))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const S: i64 = 1_000_000_000;
+
+    /// SYNC-2
+    #[test]
+    fn while_the_window_grows_its_fit_is_not_counted_twice() {
+        let mut memory = SlopeMemory::new();
+        for i in 1..=60 {
+            memory.learn((5_000.0, 1e6), i * S, i * S);
+        }
+        let (mean, var) = memory.get();
+        assert!((mean - 5_000.0).abs() < 1.0 && var > 0.99e6, "{mean} {var}");
+    }
+
+    /// SYNC-2
+    #[test]
+    fn many_full_windows_say_more_than_one() {
+        let mut memory = SlopeMemory::new();
+        // Fits that are 1 ppm off, to and fro, in turn for each window.
+        for i in 1..=3_000 {
+            let off = if i / 128 % 2 == 0 { 1_000.0 } else { -1_000.0 };
+            memory.learn((20_000.0 + off, 1e6), (i * S).min(FULL_NS), i * S);
+        }
+        let (mean, var) = memory.get();
+        assert!((mean - 20_000.0).abs() < 500.0 && var < 0.3e6, "{mean} {var}");
+    }
+
+    #[test]
+    fn a_skew_that_has_moved_is_followed() {
+        let mut memory = SlopeMemory::new();
+        for i in 1..=1_000 {
+            memory.learn((0.0, 1e4), (i * S).min(FULL_NS), i * S);
+        }
+        for i in 1_001..=1_200 {
+            memory.learn((10_000.0, 1e4), FULL_NS, i * S);
+        }
+        assert!(memory.mean() > 9_000.0, "{}", memory.mean());
+    }
+}

@@ -103,3 +103,53 @@ fn joined(a: &Stretch, b: &Stretch, slope: f64) -> Stretch {
         count: a.count.saturating_add(b.count),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn filled(n: i64, period_ns: i64) -> Window {
+        let mut window = Window::new();
+        for i in 0..n {
+            let point = Point { at: i * period_ns, value: (i * 7_919 % 101) as f64 };
+            window.add(point, point, 0.0);
+        }
+        window
+    }
+
+    /// SYNC-2
+    #[test]
+    fn a_burst_of_a_second_keeps_every_exchange_apart() {
+        assert_eq!(filled(25, 40_000_000).stretches().len(), 25);
+    }
+
+    /// SYNC-2
+    #[test]
+    fn the_window_holds_two_minutes_and_forgets_what_is_older() {
+        let window = filled(5 * 600, 200_000_000);
+        assert!(window.stretches().len() <= STRETCHES);
+        let age_s = window.age(600_000_000_000) / 1_000_000_000;
+        assert!((120..=132).contains(&age_s), "{age_s}");
+    }
+
+    /// SYNC-2
+    #[test]
+    fn joined_stretches_keep_the_fastest_message_of_each_direction() {
+        let window = filled(64 * 5, 200_000_000);
+        // 101 is prime: every value from 0 to 100 occurs in each 20 s.
+        let fastest = |of: fn(&Stretch) -> f64| window.stretches().iter().map(of).fold(f64::INFINITY, f64::min);
+        assert!(fastest(|s| s.up.value) < 1.0 && fastest(|s| s.down.value) < 1.0);
+        assert_eq!(window.count(), 64 * 5);
+    }
+
+    #[test]
+    fn the_faster_of_two_is_judged_along_the_slope() {
+        let mut window = Window::new();
+        let at = |at: i64, value| Point { at, value };
+        // 1000 ns/s for 10 ms is 10 ns: the second message is slower, though its value is lower.
+        window.add(at(0, 0.0), at(0, 0.0), -1000.0);
+        window.add(at(10_000_000, -5.0), at(10_000_000, 5.0), -1000.0);
+        let [only] = window.stretches() else { panic!("one stretch") };
+        assert_eq!((only.up.at, only.down.at), (0, 10_000_000));
+    }
+}
