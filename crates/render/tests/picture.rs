@@ -4,7 +4,7 @@
 mod common;
 
 use common::{difference, film, frame, layer, renderer};
-use cuelight_render::{Finish, Geometry, Renderer, Stack, palettes, pixel_hash};
+use cuelight_render::{Finish, Geometry, Renderer, Schedule, Stack, palettes, pixel_hash};
 use cuelight_wire::beat::BeatGrid;
 use cuelight_wire::change::{Change, ScenePatch, ZonePatch};
 use cuelight_wire::ids::{EffectId, Revision};
@@ -66,6 +66,28 @@ fn the_order_of_arrival_does_not_show() {
             );
         }
     }
+}
+
+#[test]
+fn two_nodes_that_hear_the_same_changes_differently_show_the_same_frames() {
+    // RENDER-2, SCHED-1: one hears each change once, in order; the other backwards and three times, but in time.
+    let mut nodes = [(Schedule::new(), Stack::new()), (Schedule::new(), Stack::new())];
+    let changes = busy_show();
+    for change in &changes {
+        nodes[0].0.insert(change.clone(), ms(-100));
+    }
+    for change in changes.iter().rev().flat_map(|change| [change; 3]) {
+        nodes[1].0.insert(change.clone(), ms(-50));
+    }
+    let mut renderer = renderer("matrix:8x8:serpentine", Finish::DEFAULT);
+    for index in 0..400 {
+        let [a, b] = nodes.each_mut().map(|(schedule, stack)| {
+            schedule.apply_due(stack, FrameIndex(index).show_at());
+            (stack.newest_rev(), pixel_hash(&frame(&mut renderer, stack, index)))
+        });
+        assert_eq!(a, b, "frame {index}");
+    }
+    assert_eq!(nodes[1].1.newest_rev(), Revision(9));
 }
 
 #[test]

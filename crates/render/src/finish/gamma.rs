@@ -31,7 +31,7 @@ impl Gamma {
     pub fn level(&self, code: u16) -> u16 {
         let (step, rest) = (usize::from(code >> 8), u32::from(code & 0xff));
         let (low, high) = (self.table[step], self.table[step + 1]);
-        (low + ((high - low) * rest >> 8)) as u16
+        (low + (((high - low) * rest) >> 8)) as u16
     }
 
     /// The light of a colour.
