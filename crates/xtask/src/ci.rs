@@ -7,7 +7,7 @@ use std::fs;
 use std::process::Command;
 use std::time::Instant;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 
 use crate::outcome::Outcome;
 use crate::{deny, layers, process, spec, test, workspace};
@@ -83,10 +83,7 @@ impl Report {
 
     /// Prints the summary; the last line is the sum.
     fn finish(self) -> Result<()> {
-        println!("\n{}\n{}", self.lines.join("\n"), self.outcome);
-        if self.outcome.failed > 0 {
-            bail!("{} failed; see above", self.outcome.failed);
-        }
-        Ok(())
+        println!("\n{}", self.lines.join("\n"));
+        self.outcome.conclude()
     }
 }

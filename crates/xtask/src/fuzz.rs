@@ -37,7 +37,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         let found = process::root().join("fuzz/target/found").join(name);
         std::fs::create_dir_all(&found).with_context(|| format!("cannot make {}", found.display()))?;
         command.args(["fuzz", "run", "--features", "libfuzzer", name]).arg(found).arg(format!("corpus/{name}"));
-        command.args(["--", &format!("-max_total_time={}", args.seconds), "-max_len=2048"]);
+        command.args(["--", &format!("-max_total_time={}", args.seconds), "-max_len=4096"]);
         process::run(&mut command).with_context(|| {
             format!("{name}: the input that fails is in fuzz/artifacts/{name}; see CONTRIBUTING.md")
         })?;

@@ -62,7 +62,9 @@ fn main() -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {error:#}");
+            if !error.is::<outcome::Reported>() {
+                eprintln!("error: {error:#}");
+            }
             ExitCode::FAILURE
         }
     }

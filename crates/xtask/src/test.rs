@@ -20,12 +20,7 @@ const PROCESS_TIER: &str = "cuelight-cli";
 
 /// Runs all tests; the last line printed is the sum.
 pub(crate) fn run() -> Result<()> {
-    let outcome = all()?;
-    println!("{outcome}");
-    if outcome.failed > 0 {
-        bail!("{} of {} tests failed", outcome.failed, outcome.passed + outcome.failed);
-    }
-    Ok(())
+    all()?.conclude()
 }
 
 /// Runs all tests and counts them.
