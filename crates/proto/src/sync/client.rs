@@ -1,4 +1,4 @@
-//! The node's side of the time exchange: when to ask, which answers count. Implements SYNC-9 to SYNC-12.
+//! The node's side of the time exchange: when to ask, which answers count. Implements SYNC-9, SYNC-11 and SYNC-12.
 //!
 //! UDP first. While no UDP pong arrives, the WebSocket exchange is asked as well and UDP is only tried once a second.
 //!

@@ -1,4 +1,4 @@
-//! The stages in order: from exchanges to the map in use. Implements SYNC-5 to SYNC-8.
+//! The stages in order: from exchanges to the map in use. Implements SYNC-3, SYNC-5 and SYNC-7.
 //!
 //! Measuring (`source`) and using are apart: the estimate *in force* is what the output follows. While locked it is
 //! the newest one of the same clock. When another clock is behind the exchanges, the old one stays in force until the

@@ -1,5 +1,5 @@
 //! Stage 1, the dual floor: queueing only ever adds, so the fastest messages of each direction are the truth plus a
-//! constant. Implements SYNC-2.
+//! constant. Implements SYNC-2 and SYNC-3.
 //!
 //! With offset `theta` (show minus local) of slope `w`: an upward point is `theta + w t + D_up + q`, a downward one
 //! `-(theta + w t) + D_down + q`, q >= 0. For a slope, `F(w) = min(up - w t)` and `G(w) = min(down + w t)` are the two

@@ -1,4 +1,4 @@
-//! Stage 2: a two-state Kalman filter on the round-trip midpoint, for delays without a sharp floor. Implements SYNC-3.
+//! Stage 2: a two-state Kalman filter on the round-trip midpoint, for delays without a sharp floor. Implements SYNC-4.
 //!
 //! State: offset (ns) and skew (ns/s). A midpoint `((t2 - t1) + (t3 - t4)) / 2` of an exchange that took `excess`
 //! longer than the smallest round trip is off by something uniform in +-excess/2 when the two queues are independent

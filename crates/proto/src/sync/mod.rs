@@ -3,13 +3,14 @@
 //! Decides when to ask, which answers to believe, and which map from the local clock to show time a node uses.
 //! Promises: the map is monotone and never steps while it is usable; its rate stays within the profile's limit; the
 //! published bound contains the true show time as long as delays are not negative, the oscillator stays within the
-//! profile's limits and nobody lies. Implements `docs/protocol/40-time-exchange.md` (SYNC-1 to SYNC-14).
+//! profile's limits and nobody lies. Implements `docs/protocol/40-time-exchange.md` (SYNC-1 to SYNC-12).
 //!
 //! | file | idea |
 //! |---|---|
 //! | [`exchange`] | four timestamps, and which of them cannot be true |
-//! | `pending`, [`client`], [`server`] | asking and answering, transmit stamps that arrive one pong later |
-//! | `window`, `floor` | stage 1: per-direction delay floors and the line between them |
+//! | [`client`], `probe`, [`server`] | asking and answering, transmit stamps that arrive one pong later |
+//! | `source` | measuring one hub's clock with stages 1 to 3 |
+//! | `window`, `floor`, `slope` | stage 1: per-direction delay floors and the line between them |
 //! | `kalman` | stage 2: two-state filter on the round-trip midpoint |
 //! | `select` | stage 3: which of the two to believe |
 //! | `timeline`, [`map`] | stage 4: the slewed output map |

@@ -1,4 +1,7 @@
-//! Measuring one hub's clock: from exchanges to an estimate (stages 1 to 3).
+//! Measuring one hub's clock: from exchanges to an estimate (stages 1 to 3). Implements SYNC-8.
+//!
+//! All of it is kept for one clock. Exchanges that no offset fits together with the window are left out; three in a row
+//! mean that another clock is behind them, and measuring begins anew.
 
 use cuelight_wire::time::{Local, Time};
 
