@@ -40,8 +40,8 @@ impl Check {
     pub(crate) fn run(self) -> Result<()> {
         let (tree, options) = config::read_file(&self.path)?;
         let hub = options.hub.unwrap_or_default();
-        let log = hub.log.unwrap_or_default();
-        let tables = [("hub", config::hub::shown(&hub.settings(), log))];
+        let node = options.node.unwrap_or_default();
+        let tables = [("hub", config::hub::shown(&hub)), ("node", config::node::shown(&node))];
         if self.json {
             return print::json(&as_json(&self.path, &tree, &tables));
         }
@@ -64,9 +64,9 @@ fn line(tree: &Located, table: &str, key: &str) -> Option<usize> {
 fn as_json(path: &Path, tree: &Located, tables: &[(&str, Map<String, Value>)]) -> Value {
     let mut report = Map::from_iter([("file".to_owned(), json!(path))]);
     for (table, settings) in tables {
-        let settings = settings.iter().map(|(key, value)| {
-            (key.clone(), json!({ "value": value, "line": line(tree, table, key) }))
-        });
+        let settings = settings
+            .iter()
+            .map(|(key, value)| (key.clone(), json!({ "value": value, "line": line(tree, table, key) })));
         report.insert((*table).to_owned(), settings.collect());
     }
     Value::Object(report)

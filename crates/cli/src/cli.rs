@@ -7,6 +7,7 @@ use crate::ctl::Ctl;
 use crate::doctor::Doctor;
 use crate::effects::Effects;
 use crate::hub::Hub;
+use crate::node::Node;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -34,6 +35,8 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Conduct a show
     Hub(Hub),
+    /// Follow a hub and put out light
+    Node(Node),
     /// Command a running hub
     Ctl(Ctl),
     /// List effects, palettes and presets

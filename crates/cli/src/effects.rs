@@ -61,11 +61,8 @@ fn library() -> Library {
         description: info.description,
         beat_driven: info.beat_driven,
     };
-    let palette = |info: &palettes::PaletteInfo| PaletteRow {
-        id: info.id.0,
-        name: info.name,
-        description: info.description,
-    };
+    let palette =
+        |info: &palettes::PaletteInfo| PaletteRow { id: info.id.0, name: info.name, description: info.description };
     let preset = |info: &presets::PresetInfo| {
         let scene = info.scene();
         PresetRow {

@@ -2,6 +2,7 @@
 //!
 //! Exit codes: 0 done, 1 failed, 2 wrong usage (flags, variables or configuration file).
 
+mod address;
 mod check;
 mod cli;
 mod config;
@@ -11,6 +12,7 @@ mod effects;
 mod folders;
 mod hub;
 mod logging;
+mod node;
 mod print;
 mod shutdown;
 
@@ -23,6 +25,7 @@ use crate::cli::{Cli, Command};
 fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Hub(hub) => hub.run(),
+        Command::Node(node) => node.run(),
         Command::Ctl(ctl) => ctl.run(),
         Command::Effects(effects) => effects.run(),
         Command::Check(check) => check.run(),

@@ -81,9 +81,23 @@ impl<'de> Deserializer<'de> for Decoder<'de> {
     fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, Fault> {
         visitor.visit_newtype_struct(self)
     }
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Fault> {
+        match &self.0.value {
+            Value::Text(word) | Value::Variable(word) => {
+                let chosen = visitor.visit_enum(de::value::BorrowedStrDeserializer::new(word));
+                chosen.map_err(|fault| placed(fault, self.0))
+            }
+            _ => self.deserialize_any(visitor),
+        }
+    }
     forward_to_deserialize_any! {
         i8 i16 i32 i128 u8 u16 u32 u64 u128 f32 char str string bytes byte_buf unit unit_struct tuple tuple_struct map
-        struct enum identifier ignored_any
+        struct identifier ignored_any
     }
 }
 
@@ -147,6 +161,9 @@ impl de::Error for Fault {
     }
     fn invalid_value(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
         Self::invalid_type(found, expected)
+    }
+    fn unknown_variant(found: &str, known: &'static [&'static str]) -> Self {
+        Self::custom(format_args!("expected {}, found {found:?}", known.join(" or ")))
     }
     fn unknown_field(field: &str, known: &'static [&'static str]) -> Self {
         let likeness = |name: &str| strsim::jaro_winkler(name, field);

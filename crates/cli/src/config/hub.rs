@@ -107,7 +107,8 @@ impl HubOptions {
 }
 
 /// Settings as `cuelight check` shows them, by key.
-pub(crate) fn shown(settings: &HubSettings, log: LogFormat) -> Map<String, Value> {
+pub(crate) fn shown(options: &HubOptions) -> Map<String, Value> {
+    let settings = options.settings();
     let mut shown = Map::new();
     let mut show = |key: &str, value| shown.insert(key.to_owned(), value);
     show("bind", json!(settings.bind));
@@ -121,6 +122,6 @@ pub(crate) fn shown(settings: &HubSettings, log: LogFormat) -> Map<String, Value
     show("mdns", json!(settings.mdns));
     show("realtime", json!(settings.realtime));
     show("record", json!(settings.record));
-    show("log", json!(log));
+    show("log", json!(options.log.unwrap_or_default()));
     shown
 }

@@ -8,6 +8,7 @@ mod decode;
 mod environment;
 mod format;
 pub(crate) mod hub;
+pub(crate) mod node;
 mod tree;
 mod value;
 
@@ -22,11 +23,14 @@ use thiserror::Error;
 
 use format::Format;
 pub(crate) use hub::HubOptions;
+pub(crate) use node::NodeOptions;
 pub(crate) use tree::{Fault, Located, Place};
 pub(crate) use value::Switch;
 
 /// The variables of a hub begin with this.
 pub(crate) const HUB_VARIABLES: &str = "CUELIGHT_HUB_";
+/// The variables of a node begin with this.
+pub(crate) const NODE_VARIABLES: &str = "CUELIGHT_NODE_";
 
 /// Where the configuration file is.
 #[derive(Args, Clone, Debug)]
@@ -42,6 +46,8 @@ pub(crate) struct ConfigFile {
 pub(crate) struct FileOptions {
     /// `[hub]`.
     pub(crate) hub: Option<HubOptions>,
+    /// `[node]`.
+    pub(crate) node: Option<NodeOptions>,
 }
 
 /// A source that cannot be used.
@@ -74,7 +80,9 @@ pub(crate) enum ConfigError {
 impl ConfigFile {
     /// What the file says; nothing when there is none.
     pub(crate) fn options(&self) -> Result<FileOptions, ConfigError> {
-        self.path.as_deref().map_or_else(|| Ok(FileOptions::default()), |path| read_file(path).map(|(_, options)| options))
+        self.path
+            .as_deref()
+            .map_or_else(|| Ok(FileOptions::default()), |path| read_file(path).map(|(_, options)| options))
     }
 }
 

@@ -108,6 +108,17 @@ impl Fault {
     pub(crate) fn at(place: Place, reason: impl Into<String>) -> Self {
         Self { place: Some(place), path: Vec::new(), reason: Reason::Wrong(reason.into()) }
     }
+
+    /// A setting as this source names it: a key, or a variable like the one at fault.
+    fn as_given(&self, setting: &str) -> String {
+        match (&self.place, self.path.last()) {
+            (Some(Place::Variable(name)), Some(key)) => {
+                let prefix = name.get(..name.len().saturating_sub(key.len())).unwrap_or_default();
+                format!("{prefix}{}", setting.to_ascii_uppercase())
+            }
+            _ => setting.to_owned(),
+        }
+    }
 }
 
 impl fmt::Display for Fault {
@@ -123,8 +134,11 @@ impl fmt::Display for Fault {
         }
         match &self.reason {
             Reason::Wrong(sentence) => f.write_str(sentence),
-            Reason::Unknown { near: Some(near), .. } => write!(f, "there is no such setting; did you mean {near}?"),
+            Reason::Unknown { near: Some(near), .. } => {
+                write!(f, "there is no such setting; did you mean {}?", self.as_given(near))
+            }
             Reason::Unknown { near: None, known } => {
+                let known: Vec<_> = known.iter().map(|setting| self.as_given(setting)).collect();
                 write!(f, "there is no such setting; expected one of {}", known.join(", "))
             }
         }

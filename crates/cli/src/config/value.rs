@@ -7,9 +7,14 @@ use std::net::IpAddr;
 use std::str::FromStr;
 
 use cuelight_net::clock::LocalClock;
+use cuelight_node::OutputSetting;
+use cuelight_render::Geometry;
+use cuelight_render::geometry::BadGeometry;
 use cuelight_wire::ids::Mac;
 use serde::de::{self, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer};
+
+use crate::address::HubAddress;
 
 /// A whole number from `MIN` to `MAX`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -160,6 +165,24 @@ impl Described for Mac {
 impl Described for LocalClock {
     fn expected() -> String {
         "OFFSET_S,PPM like -12.5,40".to_owned()
+    }
+}
+impl Described for HubAddress {
+    fn expected() -> String {
+        "HOST or HOST:PORT like 192.168.1.10 or hub.local:8080".to_owned()
+    }
+}
+impl Described for Geometry {
+    fn expected() -> String {
+        "a geometry like strip:320, ring:60 or matrix:16x16:serpentine".to_owned()
+    }
+    fn reason(error: &BadGeometry) -> Option<String> {
+        Some(error.to_string())
+    }
+}
+impl Described for OutputSetting {
+    fn expected() -> String {
+        "an output: terminal, null, record:FILE or ddp:HOST[:PORT]".to_owned()
     }
 }
 

@@ -1,18 +1,17 @@
 //! One hub over HTTP: where it is, the operator key, what its refusals mean.
 
 use std::fs;
-use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
 use clap::Args;
-use cuelight_wire::limits;
 use serde_json::Value;
 use ureq::http::{Request, Response};
 use ureq::{Agent, Body};
 
 use super::call::{Call, Method};
+use crate::address::HubAddress;
 use crate::folders;
 
 /// A hub that takes longer is not well. Commands are answered within one tick, 10 ms.
@@ -23,7 +22,7 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 pub(crate) struct Target {
     /// The hub.
     #[arg(long, value_name = "HOST[:PORT]", env = "CUELIGHT_HUB", default_value = "localhost", global = true)]
-    hub: String,
+    hub: HubAddress,
     /// The hub's operator key; only a hub on another machine asks for it [default: from the data folder].
     #[arg(long, value_name = "KEY", env = "CUELIGHT_KEY", hide_env_values = true, global = true)]
     key: Option<String>,
@@ -37,24 +36,22 @@ pub(crate) struct Target {
 
 impl Target {
     /// A hub at an address, without a key.
-    pub(crate) fn at(hub: &str) -> Self {
-        Self { hub: hub.to_owned(), key: None, data_dir: None, idempotency_key: None }
+    pub(crate) fn at(hub: HubAddress) -> Self {
+        Self { hub, key: None, data_dir: None, idempotency_key: None }
     }
 }
 
 /// A hub to talk to.
 pub(crate) struct Client {
     agent: Agent,
-    /// `HOST:PORT`.
-    host: String,
+    host: HubAddress,
     key: Option<String>,
     idempotency_key: Option<String>,
 }
 
 impl Client {
     /// Finds out address and key; connects to nothing yet.
-    pub(crate) fn new(target: &Target) -> Result<Self> {
-        let host = host_and_port(&target.hub)?;
+    pub(crate) fn new(target: &Target) -> Self {
         let key = match &target.key {
             Some(key) => Some(key.trim().to_owned()),
             None => key_from(target.data_dir.clone().unwrap_or_else(|| folders::state("hub"))),
@@ -66,7 +63,8 @@ impl Client {
             .proxy(None)
             .user_agent(concat!("cuelight/", env!("CARGO_PKG_VERSION")))
             .build();
-        Ok(Self { agent: config.into(), host, key, idempotency_key: target.idempotency_key.clone() })
+        let idempotency_key = target.idempotency_key.clone();
+        Self { agent: config.into(), host: target.hub.clone(), key, idempotency_key }
     }
 
     /// Sends a request and reads the answer.
@@ -138,50 +136,18 @@ fn refusal(status: u16, text: &str) -> String {
     }
 }
 
-/// `HOST:PORT` from what a user gives: a host or address, with or without port, with or without `http://`.
-fn host_and_port(text: &str) -> Result<String> {
-    const PORT: u16 = limits::CTRL_HTTP_PORT_UNPRIVILEGED;
-    let host = text.strip_prefix("http://").unwrap_or(text).trim_end_matches('/');
-    if let Ok(address) = host.parse::<SocketAddr>() {
-        return Ok(address.to_string());
-    }
-    if let Ok(ip) = host.trim_matches(['[', ']']).parse::<IpAddr>() {
-        return Ok(SocketAddr::new(ip, PORT).to_string());
-    }
-    let is_name = |name: &str| !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._".contains(&b));
-    match host.split_once(':') {
-        None if is_name(host) => Ok(format!("{host}:{PORT}")),
-        Some((name, port)) if is_name(name) && port.parse::<u16>().is_ok() => Ok(host.to_owned()),
-        _ => bail!("--hub {text}: expected HOST or HOST:PORT like 192.168.1.10 or hub.local:8080"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::io::{BufRead, BufReader, Read, Write};
-    use std::net::TcpListener;
+    use std::net::{SocketAddr, TcpListener};
     use std::thread;
 
     use serde_json::json;
 
     use super::*;
 
-    #[test]
-    fn a_hub_is_named_in_any_usual_form() {
-        for (given, meant) in [
-            ("localhost", "localhost:8080"),
-            ("hub.local:80", "hub.local:80"),
-            ("192.168.1.10", "192.168.1.10:8080"),
-            ("http://192.168.1.10:8081/", "192.168.1.10:8081"),
-            ("::1", "[::1]:8080"),
-            ("[::1]:9", "[::1]:9"),
-        ] {
-            assert_eq!(host_and_port(given).unwrap(), meant);
-        }
-        for bad in ["", "a b", "host:port", "host:99999", "https://host", "host/path", "host:80:80"] {
-            let message = host_and_port(bad).unwrap_err().to_string();
-            assert!(message.contains("expected HOST or HOST:PORT"), "{message}");
-        }
+    fn hub(address: SocketAddr) -> HubAddress {
+        address.to_string().parse().unwrap()
     }
 
     /// Answers one request with `answer` and gives what was asked: the head's lines and the body.
@@ -200,7 +166,8 @@ mod tests {
                     line => head.push(line.to_ascii_lowercase()),
                 }
             }
-            let length = head.iter().find_map(|line| line.strip_prefix("content-length: ")).map_or(0, |n| n.parse().unwrap());
+            let length =
+                head.iter().find_map(|line| line.strip_prefix("content-length: ")).map_or(0, |n| n.parse().unwrap());
             let mut body = vec![0; length];
             reader.read_exact(&mut body).unwrap();
             reader.get_mut().write_all(answer.as_bytes()).unwrap();
@@ -213,9 +180,10 @@ mod tests {
     fn a_command_carries_key_body_and_idempotency_key() {
         let (address, server) =
             one_request("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{\"rev\":3}");
-        let target = Target { key: Some("secret".into()), idempotency_key: Some("k1".into()), ..Target::at(&address.to_string()) };
+        let target =
+            Target { key: Some("secret".into()), idempotency_key: Some("k1".into()), ..Target::at(hub(address)) };
         let call = Call { method: Method::Patch, path: "/api/v1/nodes/1".into(), body: Some(json!({"name": "left"})) };
-        assert_eq!(Client::new(&target).unwrap().ask(&call).unwrap(), json!({"rev": 3}));
+        assert_eq!(Client::new(&target).ask(&call).unwrap(), json!({"rev": 3}));
         let (head, body) = server.join().unwrap();
         assert_eq!(head[0], "patch /api/v1/nodes/1 http/1.1");
         for line in ["authorization: bearer secret", "idempotency-key: k1", "content-type: application/json"] {
@@ -231,8 +199,8 @@ mod tests {
              {\"title\":\"There is no such thing\",\"detail\":\"node \\\"x\\\" is not known\"}",
         );
         let folder = tempfile::tempdir().unwrap();
-        let target = Target { data_dir: Some(folder.path().to_owned()), ..Target::at(&address.to_string()) };
-        let error = Client::new(&target).unwrap().ask(&Call::get("/api/v1/nodes")).unwrap_err();
+        let target = Target { data_dir: Some(folder.path().to_owned()), ..Target::at(hub(address)) };
+        let error = Client::new(&target).ask(&Call::get("/api/v1/nodes")).unwrap_err();
         assert_eq!(error.to_string(), "There is no such thing: node \"x\" is not known");
         let (head, _) = server.join().unwrap();
         assert!(!head.iter().any(|line| line.starts_with("authorization")), "{head:?}");
@@ -242,9 +210,12 @@ mod tests {
     fn a_missing_hub_is_answered_with_what_to_do() {
         // Bound and dropped: nobody listens there now.
         let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        let client = Client::new(&Target::at(&address.to_string())).unwrap();
+        let client = Client::new(&Target::at(hub(address)));
         let message = client.ask(&Call::get("/health")).unwrap_err().to_string();
-        assert!(message.contains(&address.to_string()) && message.contains("cuelight hub") && message.contains("--hub"), "{message}");
+        assert!(
+            message.contains(&address.to_string()) && message.contains("cuelight hub") && message.contains("--hub"),
+            "{message}"
+        );
     }
 
     #[test]

@@ -92,7 +92,7 @@ trait Ask {
 impl Ctl {
     /// Asks the hub and prints its answer.
     pub(crate) fn run(self) -> Result<()> {
-        let client = Client::new(&self.target)?;
+        let client = Client::new(&self.target);
         let ask: &dyn Ask = match &self.what {
             What::Status(status) => match status.period() {
                 Some(period) => return status::watch(&client, status, period, self.json),

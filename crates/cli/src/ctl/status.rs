@@ -100,7 +100,9 @@ mod tests {
             "tick": {"hz": 100.0, "overruns": 0, "cost_us_p99": 41.6}, "nodes": [],
         });
         let words = Status { watch: None }.words(&show);
-        for part in ["fire with palette lava", "255 of 255", "120 bpm", "12.345 s, change 7", "100.0 Hz", "42 us", "no nodes"] {
+        for part in
+            ["fire with palette lava", "255 of 255", "120 bpm", "12.345 s, change 7", "100.0 Hz", "42 us", "no nodes"]
+        {
             assert!(words.contains(part), "{part} in {words}");
         }
     }

@@ -76,7 +76,11 @@ pub(super) fn described(tempo: &Value) -> String {
     let per_bar = tempo["beats_per_bar"].as_f64().unwrap_or(4.0).max(1.0);
     match tempo["bpm"].as_f64() {
         Some(bpm) if bpm > 0.0 => {
-            format!("{bpm} bpm, beat {} of {per_bar} in bar {}", beat.rem_euclid(per_bar) + 1.0, (beat / per_bar).floor())
+            format!(
+                "{bpm} bpm, beat {} of {per_bar} in bar {}",
+                beat.rem_euclid(per_bar) + 1.0,
+                (beat / per_bar).floor()
+            )
         }
         Some(_) => "no beat".to_owned(),
         None => word(tempo),

@@ -18,7 +18,7 @@ pub(super) struct Where {
     pub(super) scope: Option<String>,
     /// Time of the cross-fade, like 500ms or 2s [default: at once].
     #[arg(long, value_name = "TIME")]
-    fade: Option<Fade>,
+    pub(super) fade: Option<Fade>,
 }
 
 impl Where {

@@ -1,13 +1,14 @@
 //! A hub the user named.
 
 use super::Finding;
+use crate::address::HubAddress;
 use crate::ctl::call::Call;
 use crate::ctl::client::{Client, Target};
 
 const NAME: &str = "hub";
 
-pub(super) fn check(hub: &str) -> Finding {
-    let health = Client::new(&Target::at(hub)).and_then(|client| client.ask(&Call::get("/health")));
+pub(super) fn check(hub: &HubAddress) -> Finding {
+    let health = Client::new(&Target::at(hub.clone())).ask(&Call::get("/health"));
     match health {
         Ok(health) => Finding::ok(
             NAME,

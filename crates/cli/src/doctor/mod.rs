@@ -12,6 +12,7 @@ use anyhow::{Result, bail};
 use clap::Args;
 use serde::Serialize;
 
+use crate::address::HubAddress;
 use crate::print;
 
 const MORE: &str = "\
@@ -26,7 +27,7 @@ Run it while the hub and nodes of this machine are stopped: a port they use coun
 pub(crate) struct Doctor {
     /// Also check that this hub can be reached.
     #[arg(long, value_name = "HOST[:PORT]")]
-    hub: Option<String>,
+    hub: Option<HubAddress>,
     /// Print JSON: [{"name": .., "state": "ok"|"warn"|"fail", "found": .., "advice": ..}]
     #[arg(long)]
     json: bool,
@@ -73,7 +74,7 @@ impl Doctor {
         findings.push(clocks::check());
         findings.push(timers::check());
         findings.extend(network::check());
-        findings.extend(self.hub.as_deref().map(hub::check));
+        findings.extend(self.hub.as_ref().map(hub::check));
         if self.json {
             print::json(&findings)?;
         } else {
@@ -110,7 +111,8 @@ mod tests {
     #[test]
     fn advice_stands_below_what_was_found() {
         let findings = [Finding::ok("a", "fine"), Finding::fail("b", "broken", "mend it")];
-        let expected = "ok    a                   fine\nFAIL  b                   broken\n                          -> mend it\n";
+        let expected =
+            "ok    a                   fine\nFAIL  b                   broken\n                          -> mend it\n";
         assert_eq!(listed(&findings), expected);
     }
 }

@@ -21,7 +21,9 @@ const MDNS: (Ipv4Addr, u16) = (Ipv4Addr::new(224, 0, 0, 251), 5353);
 pub(super) fn check() -> Vec<Finding> {
     let mut findings = match loopback() {
         Ok((arrived, stamping)) => vec![arrived_finding(arrived), stamping_finding(stamping)],
-        Err(error) => vec![Finding::fail("loopback UDP", error.to_string(), "look at the firewall and at `ip link show lo`")],
+        Err(error) => {
+            vec![Finding::fail("loopback UDP", error.to_string(), "look at the firewall and at `ip link show lo`")]
+        }
     };
     findings.push(multicast());
     findings

@@ -17,13 +17,7 @@ pub(super) fn check() -> Vec<Finding> {
     ]
 }
 
-fn finding(
-    name: &'static str,
-    port: u16,
-    kind: &str,
-    bind: impl FnOnce(u16) -> io::Result<()>,
-    flag: &str,
-) -> Finding {
+fn finding(name: &'static str, port: u16, kind: &str, bind: impl FnOnce(u16) -> io::Result<()>, flag: &str) -> Finding {
     match bind(port) {
         Ok(()) => Finding::ok(name, format!("{kind} {port} is free")),
         Err(error) if error.kind() == ErrorKind::AddrInUse => Finding::warn(

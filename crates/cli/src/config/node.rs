@@ -1,0 +1,248 @@
+//! The settings of `cuelight node`: keys of the table `[node]`, variables `CUELIGHT_NODE_*`, flags.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use clap::{Args, ValueEnum};
+use cuelight_net::clock::LocalClock;
+use cuelight_node::{NodeSettings, OutputSetting};
+use cuelight_output::{Fallback, Spin};
+use cuelight_proto::node::SyncUse;
+use cuelight_render::presets::{self, PresetInfo};
+use cuelight_render::{Finish, Geometry};
+use cuelight_wire::ids::Mac;
+use cuelight_wire::time::Span;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use super::value::{Described, Hundredths, Name, Port, Switch, Whole, Worded};
+use crate::address::HubAddress;
+use crate::folders;
+use crate::logging::LogFormat;
+
+/// What `fallback = "idle"` shows: dim and still, so that nobody takes it for the show.
+const IDLE_PRESET: &str = "Night light";
+
+/// What one source says of a node. Field names are the keys of a file; flags are the same with hyphens.
+#[derive(Args, Clone, Debug, Default, Deserialize, PartialEq)]
+#[serde(default, deny_unknown_fields, expecting = "a table of node settings")]
+pub(crate) struct NodeOptions {
+    /// The hub [default: the one found by mDNS].
+    #[arg(long, value_name = "HOST[:PORT]")]
+    hub: Option<Worded<HubAddress>>,
+    /// Name for people [default: none].
+    #[arg(long)]
+    name: Option<Worded<Name<32>>>,
+    /// Where frames go, may be given several times: terminal, null, record:FILE, ddp:HOST[:PORT] [default: none].
+    #[arg(long = "output", value_name = "OUTPUT")]
+    outputs: Vec<Worded<OutputSetting>>,
+    /// What hangs on it: strip:LEN, ring:LEN, matrix:WIDTHxHEIGHT[:serpentine][:vertical][:top-right|...] [default: strip:320].
+    #[arg(long)]
+    geometry: Option<Worded<Geometry>>,
+    /// What it shows when the hub is missing: hold, idle, idle:PRESET or blackout [default: hold].
+    #[arg(long, value_name = "WHAT")]
+    fallback: Option<Worded<FallbackSetting>>,
+    /// Exponent from code value to light; 1 is none [default: 2.2].
+    #[arg(long, value_name = "EXPONENT")]
+    gamma: Option<Hundredths<10, 1_000>>,
+    /// Make levels between two bytes by alternating them from frame to frame [default: on].
+    #[arg(long, value_name = "on|off")]
+    dither: Option<Switch>,
+    /// The most current all pixels together may draw, milliamperes [default: no limit].
+    #[arg(long, value_name = "MA")]
+    power_limit_ma: Option<Whole<1, 10_000_000>>,
+    /// Address to take the stream on [default: 0.0.0.0, all of this machine's].
+    #[arg(long, value_name = "IP")]
+    bind: Option<Worded<IpAddr>>,
+    /// UDP port to take the stream on; 0 takes any free one, for several nodes on one machine [default: 49152].
+    #[arg(long, value_name = "PORT")]
+    udp_port: Option<Port>,
+    /// Folder for what a node remembers [default: ~/.local/state/cuelight/node].
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+    /// Another identity than this machine's MAC address, for several nodes on one machine.
+    #[arg(long)]
+    mac: Option<Worded<Mac>>,
+    /// Varies what is random in its picture; equal nodes with equal seeds show equal pixels [default: 0].
+    #[arg(long)]
+    seed: Option<Whole<0, 4_294_967_295>>,
+    /// Ask for real-time priority [default: on]. Where it is refused the node says so and goes on.
+    #[arg(long, value_name = "on|off")]
+    realtime: Option<Switch>,
+    /// How long to watch the clock before each frame instead of sleeping, microseconds [default: by priority].
+    #[arg(long, value_name = "US")]
+    spin_us: Option<Whole<0, 5_000>>,
+    /// Whether frames follow the shared clock, or changes as they arrive, to see the difference [default: scheduled].
+    #[arg(long, value_enum, value_name = "HOW")]
+    sync: Option<SyncSetting>,
+    /// How log lines are written [default: text].
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    pub(crate) log: Option<LogFormat>,
+    /// Pretend that this machine's clock is OFFSET_S seconds off and PPM parts per million fast, for measurements.
+    #[arg(long, value_name = "OFFSET_S,PPM", hide = true, allow_hyphen_values = true)]
+    inject_clock: Option<Worded<LocalClock>>,
+}
+
+/// How a node uses the show clock.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", expecting = "scheduled or on-arrival")]
+pub(crate) enum SyncSetting {
+    /// Frames are locked to show time, changes take effect at their applyAt.
+    #[default]
+    Scheduled,
+    /// Frames run freely, changes take effect when they arrive.
+    OnArrival,
+}
+
+/// What a node shows when the hub is missing.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum FallbackSetting {
+    Hold,
+    Idle(&'static PresetInfo),
+    Blackout,
+}
+
+impl PartialEq for FallbackSetting {
+    fn eq(&self, other: &Self) -> bool {
+        self.text() == other.text()
+    }
+}
+
+impl FallbackSetting {
+    fn text(&self) -> String {
+        match self {
+            Self::Hold => "hold".to_owned(),
+            Self::Idle(preset) => format!("idle:{}", preset.name),
+            Self::Blackout => "blackout".to_owned(),
+        }
+    }
+}
+
+/// Why a text is no fallback.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum BadFallback {
+    Word,
+    Preset(String),
+}
+
+impl FromStr for FallbackSetting {
+    type Err = BadFallback;
+    fn from_str(text: &str) -> Result<Self, BadFallback> {
+        let idle =
+            |name: &str| presets::by_name(name).map(Self::Idle).ok_or_else(|| BadFallback::Preset(name.to_owned()));
+        match text.split_once(':') {
+            None if text == "hold" => Ok(Self::Hold),
+            None if text == "blackout" => Ok(Self::Blackout),
+            None if text == "idle" => idle(IDLE_PRESET),
+            Some(("idle", name)) => idle(name),
+            _ => Err(BadFallback::Word),
+        }
+    }
+}
+
+impl Described for FallbackSetting {
+    fn expected() -> String {
+        "hold, idle, idle:PRESET or blackout".to_owned()
+    }
+    fn reason(error: &BadFallback) -> Option<String> {
+        match error {
+            BadFallback::Word => None,
+            BadFallback::Preset(name) => Some(format!(
+                "there is no preset \"{name}\" (cuelight effects lists them): expected {}",
+                Self::expected()
+            )),
+        }
+    }
+}
+
+impl NodeOptions {
+    /// These options, and those of `below` where these say nothing.
+    pub(crate) fn over(self, below: Self) -> Self {
+        Self {
+            hub: self.hub.or(below.hub),
+            name: self.name.or(below.name),
+            outputs: if self.outputs.is_empty() { below.outputs } else { self.outputs },
+            geometry: self.geometry.or(below.geometry),
+            fallback: self.fallback.or(below.fallback),
+            gamma: self.gamma.or(below.gamma),
+            dither: self.dither.or(below.dither),
+            power_limit_ma: self.power_limit_ma.or(below.power_limit_ma),
+            bind: self.bind.or(below.bind),
+            udp_port: self.udp_port.or(below.udp_port),
+            data_dir: self.data_dir.or(below.data_dir),
+            mac: self.mac.or(below.mac),
+            seed: self.seed.or(below.seed),
+            realtime: self.realtime.or(below.realtime),
+            spin_us: self.spin_us.or(below.spin_us),
+            sync: self.sync.or(below.sync),
+            log: self.log.or(below.log),
+            inject_clock: self.inject_clock.or(below.inject_clock),
+        }
+    }
+
+    /// The settings these options mean; what they leave open is the node's default.
+    pub(crate) fn settings(&self) -> NodeSettings {
+        let data_dir = self.data_dir.clone().unwrap_or_else(|| folders::state("node"));
+        let default = NodeSettings::new(data_dir);
+        NodeSettings {
+            hub: self.hub.as_ref().map(|Worded(hub)| hub.to_string()).or(default.hub),
+            name: self.name.as_ref().map(|Worded(Name(name))| name.clone()).or(default.name),
+            outputs: self.outputs.iter().map(|Worded(output)| output.clone()).collect(),
+            geometry: self.geometry.as_ref().map_or(default.geometry, |Worded(geometry)| *geometry),
+            fallback: match &self.fallback {
+                None => default.fallback,
+                Some(Worded(FallbackSetting::Hold)) => Fallback::Hold,
+                Some(Worded(FallbackSetting::Blackout)) => Fallback::Blackout,
+                Some(Worded(FallbackSetting::Idle(preset))) => Fallback::Idle(preset.scene()),
+            },
+            finish: Finish {
+                gamma_x100: self.gamma.map_or(default.finish.gamma_x100, Hundredths::get),
+                dither: self.dither.map_or(default.finish.dither, |Switch(on)| on),
+                power_limit_ma: self.power_limit_ma.map(Whole::get).or(default.finish.power_limit_ma),
+                ..default.finish
+            },
+            bind: self.bind.as_ref().map_or(default.bind, |Worded(ip)| *ip),
+            udp_port: self.udp_port.map_or(default.udp_port, Whole::get),
+            data_dir: default.data_dir,
+            mac: self.mac.as_ref().map(|Worded(mac)| *mac).or(default.mac),
+            seed: self.seed.map_or(default.seed, Whole::get),
+            realtime: self.realtime.map_or(default.realtime, |Switch(on)| on),
+            spin: self.spin_us.map_or(default.spin, |us| Spin::For(Span::from_us(us.get()))),
+            sync: match self.sync.unwrap_or_default() {
+                SyncSetting::Scheduled => SyncUse::Scheduled,
+                SyncSetting::OnArrival => SyncUse::OnArrival,
+            },
+            clock: self.inject_clock.as_ref().map_or(default.clock, |Worded(clock)| *clock),
+        }
+    }
+}
+
+/// Settings as `cuelight check` shows them, by key.
+pub(crate) fn shown(options: &NodeOptions) -> Map<String, Value> {
+    let settings = options.settings();
+    let outputs: Vec<_> = settings.outputs.iter().map(ToString::to_string).collect();
+    let mut shown = Map::new();
+    let mut show = |key: &str, value| shown.insert(key.to_owned(), value);
+    show("hub", json!(settings.hub));
+    show("name", json!(settings.name));
+    show("outputs", json!(outputs));
+    show("geometry", json!(settings.geometry.to_string()));
+    show(
+        "fallback",
+        json!(options.fallback.as_ref().map_or(FallbackSetting::Hold, |Worded(fallback)| *fallback).text()),
+    );
+    show("gamma", json!(f64::from(settings.finish.gamma_x100) / 100.0));
+    show("dither", json!(settings.finish.dither));
+    show("power_limit_ma", json!(settings.finish.power_limit_ma));
+    show("bind", json!(settings.bind));
+    show("udp_port", json!(settings.udp_port));
+    show("data_dir", json!(settings.data_dir));
+    show("mac", json!(settings.mac));
+    show("seed", json!(settings.seed));
+    show("realtime", json!(settings.realtime));
+    show("spin_us", json!(options.spin_us.map(Whole::get::<u32>)));
+    show("sync", json!(options.sync.unwrap_or_default()));
+    show("log", json!(options.log.unwrap_or_default()));
+    shown
+}

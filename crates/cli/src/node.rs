@@ -1,0 +1,42 @@
+//! `cuelight node`.
+
+use anyhow::Result;
+use clap::Args;
+
+use crate::config::{self, ConfigFile, NodeOptions};
+use crate::{logging, shutdown};
+
+const MORE: &str = "\
+Each setting can also be given as a key of the table [node] in the configuration file (`--udp-port 0` is udp_port = 0) or
+as a variable (CUELIGHT_NODE_UDP_PORT=0). Variables go over the file, flags over both. `--output` is the list outputs in a
+file, and comma-separated in CUELIGHT_NODE_OUTPUTS.
+
+Examples:
+  cuelight node --output terminal                          finds the hub by mDNS, shows the pixels here
+  cuelight node --hub 192.168.1.10 --geometry matrix:16x16:serpentine --output ddp:wled.local
+  cuelight node --output ddp:10.0.0.7 --output ddp:10.0.0.8 --power-limit-ma 4000
+  cuelight node --fallback idle:Aurora                     what to show while the hub is missing
+  cuelight node --config show.toml
+
+A second node on one machine needs --mac and --udp-port 0 of its own. Ctrl-C stops.";
+
+/// `cuelight node`.
+#[derive(Args, Debug)]
+#[command(after_long_help = MORE)]
+pub(crate) struct Node {
+    #[command(flatten)]
+    config: ConfigFile,
+    #[command(flatten)]
+    flags: NodeOptions,
+}
+
+impl Node {
+    /// Runs a node until it is asked to stop.
+    pub(crate) fn run(self) -> Result<()> {
+        let file = self.config.options()?.node.unwrap_or_default();
+        let environment: NodeOptions = config::read_environment(config::NODE_VARIABLES, std::env::vars_os())?;
+        let options = self.flags.over(environment).over(file);
+        logging::start(options.log.unwrap_or_default());
+        Ok(cuelight_node::run(options.settings(), shutdown::requested())?)
+    }
+}
