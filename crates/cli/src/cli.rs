@@ -4,6 +4,7 @@ use clap::{Parser, Subcommand};
 
 use crate::check::Check;
 use crate::ctl::Ctl;
+use crate::demo::Demo;
 use crate::doctor::Doctor;
 use crate::effects::Effects;
 use crate::hub::Hub;
@@ -37,6 +38,8 @@ pub(crate) enum Command {
     Hub(Hub),
     /// Follow a hub and put out light
     Node(Node),
+    /// Run a show on this machine: a hub, nodes, their lights in the terminal
+    Demo(Demo),
     /// Command a running hub
     Ctl(Ctl),
     /// List effects, palettes and presets

@@ -35,7 +35,7 @@ impl Hub {
         let file = self.config.options()?.hub.unwrap_or_default();
         let environment: HubOptions = config::read_environment(config::HUB_VARIABLES, std::env::vars_os())?;
         let options = self.flags.over(environment).over(file);
-        logging::start(options.log.unwrap_or_default());
+        logging::start(options.log.unwrap_or_default(), false);
         Ok(cuelight_hub::run(options.settings(), shutdown::requested())?)
     }
 }

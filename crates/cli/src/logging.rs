@@ -1,4 +1,5 @@
-//! Log lines: to standard error, from level `info` on unless `RUST_LOG` says otherwise.
+//! Log lines: to standard error, from level `info` on unless `RUST_LOG` says otherwise. Where a picture is drawn on the
+//! terminal that shows the log, only warnings go there.
 
 use std::io::{self, IsTerminal};
 
@@ -17,9 +18,10 @@ pub(crate) enum LogFormat {
     Json,
 }
 
-/// Starts logging. Does nothing when it runs already.
-pub(crate) fn start(format: LogFormat) {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,mdns_sd=warn"));
+/// Starts logging; `draws` says that a picture is drawn on the terminal. Does nothing when it runs already.
+pub(crate) fn start(format: LogFormat, draws: bool) {
+    let usual = if draws && io::stderr().is_terminal() { "warn" } else { "info,mdns_sd=warn" };
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(usual));
     let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
     // An error means that a subscriber is there.
     let _ = match format {

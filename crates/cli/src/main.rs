@@ -7,6 +7,7 @@ mod check;
 mod cli;
 mod config;
 mod ctl;
+mod demo;
 mod doctor;
 mod effects;
 mod folders;
@@ -23,9 +24,11 @@ use clap::Parser;
 use crate::cli::{Cli, Command};
 
 fn main() -> ExitCode {
+    shutdown::heed_leash();
     let done = match Cli::parse().command {
         Command::Hub(hub) => hub.run(),
         Command::Node(node) => node.run(),
+        Command::Demo(demo) => demo.run(),
         Command::Ctl(ctl) => ctl.run(),
         Command::Effects(effects) => effects.run(),
         Command::Check(check) => check.run(),

@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 use clap::Args;
+use cuelight_node::OutputSetting;
 
 use crate::config::{self, ConfigFile, NodeOptions};
 use crate::{logging, shutdown};
@@ -36,7 +37,9 @@ impl Node {
         let file = self.config.options()?.node.unwrap_or_default();
         let environment: NodeOptions = config::read_environment(config::NODE_VARIABLES, std::env::vars_os())?;
         let options = self.flags.over(environment).over(file);
-        logging::start(options.log.unwrap_or_default());
-        Ok(cuelight_node::run(options.settings(), shutdown::requested())?)
+        let settings = options.settings();
+        let draws = settings.outputs.contains(&OutputSetting::Terminal);
+        logging::start(options.log.unwrap_or_default(), draws);
+        Ok(cuelight_node::run(settings, shutdown::requested())?)
     }
 }

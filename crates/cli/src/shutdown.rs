@@ -1,5 +1,6 @@
 //! The end: Ctrl-C, or SIGTERM from a service manager.
 
+use nix::sys::signal::Signal;
 use tokio::signal::unix::{SignalKind, signal};
 
 /// Ready when the process has been asked to stop. A second Ctrl-C ends it at once.
@@ -19,4 +20,15 @@ pub(crate) async fn requested() {
         wait(SignalKind::interrupt()).await;
         std::process::exit(130);
     });
+}
+
+/// Set in the environment of processes that are to end with the one that started them.
+pub(crate) const LEASH: &str = "CUELIGHT_LEASH";
+
+/// Asks the kernel to end this process with its parent, when the parent wants that.
+pub(crate) fn heed_leash() {
+    if std::env::var_os(LEASH).is_some() {
+        // Every Linux kernel grants this; without it an orphan would have to be stopped by hand.
+        let _ = nix::sys::prctl::set_pdeathsig(Signal::SIGTERM);
+    }
 }

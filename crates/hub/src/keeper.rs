@@ -1,16 +1,17 @@
 //! The storage thread: everything slow that the tick thread must not wait for. It saves the show, keeps the map from wall
 //! clock to show time, writes the log, and the record when one is asked for.
 
-use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use cuelight_conductor::{Event, Saved, ShowClock};
-use cuelight_net::clock::{LocalClock, wall_now};
+use cuelight_conductor::{Event, Saved, ShowClock, Why};
+use cuelight_net::clock::{LocalClock, mono_now_ns, wall_now};
+use cuelight_output::ClockSample;
+use cuelight_output::record::{Lane, Recorder};
 use cuelight_wire::time::Span;
 use tracing::{debug, error, info, warn};
 
@@ -60,12 +61,13 @@ impl Keeper {
     /// Starts the thread.
     pub(crate) fn start(
         folder: DataFolder,
-        record: Option<File>,
+        record: Option<Recorder>,
         clock: LocalClock,
         show: SharedShowClock,
     ) -> io::Result<Self> {
         let (jobs, queue) = sync_channel(QUEUE);
-        let worker = Worker { folder, record: record.map(BufWriter::new), clock, show };
+        let lane = record.as_ref().map(|recorder| recorder.lane("clock"));
+        let worker = Worker { folder, record, lane, clock, show };
         let thread = thread::Builder::new().name("keeper".into()).spawn(move || worker.run(&queue))?;
         Ok(Self { jobs, thread, unlogged: 0 })
     }
@@ -100,7 +102,8 @@ impl Keeper {
 
 struct Worker {
     folder: DataFolder,
-    record: Option<BufWriter<File>>,
+    record: Option<Recorder>,
+    lane: Option<Lane>,
     clock: LocalClock,
     show: SharedShowClock,
 }
@@ -126,6 +129,9 @@ impl Worker {
         }
         self.save_map(true);
         self.record_clock();
+        if let Some(Err(failure)) = self.record.map(Recorder::close) {
+            error!("{failure}");
+        }
     }
 
     fn save(&self, saved: &Saved) {
@@ -147,17 +153,11 @@ impl Worker {
     }
 
     fn record_clock(&mut self) {
-        let Some(record) = &mut self.record else { return };
-        let mono_ns = cuelight_net::clock::mono_now_ns();
-        let show_ns = self.show.get().show_at(self.clock.from_mono_ns(mono_ns)).as_ns();
-        let line = writeln!(
-            record,
-            "{{\"kind\":\"clock\",\"mono_ns\":{mono_ns},\"show_ns\":{show_ns},\"sigma_ns\":0,\"bound_ns\":0}}"
-        );
-        if let Err(error) = line.and_then(|()| record.flush()) {
-            error!("the record cannot be written any more and ends here: {error}");
-            self.record = None;
-        }
+        let Some(lane) = &mut self.lane else { return };
+        let mono_ns = mono_now_ns();
+        let show_at = self.show.get().show_at(self.clock.from_mono_ns(mono_ns));
+        // The hub's clock is show time itself.
+        lane.clock(ClockSample { mono_ns, show_at, sigma: Span::ZERO, bound: Span::ZERO, is_synced: true });
     }
 }
 
@@ -165,7 +165,8 @@ fn log(event: &Event) {
     match event {
         Event::Joined { node, mac, ip, new } => info!(node = node.0, %mac, %ip, new, "node joined"),
         Event::Ready { node } => info!(node = node.0, "node is ready"),
-        Event::Degraded { node, why } => warn!(node = node.0, ?why, "node is degraded"),
+        Event::Degraded { node, why: Why::LOCKING } => info!(node = node.0, "node measures its clock"),
+        Event::Degraded { node, why } => warn!(node = node.0, "node is degraded: {why}"),
         Event::Lost { node, why } => warn!(node = node.0, ?why, "node is lost"),
         Event::Removed { node } => info!(node = node.0, "lost node left the roster; its number and name are kept"),
         Event::Forgotten { node, mac } => info!(node = node.0, %mac, "node forgotten"),

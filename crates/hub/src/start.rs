@@ -1,6 +1,5 @@
 //! Starting and stopping a hub: everything that can be refused is asked for before anything runs.
 
-use std::fs::File;
 use std::future::Future;
 use std::io;
 use std::net::{IpAddr, SocketAddr, TcpListener, UdpSocket};
@@ -19,6 +18,7 @@ use cuelight_net::realtime::make_thread_realtime;
 use cuelight_net::timer::TickTimer;
 use cuelight_net::udp::{BatchSender, StampedSocket, expedite};
 use cuelight_net::wake::{Waker, wake_pair};
+use cuelight_output::record::{RecordError, Recorder};
 use thiserror::Error;
 use tokio::sync::Semaphore;
 use tracing::{info, warn};
@@ -68,13 +68,8 @@ pub enum HubError {
         source: io::Error,
     },
     /// The record file.
-    #[error("the record {path} cannot be written: {source}; choose another file with --record")]
-    Record {
-        /// Which.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
+    #[error(transparent)]
+    Record(#[from] RecordError),
     /// Something the system should always give.
     #[error("the system refuses {what}: {source}")]
     System {
@@ -135,11 +130,7 @@ impl Hub {
         let http = open_http(&settings)?;
         let exchange_socket = open_exchange(&settings)?;
         let stream = BatchSender::new(open_stream(&settings)?).map_err(system("a stream socket"))?;
-        let record = settings
-            .record
-            .as_ref()
-            .map(|path| File::create(path).map_err(|source| HubError::Record { path: path.clone(), source }));
-        let record = record.transpose()?;
+        let record = settings.record.as_ref().map(|path| Recorder::open(path, &settings.name)).transpose()?;
 
         let now = clock.now();
         let saved = folder.read::<Saved>(STATE_FILE).unwrap_or_default();

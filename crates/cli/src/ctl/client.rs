@@ -21,16 +21,30 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Target {
     /// The hub.
-    #[arg(long, value_name = "HOST[:PORT]", env = "CUELIGHT_HUB", default_value = "localhost", global = true)]
+    #[arg(
+        long,
+        value_name = "HOST[:PORT]",
+        env = "CUELIGHT_HUB",
+        default_value = "localhost",
+        global = true,
+        help_heading = "Which hub"
+    )]
     hub: HubAddress,
     /// The hub's operator key; only a hub on another machine asks for it [default: from the data folder].
-    #[arg(long, value_name = "KEY", env = "CUELIGHT_KEY", hide_env_values = true, global = true)]
+    #[arg(
+        long,
+        value_name = "KEY",
+        env = "CUELIGHT_KEY",
+        hide_env_values = true,
+        global = true,
+        help_heading = "Which hub"
+    )]
     key: Option<String>,
     /// The hub's data folder on this machine, for its operator key [default: ~/.local/state/cuelight/hub].
-    #[arg(long, value_name = "DIR", env = "CUELIGHT_HUB_DATA_DIR", global = true)]
+    #[arg(long, value_name = "DIR", env = "CUELIGHT_HUB_DATA_DIR", global = true, help_heading = "Which hub")]
     data_dir: Option<PathBuf>,
     /// Makes a repeated call harmless: the hub carries out a command once for each key of 1 to 64 characters.
-    #[arg(long, value_name = "KEY", global = true)]
+    #[arg(long, value_name = "KEY", global = true, help_heading = "Which hub")]
     idempotency_key: Option<String>,
 }
 

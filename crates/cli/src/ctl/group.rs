@@ -4,7 +4,7 @@ use clap::{Args, Subcommand};
 use serde_json::{Map, Value, json};
 
 use super::Ask;
-use super::call::{Call, Method, done, escaped, put};
+use super::call::{Call, Method, escaped, put};
 use super::words::word;
 use crate::print;
 
@@ -62,9 +62,9 @@ impl Ask for Group {
             Self::Delete { name } => Call { method: Method::Delete, path: path(name), body: None },
         }
     }
-    fn words(&self, answer: &Value) -> String {
+    fn words(&self, _: &Value) -> String {
         match self {
-            Self::Set { .. } => done(answer),
+            Self::Set { name, members, .. } => format!("{name} is {}", members.join(", ")),
             Self::Delete { name } => format!("{name} is deleted"),
         }
     }

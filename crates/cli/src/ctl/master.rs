@@ -23,14 +23,14 @@ impl Ask for Master {
         }
     }
     fn words(&self, answer: &Value) -> String {
-        if self.level.is_some() { done(answer) } else { described(&answer["master"]) }
+        if self.level.is_some() { done(answer) } else { format!("master level {}", described(&answer["master"])) }
     }
 }
 
 /// The levels above all scenes, for people.
 pub(super) fn described(master: &Value) -> String {
     let dark = if master["blackout"] == true { ", BLACKOUT" } else { "" };
-    format!("master level {} of 255{dark}", word(&master["level"]))
+    format!("{} of 255{dark}", word(&master["level"]))
 }
 
 #[cfg(test)]
@@ -41,6 +41,6 @@ mod tests {
     fn a_level_is_sent_and_none_asks() {
         assert_eq!(Master { level: Some(9) }.call().body, Some(json!({"level": 9})));
         assert_eq!(Master { level: None }.call(), Call::get("/api/v1/show"));
-        assert_eq!(described(&json!({"level": 9, "blackout": true})), "master level 9 of 255, BLACKOUT");
+        assert_eq!(described(&json!({"level": 9, "blackout": true})), "9 of 255, BLACKOUT");
     }
 }

@@ -4,7 +4,7 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use super::Ask;
-use super::call::{Call, Method, done, escaped};
+use super::call::{Call, Method, escaped};
 use super::words::word;
 use crate::print;
 
@@ -48,9 +48,10 @@ impl Ask for Node {
             Self::Forget { node } => Call { method: Method::Delete, path: path(node), body: None },
         }
     }
-    fn words(&self, answer: &Value) -> String {
+    fn words(&self, _: &Value) -> String {
         match self {
-            Self::Rename { .. } => done(answer),
+            Self::Rename { node, name } if name.is_empty() => format!("{node} has no name now"),
+            Self::Rename { node, name } => format!("{node} is called {name} now"),
             Self::Forget { node } => format!("{node} is forgotten"),
         }
     }

@@ -46,7 +46,7 @@ impl Ask for Status {
         let float = |value: &Value| value.as_f64().unwrap_or_default();
         [
             format!("scene   {} with palette {}", word(&scene["effect"]), word(&scene["palette"])),
-            format!("level   {}", master::described(&answer["master"])),
+            format!("master  {}", master::described(&answer["master"])),
             format!("tempo   {}", tempo::described(&answer["tempo"])),
             format!("show    {:.3} s, change {}", float(&answer["show_us"]) / 1e6, word(&answer["rev"])),
             format!(

@@ -47,18 +47,15 @@ fn finding(mut late: Vec<i64>) -> Finding {
         p99 / 1000,
         max / 1000
     );
-    match p99 {
-        ..=UNSEEN_NS => Finding::ok(NAME, found),
-        ..=TOO_LATE_NS => Finding::warn(
-            NAME,
-            found,
-            "output instants spread by that much: permit real-time priority, stop other work, raise cuelight node --spin-us",
-        ),
-        _ => Finding::fail(
-            NAME,
-            found,
-            "frames will miss their instants: this machine is overloaded or starved by its host",
-        ),
+    if p99 <= UNSEEN_NS {
+        Finding::ok(NAME, found)
+    } else if p99 <= TOO_LATE_NS {
+        let advice = "output instants spread by that much: permit real-time priority, stop other work, raise cuelight \
+                      node --spin-us";
+        Finding::warn(NAME, found, advice)
+    } else {
+        let advice = "frames will miss their instants: this machine is overloaded or starved by its host";
+        Finding::fail(NAME, found, advice)
     }
 }
 

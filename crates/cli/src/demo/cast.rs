@@ -1,0 +1,303 @@
+//! The processes of a demo: one hub, some nodes, and the links between them, on this machine.
+//!
+//! All are this very program. Each has a clock of its own - offset by up to 1000 s, skewed by up to 100 ppm - so that what
+//! is measured is measured on clocks as different as those of separate machines.
+
+use std::fs::{self, File};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use cuelight_sim::link::LinkProfile;
+use cuelight_sim::rng::Rng;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+use super::hub_api::HubApi;
+use super::link::{Ends, Links};
+use crate::shutdown::LEASH;
+
+const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+/// Port of the demo's page, where it is free.
+const PAGE_PORT: u16 = 8080;
+/// How long a process may take to end when asked.
+const GRACE: Duration = Duration::from_secs(5);
+/// Offsets of injected clocks, seconds, and their skews, parts per million.
+const MAX_OFFSET_S: f64 = 1000.0;
+const MAX_SKEW_PPM: f64 = 100.0;
+
+/// What a demo is to be.
+#[derive(Clone, Debug)]
+pub(crate) struct Script {
+    pub(crate) nodes: u8,
+    pub(crate) seed: u64,
+    /// Folder for records, logs and the hub's state.
+    pub(crate) dir: PathBuf,
+    /// The link between hub and nodes; without one they talk directly.
+    pub(crate) link: Option<LinkProfile>,
+    /// Where nodes send their pixels, by DDP, one receiver each.
+    pub(crate) previews: Vec<SocketAddr>,
+    /// Whether changes also go over the control plane.
+    pub(crate) control_backstop: bool,
+    pub(crate) geometry: String,
+}
+
+/// The running processes. Dropping it ends them.
+pub(crate) struct Cast {
+    script: Script,
+    program: PathBuf,
+    hub_at: SocketAddr,
+    exchange_at: SocketAddr,
+    hub: Option<Child>,
+    /// The hub's starts so far: each has another clock.
+    hub_starts: u32,
+    nodes: Vec<Node>,
+    links: Option<Links>,
+}
+
+struct Node {
+    process: Option<Child>,
+    stream_at: SocketAddr,
+    hub_seen_at: SocketAddr,
+    on_arrival: bool,
+}
+
+impl Cast {
+    /// Starts everything.
+    pub(crate) fn start(script: Script) -> Result<Self> {
+        fs::create_dir_all(&script.dir).with_context(|| {
+            format!("the folder {} cannot be made; choose another with --out", script.dir.display())
+        })?;
+        let program = std::env::current_exe().context("the path of this program is not known")?;
+        let hub_at = SocketAddr::new(HERE, free_tcp_port()?);
+        let exchange_at = SocketAddr::new(HERE, free_udp_port()?);
+        let mut nodes = Vec::new();
+        let mut ends = Vec::new();
+        for index in 0..script.nodes {
+            let stream_at = SocketAddr::new(HERE, free_udp_port()?);
+            let end = Ends { hub: hub_at, hub_exchange: exchange_at, node_stream: stream_at, index };
+            let hub_seen_at = if script.link.is_some() { end.hub_as_seen() } else { hub_at };
+            nodes.push(Node { process: None, stream_at, hub_seen_at, on_arrival: false });
+            ends.push(end);
+        }
+        let links = script.link.map(|profile| Links::start(ends, profile, script.seed)).transpose();
+        let links =
+            links.context("the links between hub and nodes cannot be opened on 127.0.1.0/24 and 127.0.2.0/24")?;
+        let mut cast = Self { script, program, hub_at, exchange_at, hub: None, hub_starts: 0, nodes, links };
+        cast.start_hub()?;
+        for index in 0..cast.nodes.len() {
+            cast.start_node(index)?;
+        }
+        Ok(cast)
+    }
+
+    /// The hub's control calls.
+    pub(crate) fn api(&self) -> HubApi {
+        HubApi::new(self.hub_at)
+    }
+    /// Where the hub's page is.
+    pub(crate) fn page(&self) -> String {
+        format!("http://{}/", self.hub_at)
+    }
+    /// How many nodes there are.
+    pub(crate) fn len(&self) -> usize {
+        self.nodes.len()
+    }
+    /// The links, when there are any.
+    pub(crate) fn links(&self) -> Option<&Links> {
+        self.links.as_ref()
+    }
+    /// The record of the hub.
+    pub(crate) fn hub_record(&self) -> PathBuf {
+        self.script.dir.join("hub.jsonl")
+    }
+    /// The record of a node.
+    pub(crate) fn node_record(&self, index: usize) -> PathBuf {
+        self.script.dir.join(format!("node-{}.jsonl", index + 1))
+    }
+    /// The hub's process.
+    pub(crate) fn hub_pid(&self) -> Option<u32> {
+        self.hub.as_ref().map(Child::id)
+    }
+    /// A node's process.
+    pub(crate) fn node_pid(&self, index: usize) -> Option<u32> {
+        self.nodes.get(index)?.process.as_ref().map(Child::id)
+    }
+
+    /// Starts the hub, with another clock than before.
+    pub(crate) fn start_hub(&mut self) -> Result<()> {
+        let mut rng = Rng::new(self.script.seed ^ 0xb0b ^ (u64::from(self.hub_starts) << 32));
+        self.hub_starts += 1;
+        let offset_s = MAX_OFFSET_S * (2.0 * rng.unit() - 1.0);
+        let skew_ppm = 20.0 * (2.0 * rng.unit() - 1.0);
+        let mut command = Command::new(&self.program);
+        command.arg("hub").args(["--bind", &HERE.to_string()]);
+        command.args(["--port", &self.hub_at.port().to_string()]);
+        command.args(["--ts-port", &self.exchange_at.port().to_string()]);
+        command.arg("--data-dir").arg(self.script.dir.join("hub"));
+        command.arg("--record").arg(self.hub_record());
+        command.args(["--inject-clock", &format!("{offset_s:.6},{skew_ppm:.3}")]);
+        command.args(["--control-backstop", if self.script.control_backstop { "on" } else { "off" }]);
+        self.hub = Some(self.spawn(command, "hub")?);
+        Ok(())
+    }
+
+    /// Starts a node.
+    pub(crate) fn start_node(&mut self, index: usize) -> Result<()> {
+        let number = index + 1;
+        let mut rng = Rng::new(self.script.seed ^ ((number as u64) << 40));
+        let offset_s = MAX_OFFSET_S * (2.0 * rng.unit() - 1.0);
+        // Evenly from one end of the range to the other, so that every demo has both.
+        let skew_ppm = match self.nodes.len() {
+            1 => MAX_SKEW_PPM,
+            count => MAX_SKEW_PPM * (2.0 * index as f64 / (count - 1) as f64 - 1.0),
+        };
+        let node = self.nodes.get(index).context("there is no such node")?;
+        let mut command = Command::new(&self.program);
+        command.arg("node").args(["--hub", &node.hub_seen_at.to_string()]);
+        command.args(["--name", &format!("node-{number}"), "--mac", &mac_of(index)]);
+        command.args(["--bind", &HERE.to_string(), "--udp-port", &node.stream_at.port().to_string()]);
+        command.args(["--geometry", &self.script.geometry]);
+        command.arg("--data-dir").arg(self.script.dir.join(format!("node-{number}")));
+        command.arg("--output").arg(format!("record:{}", self.node_record(index).display()));
+        if let Some(preview) = self.script.previews.get(index) {
+            command.arg("--output").arg(format!("ddp:{preview}"));
+        }
+        command.args(["--inject-clock", &format!("{offset_s:.6},{skew_ppm:.3}")]);
+        command.args(["--sync", if node.on_arrival { "on-arrival" } else { "scheduled" }]);
+        let process = self.spawn(command, &format!("node-{number}"))?;
+        self.nodes[index].process = Some(process);
+        Ok(())
+    }
+
+    /// How nodes started from now on use the show clock.
+    pub(crate) fn set_on_arrival(&mut self, on_arrival: bool) {
+        for node in &mut self.nodes {
+            node.on_arrival = on_arrival;
+        }
+    }
+
+    /// Kills the hub as a power cut would.
+    pub(crate) fn kill_hub(&mut self) {
+        kill_now(&mut self.hub);
+    }
+    /// Kills a node as a power cut would.
+    pub(crate) fn kill_node(&mut self, index: usize) {
+        if let Some(node) = self.nodes.get_mut(index) {
+            kill_now(&mut node.process);
+        }
+    }
+    /// Whether a node's process is there.
+    pub(crate) fn is_node_running(&mut self, index: usize) -> bool {
+        self.nodes.get_mut(index).is_some_and(|node| is_running(&mut node.process))
+    }
+    /// Whether the hub's process is there.
+    pub(crate) fn is_hub_running(&mut self) -> bool {
+        is_running(&mut self.hub)
+    }
+
+    /// Fails with a process's last words when one has ended by itself.
+    pub(crate) fn check(&mut self) -> Result<()> {
+        let dir = self.script.dir.clone();
+        let nodes = self.nodes.iter_mut().enumerate().map(|(i, node)| (format!("node-{}", i + 1), &mut node.process));
+        for (name, process) in std::iter::once(("hub".to_owned(), &mut self.hub)).chain(nodes) {
+            let Some(child) = process else { continue };
+            if let Some(status) = child.try_wait()? {
+                bail!("{name} ended by itself ({status}):\n{}", last_lines(&dir.join(format!("{name}.log")), 5));
+            }
+        }
+        Ok(())
+    }
+
+    /// Asks every process to end, and waits until it has.
+    pub(crate) fn stop(&mut self) -> Result<()> {
+        for (name, process) in self.processes() {
+            if let Some(mut child) = process.take() {
+                ask_to_end(&child);
+                if !ends_within(&mut child, GRACE)? {
+                    // Killed and collected; it is reported, because a clean end is part of what is shown.
+                    child.kill()?;
+                    child.wait()?;
+                    bail!("{name} did not end within {GRACE:?} when asked");
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Nodes first: a node that loses its hub would try to find it again.
+    fn processes(&mut self) -> impl Iterator<Item = (String, &mut Option<Child>)> {
+        let nodes = self.nodes.iter_mut().enumerate().map(|(i, node)| (format!("node-{}", i + 1), &mut node.process));
+        nodes.chain(std::iter::once(("hub".to_owned(), &mut self.hub)))
+    }
+
+    fn spawn(&self, mut command: Command, name: &str) -> Result<Child> {
+        let log_path = self.script.dir.join(format!("{name}.log"));
+        let log = File::options().create(true).append(true).open(&log_path);
+        let log = log.with_context(|| format!("the log {} cannot be written", log_path.display()))?;
+        command.env(LEASH, "1").stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
+        command.spawn().with_context(|| format!("{name} cannot be started"))
+    }
+}
+
+impl Drop for Cast {
+    fn drop(&mut self) {
+        for (_, process) in self.processes() {
+            kill_now(process);
+        }
+    }
+}
+
+/// The identity of a node of a demo.
+pub(crate) fn mac_of(index: usize) -> String {
+    format!("02:C0:E1:00:00:{:02X}", index + 1)
+}
+
+fn is_running(process: &mut Option<Child>) -> bool {
+    process.as_mut().is_some_and(|child| matches!(child.try_wait(), Ok(None)))
+}
+
+fn kill_now(process: &mut Option<Child>) {
+    if let Some(mut child) = process.take() {
+        // Already ended is as good.
+        let _ = child.kill();
+        let _ = child.wait();
+    }
+}
+
+fn ask_to_end(child: &Child) {
+    if let Ok(pid) = i32::try_from(child.id()) {
+        // Already ended is as good.
+        let _ = kill(Pid::from_raw(pid), Signal::SIGTERM);
+    }
+}
+
+fn ends_within(child: &mut Child, limit: Duration) -> Result<bool> {
+    let deadline = std::time::Instant::now() + limit;
+    while std::time::Instant::now() < deadline {
+        if child.try_wait()?.is_some() {
+            return Ok(true);
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    Ok(false)
+}
+
+/// The page's usual port, or any other that is free.
+fn free_tcp_port() -> Result<u16> {
+    let listener = TcpListener::bind((HERE, PAGE_PORT)).or_else(|_| TcpListener::bind((HERE, 0)));
+    Ok(listener.and_then(|listener| listener.local_addr()).context("no TCP port is free on 127.0.0.1")?.port())
+}
+
+fn free_udp_port() -> Result<u16> {
+    let socket = UdpSocket::bind((HERE, 0));
+    Ok(socket.and_then(|socket| socket.local_addr()).context("no UDP port is free on 127.0.0.1")?.port())
+}
+
+fn last_lines(path: &Path, count: usize) -> String {
+    let text = fs::read_to_string(path).unwrap_or_default();
+    let lines: Vec<&str> = text.lines().collect();
+    lines[lines.len().saturating_sub(count)..].join("\n")
+}

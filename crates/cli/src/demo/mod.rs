@@ -1,0 +1,126 @@
+//! `cuelight demo`: a real show on this machine - a hub and some nodes, each a process with a clock of its own.
+//!
+//! | module | is |
+//! |---|---|
+//! | `cast` | the processes |
+//! | `link` | the user-space network between them |
+//! | `interactive` | the show in the terminal, with keys |
+//! | `headless` | the show that is measured |
+//! | `record`, `figures`, `report` | what the processes recorded, what follows from it, and how it is judged |
+
+mod cast;
+mod figures;
+mod headless;
+mod hub_api;
+mod interactive;
+mod link;
+mod record;
+mod report;
+mod watch;
+
+use std::fs;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, bail};
+use clap::Args;
+
+const MORE: &str = "\
+Without --headless the show is in this terminal; ? lists the keys.
+
+Examples:
+  cuelight demo
+  cuelight demo --nodes 8
+  cuelight demo --headless --nodes 4 --scene-changes 50 --seconds 30 --report report.json
+  cuelight demo --headless --loss 20 --seed 7 --out records";
+
+/// `cuelight demo`.
+#[derive(Args, Debug)]
+#[command(after_long_help = MORE)]
+pub(crate) struct Demo {
+    /// Nodes in the show.
+    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u8).range(1..=100))]
+    nodes: u8,
+    /// Measure a show and judge it by its records, without a terminal.
+    #[arg(long)]
+    headless: bool,
+    /// Scene changes to send, evenly over the show.
+    #[arg(long, default_value_t = 50, value_name = "N", requires = "headless")]
+    scene_changes: usize,
+    /// Length of the show, without its beginning and the restarts at its end.
+    #[arg(long, default_value_t = 30, value_name = "S", value_parser = clap::value_parser!(u64).range(4..=86_400), requires = "headless")]
+    seconds: u64,
+    /// Percent of everything between hub and nodes that gets lost; the control connection stalls as TCP does.
+    #[arg(long, default_value_t = 0.0, value_name = "PERCENT", value_parser = percent, requires = "headless")]
+    loss: f64,
+    /// What hangs on each node.
+    #[arg(long, default_value = "strip:640", value_name = "TEXT")]
+    geometry: String,
+    /// Makes clocks, losses and scenes the same in every run.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Write the report to this file, as JSON.
+    #[arg(long, value_name = "FILE", requires = "headless")]
+    report: Option<PathBuf>,
+    /// Keep the records and logs of every process in this folder.
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Do not kill and restart a node and the hub at the end.
+    #[arg(long, requires = "headless")]
+    no_faults: bool,
+    /// Fail when a limit is missed.
+    #[arg(long, requires = "headless")]
+    check: bool,
+    /// Print the report as JSON instead of a table.
+    #[arg(long, requires = "headless")]
+    json: bool,
+}
+
+fn percent(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(percent) if (0.0..=60.0).contains(&percent) => Ok(percent),
+        _ => Err("expected a percentage from 0 to 60".to_owned()),
+    }
+}
+
+impl Demo {
+    /// Runs the show.
+    pub(crate) fn run(self) -> Result<()> {
+        if !self.headless {
+            return interactive::run(&interactive::InteractivePlan {
+                nodes: self.nodes,
+                seed: self.seed,
+                out: self.out,
+                geometry: self.geometry,
+                is_lossy: false,
+            });
+        }
+        let report = headless::run(&headless::Plan {
+            nodes: self.nodes,
+            scene_changes: self.scene_changes,
+            seconds: self.seconds,
+            loss_pct: self.loss,
+            seed: self.seed,
+            out: self.out,
+            faults: !self.no_faults,
+            geometry: self.geometry,
+        })?;
+        let json = serde_json::to_string_pretty(&report)?;
+        if let Some(path) = &self.report {
+            fs::write(path, format!("{json}\n"))
+                .with_context(|| format!("the report {} cannot be written", path.display()))?;
+        }
+        let verdicts = report.verdicts();
+        if self.json {
+            println!("{json}");
+        } else {
+            for verdict in &verdicts {
+                println!("{verdict}");
+            }
+        }
+        let missed = verdicts.iter().filter(|verdict| !verdict.is_met).count();
+        if self.check && missed > 0 {
+            bail!("{missed} of {} limits are missed", verdicts.len());
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,191 @@
+//! The report of a measured show: its keys, its limits, and how a person reads it.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use super::figures::Quantiles;
+use super::hub_api::Tick;
+
+/// What `--report FILE` holds. Times are in the unit their key ends in.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Report {
+    /// What was asked for.
+    pub(crate) nodes: u8,
+    pub(crate) seconds: u64,
+    pub(crate) seed: u64,
+    pub(crate) loss_pct: f64,
+    /// From welcome to the first lock, one for each node.
+    pub(crate) lock_ms: Vec<f64>,
+    /// Recorded show time against the true one, all nodes, from `clock_error_from_s` after the lock on.
+    pub(crate) clock_error_us: Quantiles,
+    pub(crate) clock_error_from_s: f64,
+    /// Readings whose error lay within the bound the node gave with them.
+    pub(crate) clock_within_bound: Share,
+    pub(crate) scene_changes: SceneChanges,
+    /// First to last output of one frame across nodes.
+    pub(crate) frame_spread_us: Quantiles,
+    /// Frames in which equal nodes did not show equal pixels.
+    pub(crate) unequal_frames: usize,
+    /// Frames nodes left out.
+    pub(crate) missed_frames: i64,
+    pub(crate) tick: Tick,
+    pub(crate) render_us_p99: f64,
+    pub(crate) rss_mib: Rss,
+    /// A node killed and started again.
+    pub(crate) node_restart: Option<NodeRestart>,
+    /// The hub killed and started again, with another clock.
+    pub(crate) hub_restart: Option<HubRestart>,
+}
+
+#[derive(Clone, Copy, Debug, Serialize)]
+pub(crate) struct Share {
+    pub(crate) inside: usize,
+    pub(crate) of: usize,
+}
+
+#[derive(Clone, Copy, Debug, Serialize)]
+pub(crate) struct SceneChanges {
+    pub(crate) sent: usize,
+    /// First shown in the same frame by all nodes.
+    pub(crate) same_frame: usize,
+    /// Of those, had by every node from the stream in time, so that no other delivery was needed.
+    pub(crate) same_frame_udp_alone: usize,
+}
+
+#[derive(Clone, Copy, Debug, Serialize)]
+pub(crate) struct Rss {
+    pub(crate) hub: f64,
+    pub(crate) node_max: f64,
+}
+
+#[derive(Clone, Copy, Debug, Serialize)]
+pub(crate) struct NodeRestart {
+    /// From its start to READY.
+    pub(crate) ready_ms: f64,
+    /// Frames the other nodes left out meanwhile.
+    pub(crate) others_missed_frames: i64,
+}
+
+#[derive(Clone, Copy, Debug, Serialize)]
+pub(crate) struct HubRestart {
+    /// From the moment it listens until every node plays on a locked clock and takes its stream.
+    pub(crate) resumed_ms: f64,
+    /// Show time after against show time before, had the old hub gone on.
+    pub(crate) show_step_us: f64,
+    /// Frames nodes left out meanwhile.
+    pub(crate) missed_frames: i64,
+}
+
+/// One line of the judgement.
+pub(crate) struct Verdict {
+    what: &'static str,
+    measured: String,
+    must: String,
+    goal: String,
+    pub(crate) is_met: bool,
+    reaches_goal: bool,
+}
+
+impl Report {
+    /// The report against what must hold and what is wished for. Over a lossy link only what loss must not change is
+    /// judged: timing there is the link's.
+    pub(crate) fn verdicts(&self) -> Vec<Verdict> {
+        let lossless = self.loss_pct == 0.0;
+        let worst_lock = self.lock_ms.iter().copied().fold(0.0, f64::max);
+        let all_locked = self.lock_ms.len() == usize::from(self.nodes);
+        let changes = self.scene_changes;
+        let mut verdicts = vec![
+            below(
+                "first lock after welcome, slowest node",
+                if all_locked { worst_lock } else { f64::INFINITY },
+                "ms",
+                5000.0,
+                1200.0,
+            ),
+            Verdict {
+                what: "scene changes in the same frame on all nodes",
+                measured: format!("{} of {}", changes.same_frame, changes.sent),
+                must: "all".into(),
+                goal: "all, by UDP alone".into(),
+                is_met: changes.same_frame == changes.sent,
+                reaches_goal: changes.same_frame_udp_alone == changes.sent,
+            },
+            exactly("frames in which equal nodes differ", self.unequal_frames as f64),
+            exactly(
+                "readings outside the published bound",
+                (self.clock_within_bound.of - self.clock_within_bound.inside) as f64,
+            ),
+        ];
+        if lossless {
+            verdicts.push(below("clock error, p99", self.clock_error_us.p99, "us", 100.0, 2.0));
+            verdicts.push(below("spread of one frame's output, p99", self.frame_spread_us.p99, "us", 1000.0, 150.0));
+        }
+        verdicts.extend([
+            Verdict {
+                what: "hub tick rate",
+                measured: format!("{:.2} Hz", self.tick.hz),
+                must: "100 +- 0.5".into(),
+                goal: String::new(),
+                is_met: (self.tick.hz - 100.0).abs() <= 0.5,
+                reaches_goal: true,
+            },
+            exactly("hub tick overruns", self.tick.overruns as f64),
+            below("hub tick cost, p99", self.tick.cost_us_p99, "us", 5000.0, 200.0),
+            below("render a frame, p99", self.render_us_p99, "us", 2000.0, 100.0),
+            below("resident memory, hub", self.rss_mib.hub, "MiB", 24.0, 12.0),
+            below("resident memory, largest node", self.rss_mib.node_max, "MiB", 12.0, 6.0),
+        ]);
+        if let Some(restart) = self.node_restart {
+            verdicts.push(below("node killed and restarted, READY", restart.ready_ms, "ms", 10_000.0, 2000.0));
+            verdicts.push(exactly("frames the others left out meanwhile", restart.others_missed_frames as f64));
+        }
+        if let Some(restart) = self.hub_restart {
+            verdicts.push(below("hub killed and restarted, resumed", restart.resumed_ms, "ms", 2000.0, 1000.0));
+            verdicts.push(below(
+                "step of show time over that restart",
+                restart.show_step_us.abs(),
+                "us",
+                5000.0,
+                500.0,
+            ));
+        }
+        verdicts
+    }
+}
+
+fn below(what: &'static str, value: f64, unit: &str, must: f64, goal: f64) -> Verdict {
+    Verdict {
+        what,
+        measured: format!("{value:.1} {unit}"),
+        must: format!("< {must}"),
+        goal: format!("< {goal}"),
+        is_met: value < must,
+        reaches_goal: value < goal,
+    }
+}
+
+fn exactly(what: &'static str, value: f64) -> Verdict {
+    Verdict {
+        what,
+        measured: format!("{value}"),
+        must: "0".into(),
+        goal: String::new(),
+        is_met: value == 0.0,
+        reaches_goal: true,
+    }
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let word = match (self.is_met, self.reaches_goal) {
+            (false, _) => "MISSED",
+            (true, false) => "met",
+            (true, true) if self.goal.is_empty() => "met",
+            (true, true) => "goal",
+        };
+        let Self { what, measured, must, goal, .. } = self;
+        write!(f, "{word:<7} {what:<45} {measured:>12}   must {must:<11}")?;
+        if goal.is_empty() { Ok(()) } else { write!(f, " goal {goal}") }
+    }
+}
