@@ -39,7 +39,7 @@ fn main() -> ExitCode {
         // Nobody reads any more (`cuelight effects | head`): no reason to complain.
         Err(error) if print::is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("cuelight: {error:#}");
+            eprintln!("cuelight: {}", print::told(&error));
             ExitCode::from(if error.is::<config::ConfigError>() { 2 } else { 1 })
         }
     }

@@ -25,6 +25,19 @@ pub(crate) fn is_broken_pipe(error: &anyhow::Error) -> bool {
     error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
 }
 
+/// An error with its causes, each said once: some errors already tell their cause.
+pub(crate) fn told(error: &anyhow::Error) -> String {
+    let mut told = String::new();
+    for cause in error.chain().map(ToString::to_string).filter(|cause| !cause.is_empty()) {
+        if told.is_empty() {
+            told = cause;
+        } else if !told.contains(&cause) {
+            told = format!("{told}: {cause}");
+        }
+    }
+    told
+}
+
 /// Rows under headings, columns as wide as their widest cell and two spaces apart. Columns whose heading begins with
 /// `>` have their cells on the right.
 pub(crate) fn table<const N: usize>(headings: [&str; N], rows: &[[String; N]]) -> String {
@@ -57,6 +70,15 @@ pub(crate) fn table<const N: usize>(headings: [&str; N], rows: &[[String; N]]) -
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_cause_is_told_once() {
+        let cause = || io::Error::other("disk full");
+        let silent = anyhow::Error::new(cause()).context("cannot save");
+        assert_eq!(told(&silent), "cannot save: disk full");
+        let frank = anyhow::Error::new(cause()).context("cannot save (disk full), make room");
+        assert_eq!(told(&frank), "cannot save (disk full), make room");
+    }
 
     #[test]
     fn columns_line_up_left_and_right() {

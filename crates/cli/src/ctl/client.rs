@@ -140,7 +140,7 @@ fn key_from(data_dir: PathBuf) -> Option<String> {
 fn refusal(status: u16, text: &str) -> String {
     let problem: Value = serde_json::from_str(text).unwrap_or_default();
     let advice = match status {
-        401 => "; give it with --key or CUELIGHT_KEY (the hub keeps it in operator.key in its data folder)",
+        401 => "; give it with --key or CUELIGHT_KEY",
         _ => "",
     };
     match (problem["title"].as_str(), problem["detail"].as_str()) {
