@@ -14,7 +14,7 @@ use serde_json::json;
 
 use super::cast::{Cast, Script};
 use super::figures::{self, Quantiles};
-use super::hub_api::{Show, Tick};
+use super::hub_api::{Node, Show, Tick};
 use super::link::lossy;
 use super::record::Record;
 use super::report::{HubRestart, NodeRestart, Report, Rss, SceneChanges, Share};
@@ -123,7 +123,7 @@ fn play(plan: &Plan, cast: &mut Cast) -> Result<Seen> {
     let rss = Rss { hub: mib(cast.hub_pid())?, node_max: nodes.into_iter().fold(0.0, f64::max) };
     let mut seen = Seen { show: Phase { from_ns, to_ns }, revs, tick, rss, node_restart: None, hub_restart: None };
     if plan.faults {
-        seen.node_restart = Some(restart_node(cast)?);
+        seen.node_restart = Some(restart_node(plan, cast)?);
         seen.hub_restart = Some(restart_hub(plan, cast)?);
     }
     Ok(seen)
@@ -152,8 +152,9 @@ fn change_scenes(plan: &Plan, cast: &mut Cast) -> Result<Vec<u32>> {
     Ok(revs)
 }
 
-/// Kills the last node, starts it again, and waits until it is READY. Returns the milliseconds that took.
-fn restart_node(cast: &mut Cast) -> Result<(f64, Phase)> {
+/// Kills the last node, starts it again, and waits until it is READY; over a lossy link, where no node is better than
+/// DEGRADED, until it plays. Returns the milliseconds that took.
+fn restart_node(plan: &Plan, cast: &mut Cast) -> Result<(f64, Phase)> {
     let (api, index) = (cast.api(), cast.len() - 1);
     let mac = format!("02:C0:E1:00:00:{:02X}", index + 1);
     let from_ns = mono_now_ns();
@@ -161,11 +162,12 @@ fn restart_node(cast: &mut Cast) -> Result<(f64, Phase)> {
     until("the hub notices that a node is gone", RESTART, || {
         Ok(api.show()?.nodes.iter().find(|node| node.mac == mac && node.state == "lost").map(|_| ()))
     })?;
+    let is_back = |node: &Node| if plan.loss_pct > 0.0 { node.is_playing() } else { node.is_ready() };
     let start = Instant::now();
     cast.start_node(index)?;
     until("the restarted node is ready", RESTART, || {
         cast.check()?;
-        Ok(api.show()?.nodes.iter().find(|node| node.mac == mac && node.is_ready()).map(|_| ()))
+        Ok(api.show()?.nodes.iter().find(|node| node.mac == mac && is_back(node)).map(|_| ()))
     })?;
     let ready_ms = start.elapsed().as_secs_f64() * 1e3;
     Ok((ready_ms, Phase { from_ns, to_ns: mono_now_ns() }))
