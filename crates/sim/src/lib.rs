@@ -7,3 +7,4 @@ pub mod link;
 pub mod oscillator;
 pub mod profiles;
 pub mod rng;
+pub mod world;

@@ -1,0 +1,7 @@
+//! Whole shows in virtual time: the machines that ship, on clocks up to 1000 s and 100 ppm apart.
+#![allow(clippy::unwrap_used, reason = "test code; the exemption of clippy.toml covers only functions with #[test]")]
+
+mod changes;
+mod join;
+mod judge;
+mod script;
