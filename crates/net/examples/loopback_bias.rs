@@ -22,7 +22,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use cuelight_net::clock::mono_now_ns;
-use cuelight_net::timer::PreciseSleep;
+use cuelight_net::timer::sleep_until;
 use cuelight_net::udp::{Received, Sent, StampedSocket};
 
 const PING_LEN: usize = 20;
@@ -112,7 +112,7 @@ fn measure(
     let mut waiting: Option<Exchange> = None;
     let start = mono_now_ns();
     for n in 0..exchanges {
-        PreciseSleep { spin_ns: 0 }.sleep_until(start + n * period_ns);
+        sleep_until(start + n * period_ns);
         let t1_user = mono_now_ns();
         let id = socket.send_to(&[0; PING_LEN], to)?;
         let mut pong = [0; PONG_LEN];

@@ -1,10 +1,9 @@
 //! Waiting for an instant of CLOCK_MONOTONIC, absolutely: lateness of one wait never moves the next one.
 //!
 //! [`TickTimer`] is the hub's: it waits for the tick or a command, whichever comes first, and never lets commands delay
-//! a tick that is due. [`PreciseSleep`] is the frame loop's: it sleeps to a little before the deadline and spins over the
-//! rest, because waking from sleep is late by tens of microseconds (OUT-21).
+//! a tick that is due. [`sleep_until`] waits for a deadline and nothing else. The frame loop has its own way to wait, in
+//! `cuelight-output`.
 
-use std::hint::spin_loop;
 use std::io;
 use std::os::fd::AsFd;
 
@@ -74,32 +73,16 @@ impl TickTimer {
     }
 }
 
-/// Sleeps to `spin_ns` before a deadline and spins over the rest.
-#[derive(Clone, Copy, Debug)]
-pub struct PreciseSleep {
-    /// How long before the deadline the sleep ends, nanoseconds; 0 never spins. Under SCHED_FIFO 300 us left no lateness
-    /// in 600 frames on a machine busy compiling, 100 us left 0.2 ms at worst (`examples/wake_lateness.rs`). Without
-    /// real-time priority spinning removes the usual 50 to 90 us, but not the milliseconds of another program's turn.
-    pub spin_ns: i64,
-}
-
-impl PreciseSleep {
-    /// Returns at or after CLOCK_MONOTONIC `mono_ns`, and what the clock shows then.
-    pub fn sleep_until(self, mono_ns: i64) -> i64 {
-        let asleep_until = mono_ns.saturating_sub(self.spin_ns.max(0));
-        let mut now = mono_now_ns();
-        while now < asleep_until {
-            let request = TimeSpec::nanoseconds(asleep_until);
-            // An error is a signal (sleep again) or a negative time (which is past): the clock decides either way.
-            let _ = clock_nanosleep(ClockId::CLOCK_MONOTONIC, ClockNanosleepFlags::TIMER_ABSTIME, &request);
-            now = mono_now_ns();
-        }
-        while now < mono_ns {
-            spin_loop();
-            now = mono_now_ns();
-        }
-        now
+/// Returns at or after CLOCK_MONOTONIC `mono_ns`, and what the clock shows then.
+pub fn sleep_until(mono_ns: i64) -> i64 {
+    let mut now = mono_now_ns();
+    while now < mono_ns {
+        let request = TimeSpec::nanoseconds(mono_ns);
+        // An error is a signal (sleep again) or a negative time (which is past): the clock decides either way.
+        let _ = clock_nanosleep(ClockId::CLOCK_MONOTONIC, ClockNanosleepFlags::TIMER_ABSTIME, &request);
+        now = mono_now_ns();
     }
+    now
 }
 
 #[cfg(test)]
@@ -138,7 +121,6 @@ mod tests {
         other.join().unwrap();
     }
 
-    /// OUT-21
     #[test]
     fn a_wake_up_does_not_delay_a_deadline_that_is_here_and_is_not_lost() {
         let timer = TickTimer::new().unwrap();
@@ -147,14 +129,11 @@ mod tests {
         assert_eq!(timer.wait_until(mono_now_ns() + AN_HOUR_NS).unwrap(), Woken::Command);
     }
 
-    /// OUT-21
     #[test]
-    fn a_precise_sleep_never_ends_early() {
-        for spin_ns in [-1, 0, 200_000, i64::MAX] {
-            let deadline = mono_now_ns() + 1_000_000;
-            let woke_at = PreciseSleep { spin_ns }.sleep_until(deadline);
-            assert!(woke_at >= deadline && mono_now_ns() >= woke_at, "spin {spin_ns}");
-        }
-        assert!(PreciseSleep { spin_ns: 0 }.sleep_until(i64::MIN) > 0);
+    fn a_sleep_never_ends_early() {
+        let deadline = mono_now_ns() + 1_000_000;
+        let woke_at = sleep_until(deadline);
+        assert!(woke_at >= deadline && mono_now_ns() >= woke_at);
+        assert!(sleep_until(i64::MIN) > 0);
     }
 }

@@ -237,6 +237,10 @@ impl Cast {
         let log_path = self.script.dir.join(format!("{name}.log"));
         let log = File::options().create(true).append(true).open(&log_path);
         let log = log.with_context(|| format!("the log {} cannot be written", log_path.display()))?;
+        // A demo is what its own flags say, whatever else is set for real hubs and nodes.
+        for (variable, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("CUELIGHT_")) {
+            command.env_remove(variable);
+        }
         command.env(LEASH, "1").stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
         command.spawn().with_context(|| format!("{name} cannot be started"))
     }

@@ -4,7 +4,7 @@ use std::thread;
 
 use cuelight_net::clock::mono_now_ns;
 use cuelight_net::realtime::{make_thread_realtime, make_timers_exact};
-use cuelight_net::timer::PreciseSleep;
+use cuelight_net::timer::sleep_until;
 
 use super::Finding;
 
@@ -25,7 +25,7 @@ pub(super) fn check() -> Finding {
         let start = mono_now_ns();
         let wake_up = |k: usize| {
             let deadline = start + (k as i64 + 1) * PERIOD_NS;
-            PreciseSleep { spin_ns: 0 }.sleep_until(deadline) - deadline
+            sleep_until(deadline) - deadline
         };
         (0..WAKE_UPS).map(wake_up).collect::<Vec<_>>()
     });
