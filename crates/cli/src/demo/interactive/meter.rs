@@ -14,6 +14,8 @@ const WINDOW_NS: i64 = 1_000_000_000;
 /// Frames kept for each node, two and a half seconds of them; when there are more, frames that are over are forgotten, then new ones
 /// are not taken.
 const FRAMES_PER_NODE: usize = 300;
+/// The scene of a node that was not told one yet.
+const NO_SCENE: u32 = 0;
 /// Changes that are remembered; the oldest is forgotten first.
 const CHANGES: usize = 16;
 
@@ -51,7 +53,7 @@ pub(super) struct Meter {
 
 #[derive(Clone, Copy, Debug, Default)]
 struct NodeSeen {
-    /// The scene of its newest frame; `None` after a start, because what it shows first is no change.
+    /// The scene of its newest frame; `None` after a start.
     rev: Option<u32>,
 }
 
@@ -79,7 +81,8 @@ impl Meter {
         let count = self.nodes.len();
         let Some(seen) = self.nodes.get_mut(node) else { return };
         let before = seen.rev.replace(line.scene_rev);
-        if before.is_some_and(|before| before != line.scene_rev) {
+        // The first scene a node shows after its start is no change.
+        if before.is_some_and(|before| before != NO_SCENE && before != line.scene_rev) {
             self.handle_change(node, frame, line);
         }
         if self.frames.len() >= FRAMES_PER_NODE * count {
@@ -189,7 +192,7 @@ mod tests {
         meter.handle_start(1);
         for frame in 120..240 {
             meter.handle_frame(0, frame, line(frame, 0, 3, 3));
-            meter.handle_frame(1, frame, line(frame, 0, 3, 3));
+            meter.handle_frame(1, frame, line(frame, 0, if frame < 200 { NO_SCENE } else { 3 }, 3));
         }
         // Node 0 alone changed to 3; the newest change both made is 2.
         let figures = meter.figures(240 * FRAME_NS + COMPLETE_NS);

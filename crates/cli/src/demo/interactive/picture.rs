@@ -11,6 +11,8 @@ use ratatui::style::Color;
 
 /// The upper half block: the foreground is its upper pixel, the background the lower one.
 const HALF_BLOCK: char = '▀';
+/// How high a strip is drawn when there is room: high enough to see from afar.
+const STRIP_LINES: u16 = 4;
 /// Brightness as letters, from dark to bright.
 const LETTERS: &[u8; 10] = b" .:-=+*#%@";
 /// Levels of the colour cube that terminals with 256 colours have, and where it begins.
@@ -65,7 +67,7 @@ impl Picture {
 
     /// Lines it would like to have.
     pub(super) fn lines(&self) -> u16 {
-        if self.stretches { 2 } else { u16::try_from(self.height.div_ceil(2)).unwrap_or(u16::MAX) }
+        if self.stretches { STRIP_LINES } else { u16::try_from(self.height.div_ceil(2)).unwrap_or(u16::MAX) }
     }
 
     /// Draws a frame into `area`, fewer or more pixels than there is room for.

@@ -91,6 +91,8 @@ pub(super) struct State {
     /// The stretch of beats whose scene is on, while the playlist runs.
     playlist: Option<f64>,
     has_begun: bool,
+    /// Whether the hub has answered since it was started.
+    has_answered: bool,
     level: Option<Asked<u8>>,
     bpm: Option<Asked<f64>>,
 }
@@ -112,6 +114,7 @@ impl State {
             preset: None,
             playlist: None,
             has_begun: false,
+            has_answered: false,
             level: None,
             bpm: None,
         }
@@ -120,16 +123,16 @@ impl State {
     /// What the hub said.
     pub(super) fn handle_report(&mut self, report: Report, now: Duration) {
         match report {
-            Report::Show(at, show) => self.show = Some((at, *show)),
-            Report::Done(text) => self.say(text, now),
-            Report::Refused(text) if self.is_hub_running => self.complain(text, now),
-            // The process says it better. Before the first answer the hub is only starting.
-            Report::Refused(_) => {}
-            Report::Silence(text) => {
-                if self.is_hub_running && self.has_begun {
-                    self.complain(text, now);
-                }
+            Report::Show(at, show) => {
+                self.show = Some((at, *show));
+                self.has_answered = true;
             }
+            Report::Done(text) => self.say(text, now),
+            // That it is down, or starting, is said in another way.
+            Report::Silence(_) if !self.is_hub_running || !self.has_answered => {}
+            Report::Refused(_) if !self.is_hub_running => {}
+            Report::Refused(_) if !self.has_answered => self.complain("the hub is still starting", now),
+            Report::Silence(text) | Report::Refused(text) => self.complain(text, now),
         }
     }
 
@@ -290,6 +293,7 @@ impl State {
             // The line then says that it is down.
             self.notice = None;
         } else {
+            self.has_answered = false;
             self.say("hub started, with another clock than before", now);
         }
         self.is_hub_running = !is_running;
@@ -473,6 +477,19 @@ pub(super) mod tests {
         state.handle_report(Report::Refused("no".into()), NOW);
         assert!(state.notice(NOW).unwrap().is_error);
         assert_eq!(state.notice(NOW + NOTICE), None);
+    }
+
+    #[test]
+    fn a_hub_that_is_starting_is_not_complained_about() {
+        let mut state = state(4);
+        state.handle_report(Report::Silence("no answer".into()), NOW);
+        assert_eq!(state.notice(NOW).unwrap().text, "no answer");
+        state.act(Action::Hub, NOW);
+        state.act(Action::Hub, NOW);
+        state.handle_report(Report::Silence("connection refused".into()), NOW);
+        assert!(state.notice(NOW).unwrap().text.contains("another clock"));
+        state.handle_report(Report::Refused("connection refused".into()), NOW);
+        assert_eq!(state.notice(NOW).unwrap().text, "the hub is still starting");
     }
 
     #[test]
