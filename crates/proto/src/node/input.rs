@@ -1,9 +1,10 @@
 //! What reaches a node: connection, datagrams, time exchange, frame reports, time.
 
+use cuelight_wire::caps::Ext;
 use cuelight_wire::control::{HubMessage, NodeMessage, TsPing};
 use cuelight_wire::time::{Local, Time};
 
-use super::{FrameReport, NodeEvent, NodeRole, SyncUse};
+use super::{FrameReport, NodeEvent, NodeRole, SyncUse, Via};
 use crate::stream::Silence;
 
 impl NodeRole {
@@ -100,8 +101,13 @@ impl NodeRole {
             self.was_usable = is_usable;
             self.event(if is_usable { NodeEvent::Locked } else { NodeEvent::Unlocked });
             if is_usable && self.config.sync == SyncUse::Scheduled {
-                // NODE-33: what was applied on arrival is given again with its own applyAt.
+                // NODE-33: what was applied on arrival is given again with its own applyAt, now and not with the next
+                // packet, so that no frame on the show clock shows the picture from before it.
+                let last = self.stream.last_state().filter(|_| self.ext.has(Ext::FULL_STATE));
                 self.give_again();
+                if let Some(state) = last {
+                    self.on_full_state(&state, Via::Stream, now);
+                }
             }
         }
         if !self.is_fallback && self.stream.silence(now) == Silence::Failed {

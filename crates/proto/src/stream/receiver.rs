@@ -93,6 +93,12 @@ impl Receiver {
         self.last_state.clear();
     }
 
+    /// The last full state of this session, unless it was forgotten.
+    pub fn last_state(&self) -> Option<FullState> {
+        // Nothing is kept that could not be read.
+        if self.last_state.is_empty() { None } else { full_state::decode(&self.last_state).ok() }
+    }
+
     /// Takes a datagram from the stream port. What is wrong with it is counted and returned.
     pub fn handle_datagram(&mut self, bytes: &[u8], now: Time<Local>) -> Result<Packet, DropReason> {
         let result = self.accept(bytes, now);
