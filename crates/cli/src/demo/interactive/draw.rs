@@ -20,7 +20,7 @@ use crate::demo::hub_api::Node;
 const MIN_WIDTH: u16 = 76;
 /// Header, table heading, one node of two lines, message, keys.
 const MIN_HEIGHT: u16 = HEADER_LINES + 1 + 2 + FOOTER_LINES;
-const HEADER_LINES: u16 = 4;
+const HEADER_LINES: u16 = 5;
 const FOOTER_LINES: u16 = 3;
 /// The lamp of the beat is bright for this part of it.
 const FLASH: f64 = 0.3;
@@ -61,7 +61,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, state: &State, picture: &Picture, pixe
 }
 
 fn draw_header(frame: &mut Frame<'_>, state: &State, now: Duration, area: Rect) {
-    let [first, second, third, fourth] = Layout::vertical([Constraint::Length(1); 4]).areas(area);
+    let [first, second, third, fourth, fifth] = Layout::vertical([Constraint::Length(1); 5]).areas(area);
     let title = Line::from(vec![" Cuelight ".bold().reversed(), Span::raw("  "), Span::raw(state.page.clone())]);
     frame.render_widget(title, first);
     let clock = state.show_us(now).map_or("show -".into(), |us| format!("show {} ", clock_text(us)));
@@ -69,6 +69,7 @@ fn draw_header(frame: &mut Frame<'_>, state: &State, now: Duration, area: Rect) 
     frame.render_widget(beat_line(state, now), second);
     frame.render_widget(circumstances(state), third);
     frame.render_widget(measured(&state.figures), fourth);
+    frame.render_widget(last_change(state), fifth);
 }
 
 /// Lamps for the beats of a bar, tempo, scene and master.
@@ -100,48 +101,54 @@ fn beat_line(state: &State, now: Duration) -> Line<'static> {
     Line::from(spans)
 }
 
-/// Network, synchronisation, playlist and the hub's ticks.
+/// Network, playlist and synchronisation.
 fn circumstances(state: &State) -> Line<'static> {
     let network = Span::raw(network_text(state.network));
-    let sync = Span::raw(if state.is_synced { "on" } else { "OFF: changes show when they arrive" });
-    let mut spans = vec![
+    let sync = Span::raw(if state.is_synced { "on" } else { "OFF (shown on arrival)" });
+    Line::from(vec![
         Span::raw(" network "),
         if state.network == Network::Clean { network } else { network.yellow() },
-        Span::raw("   sync "),
+        Span::raw(format!("   playlist {}   sync ", on_off(state.has_playlist()))),
         if state.is_synced { sync.green() } else { sync.red().bold() },
-        Span::raw(format!("   playlist {}", on_off(state.has_playlist()))),
-    ];
-    if let Some(tick) = state.show().filter(|_| state.is_hub_running).map(|show| show.tick) {
-        spans.push(Span::raw(format!(
-            "   tick {:.1} Hz, p99 {:.0} us, {} overruns",
-            tick.hz, tick.cost_us_p99, tick.overruns
-        )));
-    }
-    Line::from(spans)
+    ])
 }
 
 /// What the demo measured itself.
 fn measured(figures: &Figures) -> Line<'static> {
     let Some(apart) = figures.apart else { return Line::raw(" measured: no frame that two nodes put out").dim() };
     let Figures { frames, equal, .. } = *figures;
-    let mut spans = vec![Span::raw(" measured: ")];
     let equal_text = Span::raw(format!("{equal} of {frames} frames equal"));
-    spans.push(if equal == frames { equal_text.green() } else { equal_text.red() });
-    spans.push(Span::raw(", output apart p50 "));
-    spans.push(Span::raw(short(apart.p50 * 1e3)).bold());
-    spans.push(Span::raw(" p99 "));
-    spans.push(if apart.p99 < NOTICEABLE_US { short(apart.p99 * 1e3).green() } else { short(apart.p99 * 1e3).red() });
-    if let Some(Change { nodes, frames_apart, us_apart }) = figures.change {
-        spans.push(Span::raw("   last change: "));
-        let apart = short(us_apart * 1e3);
-        spans.push(match frames_apart {
-            // Nodes that run freely count frames of their own: the instants tell.
-            0 if us_apart < NOTICEABLE_US => format!("same frame, {apart}").green(),
-            0 => format!("{apart} apart").red(),
-            1 => format!("1 frame, {apart} apart").red(),
-            more => format!("{more} frames, {apart} apart").red(),
-        });
-        spans.push(Span::raw(format!(" ({nodes} nodes)")));
+    let (p50, p99) = (short(apart.p50 * 1e3), short(apart.p99 * 1e3));
+    Line::from(vec![
+        Span::raw(" measured: "),
+        if equal == frames { equal_text.green() } else { equal_text.red() },
+        Span::raw(", output apart p50 "),
+        p50.bold(),
+        Span::raw(" p99 "),
+        if apart.p99 < NOTICEABLE_US { p99.green() } else { p99.red() },
+    ])
+}
+
+/// How the last change was shown, and the hub's ticks.
+fn last_change(state: &State) -> Line<'static> {
+    let mut spans = vec![Span::raw(" last change: ")];
+    match state.figures.change {
+        Some(Change { nodes, frames_apart, us_apart }) => {
+            let apart = short(us_apart * 1e3);
+            spans.push(match frames_apart {
+                // Nodes that run freely count frames of their own: the instants tell.
+                0 if us_apart < NOTICEABLE_US => format!("same frame, {apart}").green(),
+                0 => format!("{apart} apart").red(),
+                1 => format!("1 frame, {apart} apart").red(),
+                more => format!("{more} frames, {apart} apart").red(),
+            });
+            spans.push(Span::raw(format!(" ({nodes} nodes)")));
+        }
+        None => spans.push("-".dim()),
+    }
+    if let Some(tick) = state.show().filter(|_| state.is_hub_running).map(|show| show.tick) {
+        let text = format!("   hub tick {:.1} Hz, p99 {:.0} us, {} overruns", tick.hz, tick.cost_us_p99, tick.overruns);
+        spans.push(Span::raw(text));
     }
     Line::from(spans)
 }
