@@ -48,7 +48,6 @@ fn a_node_that_joins_in_a_fade_and_before_an_announced_change_shows_what_the_oth
         let common = Common::of(&world, &nodes, 7_000 * MS, world.now_ns());
         let joined = world.record(nodes[3]).frames.iter().filter(|frame| frame.is_synced).count();
         println!("seed {seed}: {} frames in common, {joined} synced frames of the newcomer", common.frames);
-        for k in common.unequal.iter() { for n in &nodes { for f in world.record(*n).frames.iter().filter(|f| (f.index.0 - k.0).abs() <= 2) { println!("DBG {n:?} {f:?}"); } for (at, e) in world.record(*n).events.iter().filter(|(at, _)| (*at - world.record(nodes[0]).frames.iter().find(|f| f.index == *k).unwrap().true_ns).abs() < 20_000_000) { println!("DBG {n:?} {at} {}", format!("{e:?}").chars().take(150).collect::<String>()); } } }
         assert!(common.unequal.is_empty(), "seed {seed}: {:?}", common.unequal);
         assert!(common.frames > 400 && common.frames + 2 >= joined, "{} of {joined}", common.frames);
     }

@@ -89,6 +89,27 @@ pub(crate) fn ready_at(world: &World, node: NodeId, from_ns: i64) -> Option<i64>
     world.hub_events().iter().find(|(at, event)| *at >= from_ns && is_it(event)).map(|(at, _)| *at)
 }
 
+/// The number the hub gave a node: by the order of their hellos, not of their places.
+pub(crate) fn id_of(world: &World, node: Site) -> NodeId {
+    let welcomed = world.record(node).events.iter().find_map(|(_, event)| match event {
+        NodeEvent::Welcomed { node_id, .. } => Some(*node_id),
+        _ => None,
+    });
+    welcomed.expect("it was welcomed")
+}
+
+/// What the hub thinks of a node.
+pub(crate) fn state(world: &mut World, node: Site) -> State {
+    let id = id_of(world, node);
+    let snapshot = world.snapshot().expect("the hub runs");
+    snapshot.nodes.iter().find(|node| node.id == id).expect("the hub knows it").state
+}
+
+/// Frames a node skipped and steps its timeline made.
+pub(crate) fn skips(world: &World, nodes: &[Site]) -> u64 {
+    nodes.iter().map(|node| world.record(*node).missed + world.record(*node).steps).sum()
+}
+
 /// The states of all nodes the hub knows.
 pub(crate) fn states(world: &mut World) -> Vec<State> {
     world.snapshot().expect("the hub runs").nodes.iter().map(|node| node.state).collect()

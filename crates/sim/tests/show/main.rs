@@ -2,6 +2,10 @@
 #![allow(clippy::unwrap_used, reason = "test code; the exemption of clippy.toml covers only functions with #[test]")]
 
 mod changes;
+mod failures;
+mod groups;
+mod hostile;
 mod join;
 mod judge;
+mod legacy;
 mod script;
