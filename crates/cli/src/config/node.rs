@@ -34,10 +34,10 @@ pub(crate) struct NodeOptions {
     /// Name for people [default: none].
     #[arg(long)]
     name: Option<Worded<Name<32>>>,
-    /// Where frames go, may be given several times: terminal, null, record:FILE, ddp:HOST[:PORT] [default: none].
+    /// Where frames go, may be given several times: terminal, null, record:FILE, ddp:HOST or ddp:HOST:PORT [default: none].
     #[arg(long = "output", value_name = "OUTPUT")]
     outputs: Vec<Worded<OutputSetting>>,
-    /// What hangs on it: strip:LEN, ring:LEN, matrix:WIDTHxHEIGHT[:serpentine][:vertical][:top-right|...] [default: strip:320].
+    /// What hangs on it: strip:LEN, ring:LEN, matrix:WIDTHxHEIGHT and after it, as needed, :serpentine, :vertical, :top-right ... [default: strip:320].
     #[arg(long)]
     geometry: Option<Worded<Geometry>>,
     /// What it shows when the hub is missing: hold, idle, idle:PRESET or blackout [default: hold].
