@@ -20,7 +20,7 @@ use std::io;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use cuelight_net::clock::mono_now_ns;
 use cuelight_render::Geometry;
 use cuelight_sim::link::LinkProfile;
@@ -157,6 +157,7 @@ impl Demo {
                 return Ok(());
             }
         }
+        ensure!(!taken.stop.has_panicked(), "a thread of the demo panicked; its message is above");
         Ok(())
     }
 

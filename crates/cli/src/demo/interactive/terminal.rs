@@ -10,16 +10,24 @@ use anyhow::{Context, Result, ensure};
 use ratatui::DefaultTerminal;
 use tokio::signal::unix::{SignalKind, signal};
 
-/// Set when the demo has to end without being asked by a key.
+/// Why the demo has to end without being asked by a key.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Stop(Arc<AtomicBool>);
+pub(super) struct Stop(Arc<Reasons>);
+
+#[derive(Debug, Default)]
+struct Reasons {
+    /// A signal came.
+    is_asked: AtomicBool,
+    /// A thread panicked, and the terminal was given back for its message.
+    has_panicked: AtomicBool,
+}
 
 impl Stop {
     pub(super) fn is_set(&self) -> bool {
-        self.0.load(Ordering::Acquire)
+        self.0.is_asked.load(Ordering::Acquire) || self.has_panicked()
     }
-    fn set(&self) {
-        self.0.store(true, Ordering::Release);
+    pub(super) fn has_panicked(&self) -> bool {
+        self.0.has_panicked.load(Ordering::Acquire)
     }
 }
 
@@ -46,7 +54,7 @@ impl Taken {
         let terminal = ratatui::try_init().context("the terminal cannot be switched to a full screen")?;
         let (hook, panicked) = (panic::take_hook(), stop.clone());
         panic::set_hook(Box::new(move |info| {
-            panicked.set();
+            panicked.0.has_panicked.store(true, Ordering::Release);
             hook(info);
         }));
         Ok(Self { terminal, stop })
@@ -55,7 +63,10 @@ impl Taken {
 
 impl Drop for Taken {
     fn drop(&mut self) {
-        ratatui::restore();
+        // Given back twice, what is printed next would cover the message.
+        if !self.stop.has_panicked() {
+            ratatui::restore();
+        }
     }
 }
 
@@ -78,7 +89,7 @@ fn stop_on_signals(stop: &Stop) -> Result<()> {
         };
         // Without handlers a signal ends the process, which is what was asked for.
         if runtime.block_on(wait).is_ok() {
-            stop.set();
+            stop.0.is_asked.store(true, Ordering::Release);
         }
     };
     thread::Builder::new().name("signals".into()).spawn(body).context("the system gives no thread to await signals")?;
