@@ -154,7 +154,12 @@ impl Conductor {
         // Numbers are 16 bits wide.
         let max_nodes = self.config.max_nodes.min(usize::from(u16::MAX) - 1);
         while self.roster.nodes().len() >= max_nodes {
-            let id = self.roster.dispensable().ok_or(Refusal::Full)?;
+            let id = self.roster.dispensable(false).ok_or(Refusal::Full)?;
+            self.forget(id);
+        }
+        if self.roster.free_id(is_legacy).is_none() {
+            // All numbers a deployed node can take are known; one of those away makes room.
+            let id = self.roster.dispensable(is_legacy).ok_or(Refusal::Full)?;
             self.forget(id);
         }
         let id = self.roster.free_id(is_legacy).ok_or(Refusal::Full)?;

@@ -60,10 +60,10 @@ impl Roster {
     pub(crate) fn fits(id: NodeId, is_legacy: bool) -> bool {
         !is_legacy || id <= MAX_LEGACY_ID
     }
-    /// The node that makes room for another: of those without a session first the ones that left the roster, unnamed
+    /// The node that makes room for another, and whose number that one can take: of those without a session first the ones that left the roster, unnamed
     /// before named, longest gone first.
-    pub(crate) fn dispensable(&self) -> Option<NodeId> {
-        let away = self.nodes.iter().filter(|node| node.session.is_none());
+    pub(crate) fn dispensable(&self, is_legacy: bool) -> Option<NodeId> {
+        let away = self.nodes.iter().filter(|node| node.session.is_none() && Self::fits(node.id, is_legacy));
         away.min_by_key(|node| (node.state != State::Removed, node.is_named, node.seen_at)).map(|node| node.id)
     }
     /// Adds a node with a number and an address nobody has.

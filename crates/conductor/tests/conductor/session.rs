@@ -3,10 +3,10 @@
 use cuelight_conductor::{Command, Config, ConnId, Event, NodeRef, State};
 use cuelight_wire::caps::Ext;
 use cuelight_wire::control::{HubMessage, NodeMessage, Refusal, TsPing};
-use cuelight_wire::ids::{NodeId, Token};
+use cuelight_wire::ids::{Mac, NodeId, Token};
 use cuelight_wire::time::Span;
 
-use crate::world::{World, group, hello, ka, mac};
+use crate::world::{Peer, World, group, hello, ka, mac};
 
 #[test]
 fn a_deployed_node_gets_a_welcome_without_cuelight_fields_and_then_a_snapshot() {
@@ -215,4 +215,17 @@ fn a_nodes_own_name_counts_only_where_it_is_free_fit_and_nobody_gave_another() {
     named.name = Some(group("left"));
     let peer = world.join_with(named);
     assert_eq!(world.node(&peer).name, "desk", "the operator's stands above its own");
+}
+
+#[test]
+fn a_deployed_node_takes_the_small_number_of_a_node_that_is_away_when_all_are_known() {
+    // ROSTER-5
+    let mut world = World::new();
+    let peers: Vec<Peer> = (1..=255).map(|n| world.join(n)).collect();
+    let deployed = || hello(Mac([2, 0, 0, 0, 1, 0]), Ext::NONE);
+    let (conn, _) = world.open();
+    world.say(conn, NodeMessage::Hello(deployed()));
+    assert_eq!(world.closed(conn), Some(Refusal::Full), "all are present");
+    world.conductor.handle_closed(peers[99].conn, world.now);
+    assert_eq!(world.join_with(deployed()).id, peers[99].id);
 }
