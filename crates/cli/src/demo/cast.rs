@@ -4,6 +4,7 @@
 //! is measured is measured on clocks as different as those of separate machines.
 
 use std::fs::{self, File};
+use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -70,6 +71,8 @@ impl Cast {
         fs::create_dir_all(&script.dir).with_context(|| {
             format!("the folder {} cannot be made; choose another with --out", script.dir.display())
         })?;
+        remove_earlier_show(&script.dir)
+            .with_context(|| format!("the earlier show in {} cannot be removed", script.dir.display()))?;
         let program = std::env::current_exe().context("the path of this program is not known")?;
         let hub_at = SocketAddr::new(HERE, free_tcp_port()?);
         let exchange_at = SocketAddr::new(HERE, free_udp_port()?);
@@ -259,6 +262,25 @@ pub(crate) fn mac_of(index: usize) -> String {
     format!("02:C0:E1:00:00:{:02X}", index + 1)
 }
 
+/// Removes what an earlier demo left in its folder, and nothing else: records and logs are written on at their end, and the
+/// hub would remember nodes that are not in this show.
+fn remove_earlier_show(dir: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(dir)? {
+        let path = entry?.path();
+        let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+        let is_node = stem.strip_prefix("node-").is_some_and(|number| number.parse::<u8>().is_ok());
+        if stem != "hub" && !is_node {
+            continue;
+        }
+        match path.extension().and_then(|extension| extension.to_str()) {
+            Some("jsonl" | "log") => fs::remove_file(&path)?,
+            None if path.is_dir() => fs::remove_dir_all(&path)?,
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
 fn is_running(process: &mut Option<Child>) -> bool {
     process.as_mut().is_some_and(|child| matches!(child.try_wait(), Ok(None)))
 }
@@ -304,4 +326,24 @@ fn last_lines(path: &Path, count: usize) -> String {
     let text = fs::read_to_string(path).unwrap_or_default();
     let lines: Vec<&str> = text.lines().collect();
     lines[lines.len().saturating_sub(count)..].join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_earlier_show_makes_room_and_everything_else_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        for file in ["hub.jsonl", "hub.log", "node-1.jsonl", "node-12.log", "notes.log", "node-a.log", "hub.txt"] {
+            fs::write(folder.path().join(file), "").unwrap();
+        }
+        for dir in ["hub", "node-3", "mine"] {
+            fs::create_dir(folder.path().join(dir)).unwrap();
+        }
+        remove_earlier_show(folder.path()).unwrap();
+        let mut left: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
+        left.sort();
+        assert_eq!(left, ["hub.txt", "mine", "node-a.log", "notes.log"]);
+    }
 }

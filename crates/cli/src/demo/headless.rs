@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use cuelight_net::clock::mono_now_ns;
 use cuelight_net::process::resident;
 use cuelight_render::{effects, palettes};
@@ -73,9 +73,6 @@ pub(crate) fn run(plan: &Plan) -> Result<Report> {
         control_backstop: true,
         geometry: plan.geometry.clone(),
     };
-    for old in ["hub", "node"] {
-        refuse_old_records(&dir, old)?;
-    }
     let mut cast = Cast::start(script)?;
     let seen = play(plan, &mut cast)?;
     cast.stop()?;
@@ -84,22 +81,6 @@ pub(crate) fn run(plan: &Plan) -> Result<Report> {
         fs::remove_dir_all(&scratch).with_context(|| format!("{} cannot be removed", scratch.display()))?;
     }
     report
-}
-
-/// Records are written on at their end; those of an earlier show would be taken for this one's.
-fn refuse_old_records(dir: &std::path::Path, name: &str) -> Result<()> {
-    let Ok(entries) = fs::read_dir(dir) else { return Ok(()) };
-    let old = entries.flatten().find(|entry| {
-        let file = entry.file_name();
-        let file = file.to_string_lossy();
-        file.starts_with(name) && file.ends_with(".jsonl")
-    });
-    match old {
-        Some(entry) => {
-            bail!("{} is the record of an earlier show; remove it or choose another --out", entry.path().display())
-        }
-        None => Ok(()),
-    }
 }
 
 fn play(plan: &Plan, cast: &mut Cast) -> Result<Seen> {

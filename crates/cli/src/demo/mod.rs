@@ -49,8 +49,9 @@ pub(crate) struct Demo {
     /// Length of the show, without its beginning and the restarts at its end.
     #[arg(long, default_value_t = 30, value_name = "S", value_parser = clap::value_parser!(u64).range(4..=86_400), requires = "headless")]
     seconds: u64,
-    /// Percent of everything between hub and nodes that gets lost; the control connection stalls as TCP does.
-    #[arg(long, default_value_t = 0.0, value_name = "PERCENT", value_parser = percent, requires = "headless")]
+    /// Percent of everything between hub and nodes that gets lost; the control connection stalls as TCP does. In the
+    /// terminal the network loses 20 % or nothing, as key l switches it.
+    #[arg(long, default_value_t = 0.0, value_name = "PERCENT", value_parser = percent)]
     loss: f64,
     /// What hangs on each node.
     #[arg(long, default_value = "strip:640", value_name = "TEXT")]
@@ -91,7 +92,7 @@ impl Demo {
                 seed: self.seed,
                 out: self.out,
                 geometry: self.geometry,
-                is_lossy: false,
+                is_lossy: self.loss > 0.0,
             });
         }
         let report = headless::run(&headless::Plan {
