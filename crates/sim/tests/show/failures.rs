@@ -62,7 +62,7 @@ fn restart(world: &mut World, death: Death, hint: impl FnOnce(Time<Show>) -> Opt
     Resumed { after_ms, step_ns, worst_ns: after.worst_ns, spread_us: after.spread_us(1.0) }
 }
 
-/// 6
+/// SHOW-8, SYNC-7
 #[test]
 fn a_hub_killed_and_restarted_with_another_epoch_goes_on_from_the_hellos_within_a_second() {
     for (path, death, seed) in [
@@ -82,7 +82,7 @@ fn a_hub_killed_and_restarted_with_another_epoch_goes_on_from_the_hellos_within_
     }
 }
 
-/// 7
+/// SHOW-8
 #[test]
 fn a_restarted_hub_keeps_its_saved_map_where_a_nodes_hello_allows_it_and_else_takes_the_nodes_word() {
     // What a wall clock may be off after a restart, and whether the hub's own map holds. A hello may have been under way
@@ -106,7 +106,7 @@ fn a_restarted_hub_keeps_its_saved_map_where_a_nodes_hello_allows_it_and_else_ta
     }
 }
 
-/// 8
+/// CTRL-42, ROSTER-4
 #[test]
 fn a_node_whose_power_goes_and_comes_is_ready_within_two_seconds_and_nobody_else_notices() {
     for (off_ms, seed) in [(700, 1), (8_000, 2)] {
@@ -132,7 +132,7 @@ fn a_node_whose_power_goes_and_comes_is_ready_within_two_seconds_and_nobody_else
     }
 }
 
-/// 9
+/// NODE-36, ROSTER-4
 #[test]
 fn a_node_cut_off_for_ten_seconds_is_lost_falls_back_rejoins_and_is_equal_again() {
     for seed in 1..=2 {

@@ -93,7 +93,7 @@ fn attack_node(world: &mut World, node: Site, rng: &mut Rng) {
     world.inject_pong(node, &pong);
 }
 
-/// 12
+/// CTRL-43, CTRL-44, STREAM-31, SYNC-12
 #[test]
 fn floods_wrong_tokens_and_garbage_leave_the_show_alone() {
     let mut world = World::started(Setup::loopback(4, 9).without_backstop());
@@ -144,7 +144,7 @@ fn floods_wrong_tokens_and_garbage_leave_the_show_alone() {
     assert!(drops.iter().all(|drops| *drops > 1_000), "{drops:?}");
 }
 
-/// 12
+/// NODE-31
 #[test]
 fn garbage_on_the_control_connection_of_a_node_changes_nothing_it_shows() {
     let mut world = World::started(Setup::loopback(4, 10));

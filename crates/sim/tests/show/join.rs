@@ -8,7 +8,7 @@ use cuelight_wire::ids::NodeId;
 use crate::judge::{Common, MS, lock_ms, ready_at, states};
 use crate::script::{fade_to, ms};
 
-/// 1
+/// SYNC-5, ROSTER-3
 #[test]
 fn four_nodes_join_lock_within_1200_ms_and_are_ready() {
     for (path, seed) in [(LOOPBACK_PATH, 1), (LOOPBACK_PATH, 2), (ETHERNET_PATH, 3)] {
@@ -24,7 +24,7 @@ fn four_nodes_join_lock_within_1200_ms_and_are_ready() {
     }
 }
 
-/// 5
+/// RENDER-2, NODE-33
 #[test]
 fn a_node_that_joins_in_a_fade_and_before_an_announced_change_shows_what_the_others_show() {
     for seed in 1..=3 {

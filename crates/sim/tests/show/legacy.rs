@@ -104,7 +104,7 @@ impl Deployed {
 
     /// Half a second: keepalive every other time, a ping, and what came.
     fn turn(&mut self, world: &mut World) {
-        if self.pings % 2 == 0 {
+        if self.pings.is_multiple_of(2) {
             world.guest_say(self.site, NodeMessage::Keepalive(self.keepalive()));
         }
         self.pings += 1;
@@ -170,7 +170,7 @@ fn run(loss: Loss, seed: u64) -> (World, Deployed, Vec<(i64, Answer)>, i64) {
     (world, deployed, answers, from)
 }
 
-/// 10
+/// FANOUT-4, FANOUT-5
 #[test]
 fn a_deployed_node_gets_one_deployed_datagram_a_tick_and_every_change_with_its_one_apply_at() {
     let (mut world, deployed, answers, from) = run(Loss::None, 4);
@@ -202,7 +202,7 @@ fn a_deployed_node_gets_one_deployed_datagram_a_tick_and_every_change_with_its_o
     Common::of(&world, &nodes, from, world.now_ns()).assert_whole("the Cuelight nodes beside it");
 }
 
-/// 10
+/// FANOUT-4
 #[test]
 fn a_deployed_nodes_changes_survive_20_percent_loss() {
     let (mut changes, mut by_stream, mut in_time) = (0, 0, 0);
