@@ -2,6 +2,7 @@
 
 use cuelight_conductor::{Event, LostWhy, State};
 use cuelight_proto::node::NodeEvent;
+use cuelight_sim::link::{Loss, TCP_RTO_NS};
 use cuelight_sim::profiles::{ETHERNET_PATH, LOOPBACK_PATH, PathProfile};
 use cuelight_sim::world::{Death, Restart, Setup, World};
 use cuelight_wire::time::{Show, Span, Time};
@@ -162,5 +163,34 @@ fn a_node_cut_off_for_ten_seconds_is_lost_falls_back_rejoins_and_is_equal_again(
         // What it missed shows with the first packet; from the next frame on it is equal.
         Common::of(&world, &nodes, live + 9 * MS, world.now_ns()).assert_whole("all");
         assert_eq!(skips(&world, &nodes), skipped, "its frames went on");
+    }
+}
+
+/// SHOW-8
+#[test]
+fn at_20_percent_loss_a_restart_without_a_saved_map_costs_at_most_the_retransmission_of_a_hello() {
+    for seed in 1..=6 {
+        let way = LOOPBACK_PATH.up.with_loss(Loss::Random(0.2));
+        let mut world = show(PathProfile { up: way, down: way, ..LOOPBACK_PATH }, seed);
+        let nodes = world.nodes();
+        let (killed_at, offset, skipped) = (world.now_ns(), world.show_offset_ns(), skips(&world, &nodes));
+        world.kill_hub(Death::Killed);
+        world.run(ms(3_000));
+        let started_at = world.now_ns();
+        world.start_hub(Restart { epoch: -HOUR, show_hint: None, has_saved: true });
+        world.run(ms(6_000));
+        let lives = |event: &NodeEvent| matches!(event, NodeEvent::Live);
+        let live = nodes.iter().map(|node| world.record(*node).when(started_at, lives).expect("the stream is back"));
+        let after_ms = (live.max().unwrap() - started_at) / MS;
+        let step_ns = world.show_offset_ns() - offset;
+        println!("seed {seed}: resumed after {after_ms} ms, show time stepped {} us", step_ns / 1_000);
+        // The first hello sets show time, and it may be one that was sent twice: as late as TCP's time-out.
+        assert!((-TCP_RTO_NS - MS..MS).contains(&step_ns), "{step_ns} ns");
+        // A connection that loses its first segments takes several time-outs.
+        assert!(after_ms < 3_000, "{after_ms} ms");
+        let answers = changes(&mut world, 20, seed);
+        assert_eq!(in_their_frame(&world, &nodes, &answers), 20, "seed {seed}");
+        Common::of(&world, &nodes, killed_at, world.now_ns()).assert_whole("a restart at 20 % loss");
+        assert_eq!(skips(&world, &nodes), skipped);
     }
 }
