@@ -1,5 +1,5 @@
 //! The time exchange thread: it answers pings on its own socket and does nothing else, so that an answer never waits
-//! behind other work (SYNC-8). Transmit stamps of its pongs come from the kernel and go out with the next pong.
+//! behind other work (HUB-7). Transmit stamps of its pongs come from the kernel and go out with the next pong.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -58,6 +58,9 @@ impl ExchangeThread {
         let mut datagram = [0; LONGEST];
         // An error here belongs to one datagram (an unreachable sender); the next is taken all the same.
         while let Ok(Some(received)) = self.socket.recv(&mut datagram) {
+            if self.is_stopping.load(Ordering::Relaxed) {
+                return;
+            }
             let sessions = self.sessions.load();
             let t2 = self.show_at(show_clock, received.rx_mono_ns);
             let is_known = |token| sessions.binary_search(&token).is_ok();

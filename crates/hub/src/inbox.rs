@@ -59,6 +59,11 @@ impl Inbox {
         Ok(())
     }
 
+    /// Whether the tick thread is gone.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.queue.is_closed()
+    }
+
     /// Mentions that a deployed node was heard. Nobody waits for it: it is seen at the next tick, or dropped when the
     /// queue is full, and then the next one tells as much.
     pub(crate) fn mention(&self, token: TokenHash) {

@@ -1,12 +1,12 @@
-//! The storage thread: everything slow that the tick thread must not wait for. It saves the show, keeps the map from wall
-//! clock to show time, writes the log, and the record when one is asked for.
+//! The storage thread: everything slow that the tick thread must not wait for. It saves the show, keeps the map from
+//! wall clock to show time, writes the log, and the record when one is asked for (HUB-1, HUB-4).
 
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use cuelight_conductor::{Event, Saved, ShowClock, Why};
 use cuelight_net::clock::{LocalClock, mono_now_ns, wall_now};
@@ -22,7 +22,8 @@ pub(crate) const STATE_FILE: &str = "state.json";
 /// File of the show time map.
 pub(crate) const CLOCK_FILE: &str = "clock.json";
 
-/// Jobs waiting; when it is full, log lines are dropped and counted, and a save is tried again at the next tick.
+/// Jobs waiting; when it is full, log lines are dropped and counted, and a save is tried again at the next tick. At
+/// most one of them is a save.
 const QUEUE: usize = 256;
 /// Ten clock lines a second in the record.
 const PERIOD: Duration = Duration::from_millis(100);
@@ -55,6 +56,7 @@ pub(crate) struct Keeper {
     jobs: SyncSender<Job>,
     thread: JoinHandle<()>,
     unlogged: u64,
+    is_save_waiting: Arc<AtomicBool>,
 }
 
 impl Keeper {
@@ -67,9 +69,11 @@ impl Keeper {
     ) -> io::Result<Self> {
         let (jobs, queue) = sync_channel(QUEUE);
         let lane = record.as_ref().map(|recorder| recorder.lane("clock"));
-        let worker = Worker { folder, record, lane, clock, show };
+        let is_save_waiting = Arc::new(AtomicBool::new(false));
+        let worker =
+            Worker { folder, record, lane, clock, show, is_save_waiting: is_save_waiting.clone(), unsaved: None };
         let thread = thread::Builder::new().name("keeper".into()).spawn(move || worker.run(&queue))?;
-        Ok(Self { jobs, thread, unlogged: 0 })
+        Ok(Self { jobs, thread, unlogged: 0, is_save_waiting })
     }
 
     /// Has an event logged; drops it when the log is behind.
@@ -79,14 +83,24 @@ impl Keeper {
         }
     }
 
+    /// Whether no save is waiting: a slow disk is not given more to do.
+    pub(crate) fn is_free(&self) -> bool {
+        !self.is_save_waiting.load(Ordering::Relaxed)
+    }
+
     /// Has the show saved; `false` when it must be tried again later.
     pub(crate) fn save(&self, saved: Saved) -> bool {
-        !matches!(self.jobs.try_send(Job::Save(Box::new(saved))), Err(TrySendError::Full(_)))
+        self.is_save_waiting.store(true, Ordering::Relaxed);
+        let is_full = matches!(self.jobs.try_send(Job::Save(Box::new(saved))), Err(TrySendError::Full(_)));
+        if is_full {
+            self.is_save_waiting.store(false, Ordering::Relaxed);
+        }
+        !is_full
     }
 
     /// Saves for the last time and waits until everything is written.
     pub(crate) fn stop(self, saved: Saved) {
-        let Self { jobs, thread, unlogged } = self;
+        let Self { jobs, thread, unlogged, .. } = self;
         if jobs.send(Job::Save(Box::new(saved))).is_err() {
             error!("the storage thread ended early; the last changes are not saved");
         }
@@ -106,24 +120,34 @@ struct Worker {
     lane: Option<Lane>,
     clock: LocalClock,
     show: SharedShowClock,
+    is_save_waiting: Arc<AtomicBool>,
+    /// What could not be saved; it is tried again every second.
+    unsaved: Option<Box<Saved>>,
 }
 
 impl Worker {
     fn run(mut self, queue: &Receiver<Job>) {
         let mut periods = 0_u32;
-        let mut next = std::time::Instant::now() + PERIOD;
+        let mut next = Instant::now() + PERIOD;
         loop {
-            match queue.recv_timeout(next.saturating_duration_since(std::time::Instant::now())) {
-                Ok(Job::Save(saved)) => self.save(&saved),
-                Ok(Job::Log(event)) => log(&event),
-                Err(RecvTimeoutError::Timeout) => {
-                    next += PERIOD;
-                    periods = periods.wrapping_add(1);
-                    self.record_clock();
-                    if periods % MAP_EVERY == 0 {
-                        self.save_map(false);
-                    }
+            let now = Instant::now();
+            if now >= next {
+                // A pause of the machine or a slow disk is not made up for.
+                next = (next + PERIOD).max(now);
+                periods = periods.wrapping_add(1);
+                self.record_clock();
+                if periods.is_multiple_of(MAP_EVERY) {
+                    self.save_map(false);
+                    self.save_again();
                 }
+            }
+            match queue.recv_timeout(next.saturating_duration_since(now)) {
+                Ok(Job::Save(saved)) => {
+                    self.is_save_waiting.store(false, Ordering::Relaxed);
+                    self.save(saved);
+                }
+                Ok(Job::Log(event)) => log(&event),
+                Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => break,
             }
         }
@@ -134,12 +158,22 @@ impl Worker {
         }
     }
 
-    fn save(&self, saved: &Saved) {
-        if let Err(error) = self.folder.write(STATE_FILE, saved, true) {
-            error!(
-                "the show could not be saved in {}: {error}; the next change tries again",
-                self.folder.path().display()
-            );
+    fn save(&mut self, saved: Box<Saved>) {
+        self.unsaved = match self.folder.write(STATE_FILE, &*saved, true) {
+            Ok(()) => None,
+            Err(error) => {
+                let folder = self.folder.path().display();
+                error!("the show cannot be saved in {folder}: {error}; it is tried again every second");
+                Some(saved)
+            }
+        };
+    }
+
+    fn save_again(&mut self) {
+        let Some(saved) = &self.unsaved else { return };
+        if self.folder.write(STATE_FILE, &**saved, true).is_ok() {
+            info!("the show is saved again");
+            self.unsaved = None;
         }
     }
 

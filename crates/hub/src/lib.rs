@@ -5,23 +5,30 @@
 //! | `tick` | the thread that owns the conductor and the stream |
 //! | `exchange` | the thread that answers the time exchange |
 //! | `keeper` | the thread that saves and logs |
-//! | `api`, `session` | HTTP and control connections, on one runtime thread |
+//! | `front`, `api`, `session` | HTTP and control connections, on one runtime thread |
 //! | `inbox`, `shared` | what goes in to the tick thread, and what is seen of it |
 //! | `store` | the data folder |
+//! | `start`, `open` | starting and stopping |
 //!
-//! Implements `docs/protocol/20-control.md`, `30-stream.md` and `40-time-exchange.md` on the hub's side.
+//! Implements `docs/protocol/20-control.md`, `30-stream.md`, `40-time-exchange.md` and `70-hub.md` on the hub's side.
 
 mod api;
+mod error;
 mod exchange;
+mod front;
 mod inbox;
 mod keeper;
+mod open;
 mod session;
 mod settings;
 mod shared;
 mod start;
 mod store;
+#[cfg(test)]
+mod testing;
 mod tick;
 
+pub use error::HubError;
 pub use settings::HubSettings;
-pub use start::{HubError, run};
+pub use start::run;
 pub use store::FolderError;

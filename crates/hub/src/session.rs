@@ -2,12 +2,13 @@
 //!
 //! The text of messages is read and written here; what they mean is the conductor's. A connection ends with a reason in
 //! its close frame, and what one node does wrong nobody else notices: its queue is its own, bounded, and a node that
-//! does not read is let go (CTRL-9).
+//! does not read is let go (CTRL-43, HUB-8).
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
 use axum::extract::{ConnectInfo, State};
 use axum::response::{IntoResponse, Response};
@@ -18,24 +19,25 @@ use cuelight_net::ws::{BUFFER, MAX_FRAME, close_code};
 use cuelight_wire::control::{ErrorMessage, HubMessage, Refusal, Text};
 use cuelight_wire::ids::Token;
 use cuelight_wire::limits::MAX_CONTROL_MESSAGE;
-use cuelight_wire::time::{Local, Time};
+use cuelight_wire::time::{Local, Span, Time};
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use tokio::time::timeout;
 use tracing::debug;
 
 use crate::api::Problem;
-use crate::inbox::Input;
+use crate::inbox::{Gone, Input};
 use crate::shared::Shared;
 
 /// Messages waiting for one node; when it is full the node is a slow reader and is let go.
 const OUTGOING: usize = 64;
 /// How long one message may take to be taken off our hands.
 const SEND_TIMEOUT: Duration = Duration::from_secs(2);
-/// How long a connection may be silent before its hello.
-const HELLO_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// Messages of unknown type one connection may send; each is answered.
-const UNKNOWN_MESSAGES: u32 = 100;
+/// How long the other side may take to answer a close frame. Closing at once, with something of it unread, would make
+/// the kernel reset the connection, and the reason would be lost on the way.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
+/// Frames a second that the conductor does not hear of (unknown types, pings); more end the session. Those it does hear
+/// of it counts itself.
+const SIDE_FRAMES: u32 = 100;
 
 static NEXT_CONN: AtomicU64 = AtomicU64::new(1);
 
@@ -43,10 +45,14 @@ static NEXT_CONN: AtomicU64 = AtomicU64::new(1);
 pub(crate) async fn upgrade(
     State(shared): State<Shared>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
-    upgrade: WebSocketUpgrade,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Response {
+    let upgrade = match upgrade {
+        Ok(upgrade) => upgrade,
+        Err(rejection) => return Problem::bad_request(rejection.body_text()).into_response(),
+    };
     let Ok(place) = shared.connections.clone().try_acquire_owned() else {
-        return Problem::unavailable("the hub has no room for another connection; raise hub.max_nodes").into_response();
+        return Problem::unavailable("the hub has no room for another connection; raise max_nodes").into_response();
     };
     upgrade
         .read_buffer_size(BUFFER)
@@ -60,16 +66,22 @@ pub(crate) async fn upgrade(
 async fn serve(mut socket: WebSocket, ip: IpAddr, shared: Shared, _place: OwnedSemaphorePermit) {
     let conn = ConnId(NEXT_CONN.fetch_add(1, Ordering::Relaxed));
     let (outgoing, mut waiting) = mpsc::channel(OUTGOING);
-    if shared.inbox.send(Input::Open { conn, ip, outgoing }).await.is_err() {
-        return;
-    }
-    let end = converse(&mut socket, conn, &shared, &mut waiting).await;
+    let end = match shared.inbox.send(Input::Open { conn, ip, outgoing }).await {
+        Ok(()) => converse(&mut socket, conn, &shared, &mut waiting).await,
+        Err(Gone) => End::Refused(Refusal::Stopping),
+    };
     debug!(conn = conn.0, %ip, ?end, "control connection ends");
-    if let End::Refused(refusal) = end {
-        close(&mut socket, refusal).await;
+    // What the conductor refused it has forgotten already. When it is gone there is nobody to tell.
+    match end {
+        End::Lost => {
+            let _ = shared.inbox.send(Input::Closed { conn }).await;
+        }
+        End::Refused(refusal) => {
+            let _ = shared.inbox.send(Input::Refused { conn, refusal }).await;
+            let _ = shared.inbox.send(Input::Closed { conn }).await;
+            close(&mut socket, refusal).await;
+        }
     }
-    // The tick thread outlives every connection unless the hub is stopping, and then there is nobody to tell.
-    let _ = shared.inbox.send(Input::Closed { conn }).await;
 }
 
 #[derive(Debug)]
@@ -86,48 +98,83 @@ async fn converse(
     shared: &Shared,
     waiting: &mut mpsc::Receiver<Outgoing>,
 ) -> End {
-    let hello_deadline = tokio::time::sleep(HELLO_TIMEOUT);
-    tokio::pin!(hello_deadline);
-    let (mut heard, mut unknown) = (false, 0);
+    let mut side_frames = SideFrames::default();
     loop {
-        tokio::select! {
+        let ended = tokio::select! {
             outgoing = waiting.recv() => match outgoing {
-                Some(Outgoing::Message(message)) => {
-                    let text = json::write_hub_message(&message);
-                    match timeout(SEND_TIMEOUT, socket.send(Message::Text(text.into()))).await {
-                        Ok(Ok(())) => {}
-                        Ok(Err(_)) => return End::Lost,
-                        Err(_) => return End::Refused(Refusal::SlowReader),
-                    }
-                }
-                Some(Outgoing::Close(refusal)) => return End::Refused(refusal),
-                // The tick thread let go of the queue: it was full, or the hub stops.
-                None => return End::Refused(Refusal::SlowReader),
+                Some(Outgoing::Message(message)) => send(socket, json::write_hub_message(&message)).await,
+                Some(Outgoing::Close(refusal)) => Err(End::Refused(refusal)),
+                // The tick thread let go of the queue: it is gone, or the queue was full.
+                None if shared.inbox.is_closed() => Err(End::Refused(Refusal::Stopping)),
+                None => Err(End::Refused(Refusal::SlowReader)),
             },
-            received = socket.recv() => {
-                heard = true;
-                match received {
-                    Some(Ok(Message::Text(text))) => match read(text.as_str(), conn, shared.clock.now()) {
-                        Ok(input) => {
-                            if shared.inbox.send(input).await.is_err() {
-                                return End::Refused(Refusal::Stopping);
-                            }
-                        }
-                        Err(_) if unknown == UNKNOWN_MESSAGES => return End::Refused(Refusal::TooMany),
-                        Err(Unknown(answer)) => {
-                            unknown += 1;
-                            if timeout(SEND_TIMEOUT, socket.send(Message::Text(answer.into()))).await.is_err() {
-                                return End::Refused(Refusal::SlowReader);
-                            }
-                        }
-                    },
-                    Some(Ok(Message::Binary(_))) => return End::Refused(Refusal::Malformed),
-                    Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
-                    Some(Ok(Message::Close(_)) | Err(_)) | None => return End::Lost,
-                }
-            }
-            () = &mut hello_deadline, if !heard => return End::Refused(Refusal::HelloFirst),
+            received = socket.recv() => match received {
+                Some(Ok(message)) => hear(socket, conn, shared, message, &mut side_frames).await,
+                Some(Err(error)) => Err(refusal_for(error).map_or(End::Lost, End::Refused)),
+                None => Err(End::Lost),
+            },
+        };
+        if let Err(end) = ended {
+            return end;
         }
+    }
+}
+
+async fn hear(
+    socket: &mut WebSocket,
+    conn: ConnId,
+    shared: &Shared,
+    message: Message,
+    side_frames: &mut SideFrames,
+) -> Result<(), End> {
+    let now = shared.clock.now();
+    match message {
+        Message::Text(text) => match read(text.as_str(), conn, now) {
+            Ok(input) => shared.inbox.send(input).await.map_err(|Gone| End::Refused(Refusal::Stopping)),
+            Err(Unknown(answer)) => {
+                side_frames.count(now)?;
+                send(socket, answer).await
+            }
+        },
+        Message::Binary(_) => Err(End::Refused(Refusal::Malformed)),
+        // Answered by the library.
+        Message::Ping(_) | Message::Pong(_) => side_frames.count(now),
+        Message::Close(_) => Err(End::Lost),
+    }
+}
+
+async fn send(socket: &mut WebSocket, text: String) -> Result<(), End> {
+    match timeout(SEND_TIMEOUT, socket.send(Message::Text(text.into()))).await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(_)) => Err(End::Lost),
+        Err(_) => Err(End::Refused(Refusal::SlowReader)),
+    }
+}
+
+/// Counts the frames of the present second.
+#[derive(Default)]
+struct SideFrames {
+    since: Time<Local>,
+    count: u32,
+}
+
+impl SideFrames {
+    fn count(&mut self, now: Time<Local>) -> Result<(), End> {
+        if now - self.since >= Span::from_s(1) {
+            *self = Self { since: now, count: 0 };
+        }
+        self.count += 1;
+        if self.count > SIDE_FRAMES { Err(End::Refused(Refusal::TooMany)) } else { Ok(()) }
+    }
+}
+
+/// The reason to end a session for after what came is no message at all; `None` when the connection broke.
+fn refusal_for(error: axum::Error) -> Option<Refusal> {
+    use tokio_tungstenite::tungstenite::Error;
+    match error.into_inner().downcast_ref()? {
+        Error::Capacity(_) => Some(Refusal::Oversized),
+        Error::Utf8(_) => Some(Refusal::Malformed),
+        _ => None,
     }
 }
 
@@ -143,8 +190,7 @@ fn read(text: &str, conn: ConnId, received_at: Time<Local>) -> Result<Input, Unk
     match json::read_node_message(text, MAX_CONTROL_MESSAGE) {
         Ok(message) => Ok(Input::Message { conn, message: Box::new(message), fresh: fresh_token(), received_at }),
         Err(BadMessage::UnknownType(name)) => Err(Unknown(json::write_hub_message(&unknown_type(&name)))),
-        Err(error @ BadMessage::Oversized { .. }) => refused(Refusal::Oversized, &error),
-        Err(error) => refused(Refusal::Malformed, &error),
+        Err(error) => refused(error.refusal().unwrap_or(Refusal::Malformed), &error),
     }
 }
 
@@ -158,13 +204,20 @@ fn unknown_type(name: &str) -> HubMessage {
     HubMessage::Error(ErrorMessage { code: Text::try_from("unknown-type").unwrap_or_default(), message })
 }
 
+/// Sends the reason and waits until the other side has seen it, or for a second.
 async fn close(socket: &mut WebSocket, refusal: Refusal) {
     let frame = CloseFrame { code: close_code(refusal), reason: refusal.to_string().into() };
     // The other side may already be gone; the reason is then nobody's loss.
-    let _ = timeout(SEND_TIMEOUT, socket.send(Message::Close(Some(frame)))).await;
+    if let Ok(Ok(())) = timeout(SEND_TIMEOUT, socket.send(Message::Close(Some(frame)))).await {
+        let answered = async { while let Some(Ok(_)) = socket.recv().await {} };
+        let _ = timeout(CLOSE_TIMEOUT, answered).await;
+    }
 }
 
 /// A token for a hello.
 fn fresh_token() -> Token {
     random_token().expect("the system gave random numbers when the hub started")
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,10 +8,11 @@ use cuelight_net::clock::LocalClock;
 use cuelight_wire::time::{Local, Time};
 use tokio::sync::Semaphore;
 
+use crate::api::Repeats;
 use crate::inbox::Inbox;
 use crate::store::OperatorKey;
 
-/// Cheap to clone; holds no lock.
+/// Cheap to clone; holds no lock that the tick thread takes.
 #[derive(Clone, Debug)]
 pub(crate) struct Shared {
     /// The way to the tick thread.
@@ -24,6 +25,8 @@ pub(crate) struct Shared {
     pub(crate) key: OperatorKey,
     /// Room for control connections.
     pub(crate) connections: Arc<Semaphore>,
+    /// Answers to requests that may come again.
+    pub(crate) repeats: Repeats,
     /// When the hub started.
     pub(crate) started_at: Time<Local>,
 }

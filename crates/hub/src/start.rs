@@ -1,9 +1,8 @@
-//! Starting and stopping a hub: everything that can be refused is asked for before anything runs.
+//! Starting and stopping a hub: everything that can be refused is asked for before anything runs (HUB-2).
 
 use std::future::Future;
 use std::io;
-use std::net::{IpAddr, SocketAddr, TcpListener, UdpSocket};
-use std::path::PathBuf;
+use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
@@ -16,20 +15,22 @@ use cuelight_net::identity::{random_boot_id, random_token};
 use cuelight_net::mdns::{self, Announcement, HubRecord};
 use cuelight_net::realtime::make_thread_realtime;
 use cuelight_net::timer::TickTimer;
-use cuelight_net::udp::{BatchSender, StampedSocket, expedite};
+use cuelight_net::udp::{BatchSender, StampedSocket};
 use cuelight_net::wake::{Waker, wake_pair};
-use cuelight_output::record::{RecordError, Recorder};
-use thiserror::Error;
-use tokio::sync::Semaphore;
+use cuelight_output::record::Recorder;
+use tokio::sync::{Semaphore, oneshot, watch};
 use tracing::{info, warn};
 
-use crate::api;
+use crate::api::{self, Repeats};
+use crate::error::HubError;
 use crate::exchange::ExchangeThread;
+use crate::front;
 use crate::inbox::{Inbox, Input};
 use crate::keeper::{CLOCK_FILE, Keeper, STATE_FILE, SharedShowClock};
+use crate::open::{open_exchange, open_http, open_stream};
 use crate::settings::HubSettings;
 use crate::shared::Shared;
-use crate::store::{DataFolder, FolderError, OperatorKey, ShowMap};
+use crate::store::{DataFolder, OperatorKey, ShowMap};
 use crate::tick::{Sessions, TickThread};
 
 /// Priority of the exchange thread: an answer takes microseconds and is worth most when it is prompt.
@@ -38,70 +39,37 @@ const EXCHANGE_PRIORITY: u8 = 60;
 const TICK_PRIORITY: u8 = 50;
 /// File of the hub's own id.
 const ID_FILE: &str = "hub-id.json";
-/// How long open HTTP requests may take to end when the hub stops.
-const HTTP_GRACE: Duration = Duration::from_secs(1);
-
-/// Why a hub does not start.
-#[derive(Debug, Error)]
-pub enum HubError {
-    /// The data folder.
-    #[error(transparent)]
-    Folder(#[from] FolderError),
-    /// A port is taken or not allowed.
-    #[error("{what} {at} cannot be opened: {source}; {advice}")]
-    Port {
-        /// What it is for.
-        what: &'static str,
-        /// Which address.
-        at: SocketAddr,
-        /// Why.
-        source: io::Error,
-        /// What to do.
-        advice: String,
-    },
-    /// The operator key cannot be read or made.
-    #[error("the operator key in {folder} cannot be used: {source}")]
-    Key {
-        /// Where.
-        folder: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-    /// The record file.
-    #[error(transparent)]
-    Record(#[from] RecordError),
-    /// Something the system should always give.
-    #[error("the system refuses {what}: {source}")]
-    System {
-        /// What.
-        what: &'static str,
-        /// Why.
-        source: io::Error,
-    },
-}
+/// How long sessions and HTTP requests may take to end when the hub stops.
+const STOP_GRACE: Duration = Duration::from_secs(2);
+/// Files a hub has open beside its connections: sockets, timers, the data folder, the record, mDNS.
+const OTHER_FILES: u64 = 64;
 
 /// Runs a hub until `stop` is ready. Returns after the show is saved and every session ended.
 ///
 /// # Errors
-/// [`HubError`], before anything has been started.
+/// [`HubError`], before anything has been started; or [`HubError::Failed`] when a thread failed later.
 pub fn run(settings: HubSettings, stop: impl Future<Output = ()>) -> Result<(), HubError> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_io()
         .enable_time()
         .build()
-        .map_err(|source| HubError::System { what: "an event loop", source })?;
+        .map_err(HubError::system("an event loop"))?;
     let hub = Hub::prepare(settings)?;
     runtime.block_on(hub.serve(stop))
 }
 
-/// A hub with everything open and nothing lost yet.
-struct Hub {
+/// A hub whose threads run and whose HTTP port is open.
+pub(crate) struct Hub {
     settings: HubSettings,
     identity: Identity,
     http: TcpListener,
-    shared: Shared,
+    /// What requests see.
+    pub(crate) shared: Shared,
+    max_connections: u32,
     exchange: Running,
     tick: JoinHandle<()>,
+    /// Resolves when the tick thread is no more.
+    tick_ended: oneshot::Receiver<()>,
 }
 
 /// Who the hub is.
@@ -120,84 +88,77 @@ struct Running {
 }
 
 impl Hub {
-    fn prepare(settings: HubSettings) -> Result<Self, HubError> {
-        let system = |what| move |source| HubError::System { what, source };
-        let clock = settings.clock;
+    pub(crate) fn prepare(settings: HubSettings) -> Result<Self, HubError> {
         let folder = DataFolder::open(&settings.data_dir)?;
-        let key_error = |source| HubError::Key { folder: settings.data_dir.clone(), source };
-        let fresh_key = random_token().map_err(system("random numbers"))?;
-        let key = OperatorKey::load_or_create(&folder, || fresh_key.as_str().to_owned()).map_err(key_error)?;
+        let key = operator_key(&settings, &folder)?;
         let http = open_http(&settings)?;
         let exchange_socket = open_exchange(&settings)?;
-        let stream = BatchSender::new(open_stream(&settings)?).map_err(system("a stream socket"))?;
+        let stream = BatchSender::new(open_stream(&settings)?).map_err(HubError::system("a stream socket"))?;
         let record = settings.record.as_ref().map(|path| Recorder::open(path, &settings.name)).transpose()?;
-
-        let now = clock.now();
-        let saved = folder.read::<Saved>(STATE_FILE).unwrap_or_default();
-        let show_hint = folder.read::<ShowMap>(CLOCK_FILE).and_then(|map| map.show_at(wall_now()));
         let identity = Identity {
-            hub_id: hub_id(&folder).map_err(system("random numbers"))?,
-            boot_id: random_boot_id().map_err(system("random numbers"))?,
+            hub_id: hub_id(&folder).map_err(HubError::system("random numbers"))?,
+            boot_id: random_boot_id().map_err(HubError::system("random numbers"))?,
         };
-        let config = Config {
-            boot_id: identity.boot_id,
-            ts_port: exchange_socket.local_addr().map_err(system("the port of the time exchange"))?.port(),
-            max_nodes: settings.max_nodes,
-            max_connections: 2 * settings.max_nodes,
-            lead: settings.lead,
-            lost_cleanup: settings.lost_cleanup,
-            control_backstop: settings.control_backstop,
-            ..Config::default()
-        };
-        let connections = Arc::new(Semaphore::new(config.max_connections));
-        let conductor = Conductor::new(config, saved, now, show_hint);
+        let ts_port = exchange_socket.local_addr().map_err(HubError::system("the port of the time exchange"))?.port();
+        let config = config(&settings, identity, ts_port);
+        let max_connections = u32::try_from(config.max_connections).unwrap_or(u32::MAX);
+        allow_open_files(max_connections);
+
+        let clock = settings.clock;
+        let now = clock.now();
+        let conductor = conductor(config, &folder, &settings);
         let show = SharedShowClock::default();
         show.set(conductor.show_clock());
         let snapshot = Arc::new(ArcSwap::from_pointee(conductor.snapshot(now)));
         let sessions = Arc::new(Sessions::default());
-        let timer = TickTimer::new().map_err(system("a timer"))?;
+        let timer = TickTimer::new().map_err(HubError::system("a timer"))?;
         let (inbox, inputs) = Inbox::new(timer.waker());
-        let keeper = Keeper::start(folder, record, clock, show.clone()).map_err(system("a thread"))?;
+        let keeper = Keeper::start(folder, record, clock, show.clone()).map_err(HubError::system("a thread"))?;
 
         let exchange = start_exchange(exchange_socket, &settings, show.clone(), sessions.clone(), inbox.clone())?;
-        let tick_thread = TickThread {
-            conductor,
-            clock,
-            timer,
-            socket: stream,
-            inputs,
-            keeper,
-            snapshot: snapshot.clone(),
-            sessions,
-            show,
-        };
-        let tick = start_thread("tick", settings.realtime.then_some(TICK_PRIORITY), move || tick_thread.run())?;
-        let shared = Shared { inbox, snapshot, clock, key, connections, started_at: now };
-        Ok(Self { settings, identity, http, shared, exchange, tick })
+        let connections = Arc::new(Semaphore::new(max_connections as usize));
+        let repeats = Repeats::default();
+        let shared = Shared { inbox, snapshot: snapshot.clone(), clock, key, connections, repeats, started_at: now };
+        let tick_thread =
+            TickThread { conductor, clock, timer, socket: stream, inputs, keeper, snapshot, sessions, show };
+        let (running, tick_ended) = oneshot::channel();
+        let tick = start_thread("tick", settings.realtime.then_some(TICK_PRIORITY), move || {
+            // Dropped however the thread ends.
+            let _running: oneshot::Sender<()> = running;
+            tick_thread.run();
+        })?;
+        Ok(Self { settings, identity, http, shared, max_connections, exchange, tick, tick_ended })
     }
 
-    async fn serve(self, stop: impl Future<Output = ()>) -> Result<(), HubError> {
-        let Self { settings, identity, http, shared, exchange, tick } = self;
-        let system = |what| move |source| HubError::System { what, source };
-        let address = http.local_addr().map_err(system("the HTTP port"))?;
-        let listener = tokio::net::TcpListener::from_std(http).map_err(system("the HTTP port"))?;
+    /// Where it takes HTTP.
+    #[cfg(test)]
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.http.local_addr().expect("the socket is bound")
+    }
+
+    pub(crate) async fn serve(self, stop: impl Future<Output = ()>) -> Result<(), HubError> {
+        let Self { settings, identity, http, shared, max_connections, exchange, tick, tick_ended } = self;
+        let address = http.local_addr().map_err(HubError::system("the HTTP port"))?;
+        let listener = tokio::net::TcpListener::from_std(http).map_err(HubError::system("the HTTP port"))?;
         let announcement = announce(&settings, identity, address);
         info!(address = %address, ts_port = settings.ts_port, "hub listens; open http://{}/", shown(address));
 
-        let (ending, ended) = tokio::sync::oneshot::channel::<()>();
-        let service = api::router(shared.clone()).into_make_service_with_connect_info::<SocketAddr>();
-        let server = axum::serve(listener, service).with_graceful_shutdown(async {
-            // Sent or dropped, both mean the end.
-            let _ = ended.await;
-        });
-        let server = tokio::spawn(async move { server.await });
-        stop.await;
+        let (ending, ended) = watch::channel(());
+        let limits = front::Limits::default();
+        let server = tokio::spawn(front::serve(listener, api::router(shared.clone()), limits, ended));
+        tokio::select! {
+            () = stop => info!("hub stops"),
+            _ = tick_ended => warn!("the tick thread failed; the hub stops"),
+        }
 
-        info!("hub stops");
-        // The tick thread ends every session with its reason, and saves.
-        let told = shared.inbox.send(Input::Stop).await;
+        // The tick thread ends every session with its reason, and saves. Each session gives its place back when its
+        // reason is out, each HTTP connection when its answer is.
+        let _ = shared.inbox.send(Input::Stop).await;
         drop(ending);
-        if tokio::time::timeout(HTTP_GRACE, server).await.is_err() {
+        let all_ended = async {
+            let _ = tokio::join!(server, shared.connections.acquire_many(max_connections));
+        };
+        if tokio::time::timeout(STOP_GRACE, all_ended).await.is_err() {
             warn!("some connections did not end in time");
         }
         if let Some(announcement) = announcement {
@@ -205,14 +166,39 @@ impl Hub {
         }
         exchange.is_stopping.store(true, Ordering::Relaxed);
         exchange.waker.wake();
-        if told.is_err() || tick.join().is_err() || exchange.thread.join().is_err() {
-            return Err(HubError::System {
-                what: "a clean end",
-                source: io::Error::other("a thread failed; its message is above"),
-            });
-        }
-        Ok(())
+        tick.join().map_err(|_| HubError::Failed("tick"))?;
+        exchange.thread.join().map_err(|_| HubError::Failed("time exchange"))
     }
+}
+
+fn operator_key(settings: &HubSettings, folder: &DataFolder) -> Result<OperatorKey, HubError> {
+    // Two tokens of 160 bits.
+    let tokens = random_token().and_then(|first| Ok((first, random_token()?)));
+    let (first, second) = tokens.map_err(HubError::system("random numbers"))?;
+    OperatorKey::load_or_create(folder, || format!("{}{}", first.as_str(), second.as_str()))
+        .map_err(|source| HubError::Key { folder: settings.data_dir.clone(), source })
+}
+
+fn config(settings: &HubSettings, identity: Identity, ts_port: u16) -> Config {
+    Config {
+        boot_id: identity.boot_id,
+        ts_port,
+        max_nodes: settings.max_nodes,
+        // Room for every node to come back before its old connection is noticed to be dead.
+        max_connections: 2 * settings.max_nodes,
+        lead: settings.lead,
+        lost_cleanup: settings.lost_cleanup,
+        control_backstop: settings.control_backstop,
+        ..Config::default()
+    }
+}
+
+/// The conductor, going on with what the folder holds.
+fn conductor(config: Config, folder: &DataFolder, settings: &HubSettings) -> Conductor {
+    let saved = folder.read::<Saved>(STATE_FILE).unwrap_or_default();
+    let map = folder.read::<ShowMap>(CLOCK_FILE);
+    let show_hint = map.and_then(|map| map.show_at(wall_now()));
+    Conductor::new(config, saved, settings.clock.now(), show_hint)
 }
 
 /// The hub's own id; the first start draws it.
@@ -227,49 +213,16 @@ fn hub_id(folder: &DataFolder) -> io::Result<u32> {
     Ok(id)
 }
 
-fn open_http(settings: &HubSettings) -> Result<TcpListener, HubError> {
-    let at = SocketAddr::new(settings.bind, settings.port);
-    let advice = || match settings.port {
-        port @ 1..1024 => format!(
-            "port {port} needs privileges: use --port 8080, or sudo setcap cap_net_bind_service+ep on the program"
+fn allow_open_files(max_connections: u32) {
+    let wanted = u64::from(max_connections) + u64::from(front::ROOM) + OTHER_FILES;
+    match front::allow_open_files(wanted) {
+        Ok(allowed) if allowed >= wanted => {}
+        Ok(allowed) => warn!(
+            "this process may open {allowed} files, {wanted} are needed for every connection it has room for: \
+             raise the limit (ulimit -n, LimitNOFILE=) or lower max_nodes"
         ),
-        _ => "another program has it, perhaps another hub: stop that one or choose another with --port".to_owned(),
-    };
-    let open = || {
-        let listener = TcpListener::bind(at)?;
-        listener.set_nonblocking(true)?;
-        Ok(listener)
-    };
-    open().map_err(|source| HubError::Port { what: "the HTTP port", at, source, advice: advice() })
-}
-
-fn open_exchange(settings: &HubSettings) -> Result<StampedSocket, HubError> {
-    let at = SocketAddr::new(settings.bind, settings.ts_port);
-    let socket = StampedSocket::bind(at).map_err(|source| HubError::Port {
-        what: "the port of the time exchange",
-        at,
-        source,
-        advice: "another program has it, perhaps another hub: stop that one or choose another with --ts-port"
-            .to_owned(),
-    })?;
-    if let Err(error) = expedite(socket.socket()) {
-        info!("the network is not asked to hurry the time exchange: {error}");
+        Err(error) => warn!("the limit of open files cannot be read: {error}"),
     }
-    Ok(socket)
-}
-
-fn open_stream(settings: &HubSettings) -> Result<UdpSocket, HubError> {
-    let at = SocketAddr::new(settings.bind, 0);
-    let socket = UdpSocket::bind(at).map_err(|source| HubError::Port {
-        what: "a port for the stream",
-        at,
-        source,
-        advice: "check that this machine has the address given with --bind".to_owned(),
-    })?;
-    if let Err(error) = expedite(&socket) {
-        info!("the network is not asked to hurry the stream: {error}");
-    }
-    Ok(socket)
 }
 
 fn start_exchange(
@@ -279,7 +232,7 @@ fn start_exchange(
     sessions: Arc<Sessions>,
     inbox: Inbox,
 ) -> Result<Running, HubError> {
-    let (waker, wakeup) = wake_pair().map_err(|source| HubError::System { what: "a waker", source })?;
+    let (waker, wakeup) = wake_pair().map_err(HubError::system("a waker"))?;
     let is_stopping = Arc::new(AtomicBool::new(false));
     let exchange = ExchangeThread {
         socket,
@@ -306,7 +259,7 @@ fn start_thread(
         }
         work();
     };
-    thread::Builder::new().name(name.into()).spawn(body).map_err(|source| HubError::System { what: "a thread", source })
+    thread::Builder::new().name(name.into()).spawn(body).map_err(HubError::system("a thread"))
 }
 
 /// Announces the hub by mDNS where others can reach it.
@@ -322,9 +275,5 @@ fn announce(settings: &HubSettings, identity: Identity, listen: SocketAddr) -> O
 
 /// An address a person can open on this machine.
 fn shown(address: SocketAddr) -> String {
-    match address.ip() {
-        ip if ip.is_unspecified() => format!("localhost:{}", address.port()),
-        IpAddr::V4(ip) => format!("{ip}:{}", address.port()),
-        IpAddr::V6(ip) => format!("[{ip}]:{}", address.port()),
-    }
+    if address.ip().is_unspecified() { format!("localhost:{}", address.port()) } else { address.to_string() }
 }

@@ -11,11 +11,13 @@ use cuelight_conductor::{Conductor, ConnId, Outgoing, Snapshot};
 use cuelight_net::clock::LocalClock;
 use cuelight_net::timer::{TickTimer, Woken};
 use cuelight_net::udp::BatchSender;
+use cuelight_wire::control::Refusal;
 use cuelight_wire::ids::TokenHash;
 use cuelight_wire::stream::MAX_PACKET;
 use cuelight_wire::time::{Local, Time};
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
-use tracing::{debug, error};
+use tracing::error;
 
 use crate::inbox::{Answered, Input};
 use crate::keeper::{Keeper, SharedShowClock};
@@ -27,7 +29,7 @@ pub(crate) type Sessions = ArcSwap<Vec<TokenHash>>;
 const SNAPSHOT_EVERY: u64 = 10;
 /// Inputs taken before the tick is looked at again, so that a flood does not delay it.
 const INPUTS_AT_ONCE: usize = 64;
-/// Ticks between two looks at whether the show must be saved: twice a second at most.
+/// Ticks between two saves: two a second at most. A change after a quiet time is saved at the next tick (HUB-4).
 const SAVE_EVERY: u64 = 50;
 
 /// Answers waiting for the snapshot that shows their effect; one for each input taken at once.
@@ -53,6 +55,8 @@ struct Memory {
     ticks: u64,
     sessions_revision: u64,
     saved_revision: u64,
+    /// The tick from which the show may be saved again.
+    save_from: u64,
     is_stopping: bool,
 }
 
@@ -74,7 +78,7 @@ impl TickThread {
                 self.tick(&mut memory);
             }
             self.deliver(&mut memory);
-            if !answers.is_empty() || (is_due && memory.ticks % SNAPSHOT_EVERY == 0) {
+            if !answers.is_empty() || (is_due && memory.ticks.is_multiple_of(SNAPSHOT_EVERY)) {
                 self.snapshot.store(Arc::new(self.conductor.snapshot(self.clock.now())));
             }
             // Whoever has an answer finds its effect in the snapshot.
@@ -98,15 +102,15 @@ impl TickThread {
         self.socket.flush();
         self.conductor.note_tick(start, self.clock.now());
         memory.ticks += 1;
-        if memory.ticks % SAVE_EVERY == 0 {
-            self.save(memory);
-        }
+        self.save(memory);
     }
 
     fn save(&self, memory: &mut Memory) {
         let revision = self.conductor.saved_revision();
-        if revision != memory.saved_revision && self.keeper.save(self.conductor.saved()) {
+        let is_due = revision != memory.saved_revision && memory.ticks >= memory.save_from;
+        if is_due && self.keeper.is_free() && self.keeper.save(self.conductor.saved()) {
             memory.saved_revision = revision;
+            memory.save_from = memory.ticks + SAVE_EVERY;
         }
     }
 
@@ -155,13 +159,17 @@ impl TickThread {
         while let Some((conn, outgoing)) = self.conductor.poll_message() {
             let closes = matches!(outgoing, Outgoing::Close(_));
             let Some(queue) = memory.connections.get(&conn) else { continue };
-            if let Err(error) = queue.try_send(outgoing) {
-                // A full queue is a slow reader: letting go of the queue ends the connection, which says why.
-                debug!(conn = conn.0, %error, "message queue of a connection");
+            let given = queue.try_send(outgoing);
+            if closes || given.is_err() {
+                // Letting go of the queue ends the connection, which says why.
                 memory.connections.remove(&conn);
-                self.conductor.handle_closed(conn, self.clock.now());
-            } else if closes {
-                memory.connections.remove(&conn);
+            }
+            match given {
+                Ok(()) => {}
+                Err(TrySendError::Full(_)) => {
+                    self.conductor.handle_refused(conn, Refusal::SlowReader, self.clock.now());
+                }
+                Err(TrySendError::Closed(_)) => self.conductor.handle_closed(conn, self.clock.now()),
             }
         }
         while let Some(event) = self.conductor.poll_event() {
@@ -177,3 +185,6 @@ impl TickThread {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,5 @@
 //! The driver: one thread that owns the node role, its two UDP sockets and the control connection, and carries what the
-//! role says to the frame loop. It decides nothing; the order of draining is the role's (NODE-1).
+//! role says to the frame loop. It decides nothing; the order of draining is the role's.
 
 use std::future::{Future, pending};
 use std::io;

@@ -4,13 +4,13 @@ use axum::Json;
 use axum::http::HeaderMap;
 use cuelight_conductor::{Command, CommandError, CommandId};
 use cuelight_wire::ids::Revision;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::Problem;
 use crate::shared::Shared;
 
 /// What a command call answers.
-#[derive(Debug, Serialize)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(crate) struct CommandAnswer {
     /// From when the change holds, show time.
     apply_at_us: i64,
@@ -22,7 +22,14 @@ pub(crate) struct CommandAnswer {
     nodes: usize,
 }
 
-/// Has `command` carried out.
+impl CommandAnswer {
+    /// The answer to the same request, come again.
+    pub(crate) fn again(self) -> Self {
+        Self { repeated: true, ..self }
+    }
+}
+
+/// Has `command` carried out. Its effect can be seen when the answer is here (HUB-10).
 pub(crate) async fn carry_out(
     shared: &Shared,
     headers: &HeaderMap,

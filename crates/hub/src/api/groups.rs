@@ -1,7 +1,7 @@
 //! `/api/v1/groups`: nodes that are commanded together, with a lead of their own.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::HeaderMap;
 use cuelight_conductor::Command;
 use cuelight_wire::time::Span;
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Problem;
 use super::answer::{CommandAnswer, carry_out};
-use super::body::Body;
+use super::body::{Body, Named};
 use super::scope::{name, node_ref};
 use crate::shared::Shared;
 
@@ -48,7 +48,7 @@ pub(crate) struct GroupBody {
 
 pub(crate) async fn put_group(
     State(shared): State<Shared>,
-    Path(group): Path<String>,
+    Named(group): Named,
     headers: HeaderMap,
     Body(body): Body<GroupBody>,
 ) -> Result<Json<CommandAnswer>, Problem> {
@@ -59,7 +59,7 @@ pub(crate) async fn put_group(
 
 pub(crate) async fn delete_group(
     State(shared): State<Shared>,
-    Path(group): Path<String>,
+    Named(group): Named,
     headers: HeaderMap,
 ) -> Result<Json<CommandAnswer>, Problem> {
     carry_out(&shared, &headers, Command::DeleteGroup { name: name(&group)? }).await

@@ -10,7 +10,11 @@ use axum::response::{IntoResponse, Response};
 use super::Problem;
 use crate::shared::Shared;
 
-/// Lets calls from loopback pass, others only with `Authorization: Bearer KEY` (HUB-3).
+/// What proxies add to a request they pass on.
+const FORWARDED: [&str; 3] = ["forwarded", "x-forwarded-for", "x-real-ip"];
+
+/// Lets calls from loopback pass, others only with `Authorization: Bearer KEY` (HUB-3). A call that a proxy on this
+/// machine passes on is not one of this machine.
 pub(crate) async fn operator(
     State(shared): State<Shared>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
@@ -19,20 +23,23 @@ pub(crate) async fn operator(
 ) -> Response {
     let given = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     let given = given.and_then(|value| value.strip_prefix("Bearer "));
+    let is_forwarded = FORWARDED.iter().any(|name| request.headers().contains_key(*name));
+    let is_local = peer.ip().to_canonical().is_loopback() && !is_forwarded;
     match given {
         Some(key) if shared.key.matches(key.trim()) => next.run(request).await,
         Some(_) => Problem::unauthorized("the operator key is wrong; it is in operator.key in the hub's data folder")
             .into_response(),
-        None if peer.ip().to_canonical().is_loopback() => next.run(request).await,
+        None if is_local => next.run(request).await,
         None => Problem::unauthorized(
-            "calls from another machine need the header Authorization: Bearer KEY; the key is in operator.key in the hub's data folder",
+            "calls from another machine need the header Authorization: Bearer KEY; \
+             the key is in operator.key in the hub's data folder",
         )
         .into_response(),
     }
 }
 
 /// Refuses what a browser sends on behalf of another site: its `Origin` must be the host it talks to, and on loopback,
-/// where no key protects the hub, that host must be this machine by name or address (against DNS rebinding).
+/// where no key protects the hub, that host must be this machine by name or address (against DNS rebinding, HUB-3).
 pub(crate) async fn own_pages(ConnectInfo(peer): ConnectInfo<SocketAddr>, request: Request, next: Next) -> Response {
     match foreign_page(request.headers(), peer.ip().to_canonical()) {
         None => next.run(request).await,
@@ -68,6 +75,7 @@ mod tests {
         foreign_page(&headers, peer.parse().unwrap()).is_some()
     }
 
+    /// HUB-3
     #[test]
     fn pages_of_other_sites_are_refused_and_own_ones_pass() {
         assert!(!refused("localhost:8080", None, "127.0.0.1"));

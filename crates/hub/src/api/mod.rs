@@ -1,9 +1,13 @@
 //! HTTP: the control calls under `/api/v1/`, health, metrics, the built-in page, and the way to `/ws`.
+//!
+//! Every answer that is an error is a problem document (HUB-5); no request takes longer than [`REQUEST_TIME`] or brings
+//! more than `body::MAX_BODY` (HUB-6).
 
 mod answer;
 mod body;
 mod groups;
 mod guard;
+mod headers;
 mod health;
 mod levels;
 mod library;
@@ -11,22 +15,34 @@ mod metrics;
 mod nodes;
 mod page;
 mod problem;
+mod prometheus;
+mod repeats;
 mod scene;
 mod scene_view;
 mod scope;
 mod show;
 mod tempo;
+#[cfg(test)]
+mod tests;
 mod zones;
 
+use std::time::Duration;
+
 use axum::Router;
+use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::Uri;
-use axum::middleware;
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
 use axum::routing::{get, patch, post, put};
 
 pub(crate) use problem::Problem;
+pub(crate) use repeats::Repeats;
 
 use crate::session;
 use crate::shared::Shared;
+
+/// How long a request may take, its body included. A command takes milliseconds.
+const REQUEST_TIME: Duration = Duration::from_secs(5);
 
 /// All routes of a hub.
 pub(crate) fn router(shared: Shared) -> Router {
@@ -45,9 +61,12 @@ pub(crate) fn router(shared: Shared) -> Router {
         .route("/effects", get(library::effects))
         .route("/palettes", get(library::palettes))
         .route("/presets", get(library::presets))
+        .route_layer(middleware::from_fn_with_state(shared.clone(), repeats::once))
         .route_layer(middleware::from_fn_with_state(shared.clone(), guard::operator));
     Router::new()
         .route("/", get(page::page))
+        .route("/page.js", get(page::script))
+        .route("/page.css", get(page::style))
         .route("/health", get(health::health))
         .route("/metrics", get(metrics::metrics))
         .route(cuelight_wire::limits::WS_PATH, get(session::upgrade))
@@ -56,6 +75,14 @@ pub(crate) fn router(shared: Shared) -> Router {
         .method_not_allowed_fallback(|uri: Uri| async move {
             Problem::method_not_allowed(format!("{uri} exists, but not for this method"))
         })
+        .layer(DefaultBodyLimit::max(body::MAX_BODY))
+        .layer(middleware::from_fn(in_time))
         .layer(middleware::from_fn(guard::own_pages))
+        .layer(middleware::map_response(headers::protect))
         .with_state(shared)
+}
+
+async fn in_time(request: Request, next: Next) -> Response {
+    let answer = tokio::time::timeout(REQUEST_TIME, next.run(request)).await;
+    answer.unwrap_or_else(|_| Problem::unavailable("the request was not complete and answered in 5 s").into_response())
 }

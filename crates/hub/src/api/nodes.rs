@@ -1,7 +1,7 @@
 //! `/api/v1/nodes`: who is in the show and how well each node does.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::HeaderMap;
 use cuelight_conductor::{Command, NodeSnapshot, Snapshot, State as NodeState};
 use cuelight_wire::control::Text;
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Problem;
 use super::answer::{CommandAnswer, carry_out};
-use super::body::Body;
+use super::body::{Body, Named};
 use super::scope::node_ref;
 use crate::shared::Shared;
 
@@ -112,7 +112,7 @@ pub(crate) struct Rename {
 
 pub(crate) async fn rename(
     State(shared): State<Shared>,
-    Path(node): Path<String>,
+    Named(node): Named,
     headers: HeaderMap,
     Body(Rename { name }): Body<Rename>,
 ) -> Result<Json<CommandAnswer>, Problem> {
@@ -123,7 +123,7 @@ pub(crate) async fn rename(
 
 pub(crate) async fn forget(
     State(shared): State<Shared>,
-    Path(node): Path<String>,
+    Named(node): Named,
     headers: HeaderMap,
 ) -> Result<Json<CommandAnswer>, Problem> {
     carry_out(&shared, &headers, Command::Forget { node: node_ref(&node)? }).await

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 /// What went wrong, where, and what to do about it.
 #[derive(Clone, Debug, Serialize)]
-pub struct Problem {
+pub(crate) struct Problem {
     /// A URI reference that names the kind of problem.
     #[serde(rename = "type")]
     kind: &'static str,
@@ -41,6 +41,10 @@ impl Problem {
     pub(crate) fn conflict(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::CONFLICT, "/problems/conflict", "The present state forbids it", detail)
     }
+    /// 413: too much.
+    pub(crate) fn too_large(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "/problems/too-large", "The request is too large", detail)
+    }
     /// 422: understood, but a value is out of place.
     pub(crate) fn unprocessable(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, "/problems/invalid", "A value is not valid", detail)
@@ -61,6 +65,9 @@ impl IntoResponse for Problem {
         let mut response = (status, Json(self)).into_response();
         let kind = HeaderValue::from_static("application/problem+json");
         response.headers_mut().insert(header::CONTENT_TYPE, kind);
+        if status == StatusCode::UNAUTHORIZED {
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
         response
     }
 }

@@ -8,19 +8,19 @@ const OLDEST: Span = Span::from_s(30 * 86_400);
 
 /// One instant on both clocks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ShowMap {
+pub(crate) struct ShowMap {
     wall_ns: i64,
     show_ns: i64,
 }
 
 impl ShowMap {
     /// The show time `show` and the wall clock `wall`, read together.
-    pub fn new(wall: Time<Wall>, show: Time<Show>) -> Self {
+    pub(crate) fn new(wall: Time<Wall>, show: Time<Show>) -> Self {
         Self { wall_ns: wall.as_ns(), show_ns: show.as_ns() }
     }
 
     /// Show time at `wall`, when the wall clock has gone forward since, and not for longer than 30 days.
-    pub fn show_at(self, wall: Time<Wall>) -> Option<Time<Show>> {
+    pub(crate) fn show_at(self, wall: Time<Wall>) -> Option<Time<Show>> {
         let passed = wall - Time::from_ns(self.wall_ns);
         (Span::ZERO..=OLDEST).contains(&passed).then(|| Time::from_ns(self.show_ns) + passed)
     }

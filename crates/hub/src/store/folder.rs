@@ -35,14 +35,14 @@ pub enum FolderError {
 
 /// An open data folder. The lock is released when it is dropped, or when the process dies.
 #[derive(Debug)]
-pub struct DataFolder {
+pub(crate) struct DataFolder {
     path: PathBuf,
     _lock: Flock<File>,
 }
 
 impl DataFolder {
     /// Opens `path`, making it if needed, and keeps other hubs out of it.
-    pub fn open(path: &Path) -> Result<Self, FolderError> {
+    pub(crate) fn open(path: &Path) -> Result<Self, FolderError> {
         let unwritable = |source| FolderError::Unwritable { folder: path.to_owned(), source };
         fs::create_dir_all(path).map_err(unwritable)?;
         let lock_file =
@@ -55,13 +55,13 @@ impl DataFolder {
     }
 
     /// Where the folder is.
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
     /// Reads a file of the folder; `None` when there is none, or when it cannot be understood. In the second case it is
     /// renamed to `NAME.damaged` and the reason logged.
-    pub fn read<T: DeserializeOwned>(&self, name: &str) -> Option<T> {
+    pub(crate) fn read<T: DeserializeOwned>(&self, name: &str) -> Option<T> {
         let path = self.path.join(name);
         let text = match fs::read(&path) {
             Ok(text) => text,
@@ -89,7 +89,7 @@ impl DataFolder {
     }
 
     /// Replaces a file of the folder by `value` as JSON. `durable` waits until it is on the disk.
-    pub fn write<T: Serialize>(&self, name: &str, value: &T, durable: bool) -> io::Result<()> {
+    pub(crate) fn write<T: Serialize>(&self, name: &str, value: &T, durable: bool) -> io::Result<()> {
         let text = serde_json::to_vec_pretty(value)?;
         self.replace(name, &text, 0o644, durable)
     }

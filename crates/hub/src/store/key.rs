@@ -10,13 +10,13 @@ use super::DataFolder;
 
 const FILE: &str = "operator.key";
 
-/// A secret of 256 random bits. It is never logged.
+/// A secret of 320 random bits. It is never logged.
 #[derive(Clone)]
-pub struct OperatorKey(String);
+pub(crate) struct OperatorKey(String);
 
 impl OperatorKey {
     /// Reads the folder's key; the first start makes one, readable by its owner only.
-    pub fn load_or_create(folder: &DataFolder, fresh: impl FnOnce() -> String) -> io::Result<Self> {
+    pub(crate) fn load_or_create(folder: &DataFolder, fresh: impl FnOnce() -> String) -> io::Result<Self> {
         let path = folder.path().join(FILE);
         match fs::read_to_string(&path) {
             Ok(text) if text.trim().len() >= 32 => return Ok(Self(text.trim().to_owned())),
@@ -39,7 +39,7 @@ impl OperatorKey {
     }
 
     /// Whether `given` is the key; takes the same time for every wrong key of the same length.
-    pub fn matches(&self, given: &str) -> bool {
+    pub(crate) fn matches(&self, given: &str) -> bool {
         let (key, given) = (self.0.as_bytes(), given.as_bytes());
         key.len() == given.len() && key.iter().zip(given).fold(0, |differ, (a, b)| differ | (a ^ b)) == 0
     }

@@ -1,0 +1,7 @@
+//! The API as a caller sees it: requests to the router of a whole hub.
+
+mod commands;
+mod facts;
+mod guarded;
+mod limits;
+mod rosters;

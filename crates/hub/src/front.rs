@@ -1,0 +1,128 @@
+//! The HTTP front: accepts connections, a bounded number of them, and lets go of those that are idle or slow (HUB-6).
+//!
+//! A control connection leaves this room with its upgrade and takes a place of its own (`session`), so browsers and
+//! scripts cannot push nodes out, nor nodes them.
+
+use std::convert::Infallible;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::ConnectInfo;
+use axum::response::Response;
+use hyper::Request;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::time::{sleep, timeout};
+use tower::ServiceExt;
+use tracing::{debug, warn};
+
+/// HTTP connections at once; one more waits in the kernel's queue until another ends.
+pub(crate) const ROOM: u32 = 256;
+/// How long a connection may take to send a request's head, or be idle between two requests.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long one connection serves requests; browsers open another without anybody noticing.
+const CONNECTION_LIFE: Duration = Duration::from_secs(300);
+/// How long the last request of a connection may take to be answered and read.
+const GRACE: Duration = Duration::from_secs(10);
+/// Bytes of a request's head, at most.
+const MAX_HEAD: usize = 16 * 1024;
+/// Pause after the system refused a connection, which it does when the process may open no more files.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(250);
+
+/// The limits of the front.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    pub(crate) room: u32,
+    pub(crate) head_timeout: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { room: ROOM, head_timeout: HEAD_TIMEOUT }
+    }
+}
+
+/// Serves `router` until `stop` changes or its other end is gone, then ends every connection after its present request.
+pub(crate) async fn serve(listener: TcpListener, router: Router, limits: Limits, mut stop: watch::Receiver<()>) {
+    let room = Arc::new(Semaphore::new(limits.room as usize));
+    loop {
+        let place = room.clone().acquire_owned().await.expect("the semaphore is never closed");
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            _ = stop.changed() => break,
+        };
+        match accepted {
+            Ok((stream, peer)) => {
+                tokio::spawn(connection(stream, peer, router.clone(), limits, stop.clone(), place));
+            }
+            Err(error) => {
+                warn!("a connection cannot be accepted: {error}");
+                sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+    drop(listener);
+    // Every connection gives its place back when it ends.
+    let _all = room.acquire_many(limits.room).await;
+}
+
+async fn connection(
+    stream: TcpStream,
+    peer: SocketAddr,
+    router: Router,
+    limits: Limits,
+    mut stop: watch::Receiver<()>,
+    _place: OwnedSemaphorePermit,
+) {
+    if let Err(error) = stream.set_nodelay(true) {
+        debug!(%peer, "answers may be held back: {error}");
+    }
+    let service = service_fn(move |request| answer(router.clone(), peer, request));
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(limits.head_timeout)
+        .max_buf_size(MAX_HEAD)
+        .serve_connection(TokioIo::new(stream), service)
+        .with_upgrades();
+    let mut connection = pin!(connection);
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        () = async { tokio::select! { () = sleep(CONNECTION_LIFE) => {}, _ = stop.changed() => {} } } => {
+            connection.as_mut().graceful_shutdown();
+            match timeout(GRACE, connection).await {
+                Ok(ended) => ended,
+                Err(_) => return debug!(%peer, "a slow reader of an HTTP answer is let go"),
+            }
+        }
+    };
+    if let Err(error) = ended {
+        debug!(%peer, "HTTP connection ends: {error}");
+    }
+}
+
+async fn answer(router: Router, peer: SocketAddr, mut request: Request<Incoming>) -> Result<Response, Infallible> {
+    request.extensions_mut().insert(ConnectInfo(peer));
+    router.oneshot(request).await
+}
+
+/// Allows the process as many open files as its connections need; returns how many it may have.
+pub(crate) fn allow_open_files(wanted: u64) -> io::Result<u64> {
+    use nix::sys::resource::{Resource, getrlimit, setrlimit};
+    let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE)?;
+    let allowed = wanted.clamp(soft, hard.max(soft));
+    if allowed > soft {
+        setrlimit(Resource::RLIMIT_NOFILE, allowed, hard)?;
+    }
+    Ok(allowed)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,122 @@
+//! Turns of the tick thread, taken one by one.
+
+use std::net::{IpAddr, Ipv4Addr, UdpSocket};
+
+use cuelight_conductor::{Command, Config, Saved};
+use cuelight_wire::control::{Caps, Hello, NodeMessage, Topo};
+use cuelight_wire::ids::Mac;
+use tempfile::TempDir;
+
+use super::*;
+use crate::inbox::Inbox;
+use crate::keeper::STATE_FILE;
+use crate::store::DataFolder;
+
+const CONN: ConnId = ConnId(1);
+
+fn thread() -> (TickThread, Inbox, TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    let clock = LocalClock::UNCHANGED;
+    let conductor = Conductor::new(Config::default(), Saved::default(), clock.now(), None);
+    let timer = TickTimer::new().unwrap();
+    let (inbox, inputs) = Inbox::new(timer.waker());
+    let show = SharedShowClock::default();
+    let keeper = Keeper::start(DataFolder::open(folder.path()).unwrap(), None, clock, show.clone()).unwrap();
+    let thread = TickThread {
+        snapshot: Arc::new(ArcSwap::from_pointee(conductor.snapshot(clock.now()))),
+        sessions: Arc::new(Sessions::default()),
+        socket: BatchSender::new(UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap()).unwrap(),
+        conductor,
+        clock,
+        timer,
+        inputs,
+        keeper,
+        show,
+    };
+    (thread, inbox, folder)
+}
+
+fn change(thread: &mut TickThread) {
+    thread.conductor.handle_command(None, Command::Blackout { on: true }, thread.clock.now()).unwrap();
+}
+
+fn wait_for_the_keeper(thread: &TickThread) {
+    while !thread.keeper.is_free() {
+        std::thread::yield_now();
+    }
+}
+
+/// HUB-4
+#[test]
+fn a_change_after_a_quiet_time_is_saved_at_the_next_tick_and_more_changes_twice_a_second() {
+    let (mut thread, _inbox, folder) = thread();
+    let mut memory = Memory::default();
+    change(&mut thread);
+    thread.tick(&mut memory);
+    assert_eq!(memory.saved_revision, thread.conductor.saved_revision());
+    wait_for_the_keeper(&thread);
+
+    let mut saves = 0;
+    for _ in 0..2 * SAVE_EVERY {
+        change(&mut thread);
+        let before = memory.saved_revision;
+        thread.tick(&mut memory);
+        saves += u32::from(memory.saved_revision != before);
+        wait_for_the_keeper(&thread);
+    }
+    assert_eq!(saves, 2);
+    let last = thread.conductor.saved();
+    thread.keeper.stop(last.clone());
+    let data = DataFolder::open(folder.path()).unwrap();
+    assert_eq!(data.read::<Saved>(STATE_FILE), Some(last));
+}
+
+/// HUB-8
+#[test]
+fn a_node_that_does_not_read_is_let_go_without_waiting_for_it() {
+    let (mut thread, _inbox, _folder) = thread();
+    let mut memory = Memory::default();
+    let now = thread.clock.now();
+    // Room for the welcome, and nothing else.
+    let (outgoing, mut waiting) = mpsc::channel(1);
+    thread.take(Input::Open { conn: CONN, ip: IpAddr::from([127, 0, 0, 1]), outgoing }, &mut memory, now);
+    let hello = Hello {
+        proto: 1,
+        mac: Mac([2, 0, 0, 0, 0, 1]),
+        fw: "k1-v2.8.0".try_into().unwrap(),
+        caps: Caps::default(),
+        topo: Topo::default(),
+        udp_port: None,
+        name: None,
+        ext: Default::default(),
+        show: None,
+    };
+    let message = Box::new(NodeMessage::Hello(hello));
+    let fresh = "0123456789abcdef0123456789abcdef01234567".try_into().unwrap();
+    thread.take(Input::Message { conn: CONN, message, fresh, received_at: now }, &mut memory, now);
+    thread.deliver(&mut memory);
+    assert!(matches!(waiting.try_recv(), Ok(Outgoing::Message(_))));
+    assert!(matches!(waiting.try_recv(), Err(mpsc::error::TryRecvError::Disconnected)), "its queue is gone");
+    let snapshot = thread.conductor.snapshot(now);
+    assert_eq!((snapshot.connections, snapshot.refused), (0, 1));
+    assert!(memory.connections.is_empty());
+    thread.keeper.stop(Saved::default());
+}
+
+/// HUB-1
+#[test]
+fn a_flood_of_inputs_is_taken_in_parts_so_that_a_tick_comes_between() {
+    let (mut thread, inbox, _folder) = thread();
+    let mut memory = Memory::default();
+    for _ in 0..1000 {
+        inbox.mention(TokenHash(7));
+    }
+    thread.take_inputs(&mut memory);
+    assert_eq!(thread.inputs.len(), 1000 - INPUTS_AT_ONCE);
+    // What finds no room is dropped, and nobody waits.
+    for _ in 0..1000 {
+        inbox.mention(TokenHash(7));
+    }
+    assert_eq!(thread.inputs.len(), 1024);
+    thread.keeper.stop(Saved::default());
+}
