@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, anyhow, bail};
 use clap::Args;
 use serde_json::Value;
-use ureq::http::{Request, Response};
+use ureq::http::{Request, Response, StatusCode};
 use ureq::{Agent, Body};
 
 use super::call::{Call, Method};
@@ -59,15 +59,19 @@ impl Target {
 pub(crate) struct Client {
     agent: Agent,
     host: HubAddress,
+    /// The key that was given.
     key: Option<String>,
+    /// The key in the data folder. It may be another hub's, so it is shown only to a hub that asks for one.
+    found_key: Option<String>,
     idempotency_key: Option<String>,
 }
 
 impl Client {
     /// Finds out address and key; connects to nothing yet.
     pub(crate) fn new(target: &Target) -> Self {
-        let key = match &target.key {
-            Some(key) => Some(key.trim().to_owned()),
+        let key = target.key.as_ref().map(|key| key.trim().to_owned());
+        let found_key = match key {
+            Some(_) => None,
             None => key_from(target.data_dir.clone().unwrap_or_else(|| folders::state("hub"))),
         };
         let config = Agent::config_builder()
@@ -78,12 +82,16 @@ impl Client {
             .user_agent(concat!("cuelight/", env!("CARGO_PKG_VERSION")))
             .build();
         let idempotency_key = target.idempotency_key.clone();
-        Self { agent: config.into(), host: target.hub.clone(), key, idempotency_key }
+        Self { agent: config.into(), host: target.hub.clone(), key, found_key, idempotency_key }
     }
 
     /// Sends a request and reads the answer.
     pub(crate) fn ask(&self, call: &Call) -> Result<Value> {
-        let response = self.send(call).map_err(|error| self.unreachable(&error))?;
+        let send = |key| self.send(call, key).map_err(|error| self.unreachable(&error));
+        let mut response = send(self.key.as_deref())?;
+        if let (StatusCode::UNAUTHORIZED, Some(key)) = (response.status(), &self.found_key) {
+            response = send(Some(key))?;
+        }
         let status = response.status();
         let text = response.into_body().read_to_string().context("the hub's answer broke off")?;
         if status.is_success() {
@@ -93,7 +101,7 @@ impl Client {
         bail!("{}", refusal(status.as_u16(), &text))
     }
 
-    fn send(&self, call: &Call) -> Result<Response<Body>, ureq::Error> {
+    fn send(&self, call: &Call, key: Option<&str>) -> Result<Response<Body>, ureq::Error> {
         let method = match call.method {
             Method::Get => "GET",
             Method::Post => "POST",
@@ -105,7 +113,7 @@ impl Client {
             .method(method)
             .uri(format!("http://{}{}", self.host, call.path))
             .header("Accept", "application/json");
-        if let Some(key) = &self.key {
+        if let Some(key) = key {
             request = request.header("Authorization", format!("Bearer {key}"));
         }
         if let (Some(key), true) = (&self.idempotency_key, call.method != Method::Get) {
