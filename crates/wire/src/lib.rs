@@ -13,6 +13,7 @@ pub mod control;
 pub mod exchange;
 pub mod ids;
 pub mod limits;
+pub mod line;
 pub mod scene;
 pub mod stream;
 pub mod time;

@@ -1,14 +1,11 @@
 //! The map from the local clock to show time that everything on a node uses. Implements SYNC-1.
 //!
-//! Affine and integer: the same bits give the same instants on every machine.
+//! A straight line ([`ClockLine`]), and how good it is.
 
+use cuelight_wire::line::ClockLine;
 use cuelight_wire::time::{Local, Show, Span, Time};
 
 use super::lock::SyncState;
-
-/// Fraction bits of a rate.
-pub const RATE_BITS: u32 = 40;
-const ONE: i128 = 1 << RATE_BITS;
 
 /// An affine map from local to show time, with how good it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,74 +35,20 @@ impl ClockMap {
         state: SyncState::Acquiring,
     };
 
-    /// Show time at a local instant, rounded to the nearest nanosecond; saturates at the range of `i64`.
+    /// The line it follows.
+    pub fn line(&self) -> ClockLine {
+        ClockLine { local0: self.local0, show0: self.show0, rate: self.rate }
+    }
+    /// Show time at a local instant, see [`ClockLine::show_at`].
     pub fn show_at(&self, local: Time<Local>) -> Time<Show> {
-        let elapsed = i128::from(local.as_ns()) - i128::from(self.local0.as_ns());
-        let gained = (elapsed * i128::from(self.rate) + ONE / 2) >> RATE_BITS;
-        Time::from_ns(saturated(i128::from(self.show0.as_ns()) + elapsed + gained))
+        self.line().show_at(local)
     }
-
-    /// Local instant at a show time: the inverse of [`ClockMap::show_at`] within one nanosecond; saturates.
+    /// Local instant at a show time, see [`ClockLine::local_at`].
     pub fn local_at(&self, show: Time<Show>) -> Time<Local> {
-        let elapsed = i128::from(show.as_ns()) - i128::from(self.show0.as_ns());
-        let slope = ONE + i128::from(self.rate);
-        let local = (elapsed * ONE + slope / 2).div_euclid(slope);
-        Time::from_ns(saturated(i128::from(self.local0.as_ns()) + local))
+        self.line().local_at(show)
     }
-
     /// The rate as parts per million; for display.
     pub fn rate_ppm(&self) -> f64 {
-        self.rate as f64 * (1e6 / ONE as f64)
-    }
-}
-
-fn saturated(ns: i128) -> i64 {
-    i64::try_from(ns).unwrap_or(if ns < 0 { i64::MIN } else { i64::MAX })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    const PPM_500: i64 = (ONE as i64) / 2000;
-
-    fn map(local0: i64, show0: i64, rate: i64) -> ClockMap {
-        ClockMap { local0: Time::from_ns(local0), show0: Time::from_ns(show0), rate, ..ClockMap::UNKNOWN }
-    }
-
-    #[test]
-    fn a_hundred_ppm_gain_a_hundred_microseconds_a_second() {
-        let map = map(1_000, 50_000, 109_951_163);
-        assert_eq!(map.show_at(Time::from_ns(1_000_001_000)).as_ns(), 1_000_150_000);
-        assert_eq!(map.local_at(Time::from_ns(1_000_150_000)).as_ns(), 1_000_001_000);
-    }
-
-    proptest! {
-        /// SYNC-1
-        #[test]
-        fn the_map_is_monotone(
-            l0: i64, s0: i64, rate in -PPM_500..=PPM_500, a: i64, b: i64,
-        ) {
-            let map = map(l0, s0, rate);
-            let (a, b) = (a.min(b), a.max(b));
-            prop_assert!(map.show_at(Time::from_ns(a)) <= map.show_at(Time::from_ns(b)));
-            prop_assert!(map.local_at(Time::from_ns(a)) <= map.local_at(Time::from_ns(b)));
-        }
-
-        /// SYNC-1
-        #[test]
-        fn the_inverse_is_exact_within_a_nanosecond(
-            l0 in -(1i64 << 61)..1 << 61, s0 in -(1i64 << 61)..1 << 61, rate in -PPM_500..=PPM_500,
-            elapsed in -(1i64 << 61)..1 << 61,
-        ) {
-            let map = map(l0, s0, rate);
-            let local = Time::from_ns(l0 + elapsed);
-            let back = map.local_at(map.show_at(local));
-            prop_assert!(back.since(local).abs() <= Span::from_ns(1), "{back:?} {local:?}");
-            let show = Time::from_ns(s0 + elapsed);
-            let forth = map.show_at(map.local_at(show));
-            prop_assert!(forth.since(show).abs() <= Span::from_ns(1), "{forth:?} {show:?}");
-        }
+        self.line().rate_ppm()
     }
 }

@@ -4,10 +4,11 @@
 //! stays within the profile's limit of the local clock's and changes no faster than the profile allows. Only
 //! [`Timeline::step`] jumps, and its caller uses it while show time is not usable.
 
+use cuelight_wire::line::RATE_BITS;
 use cuelight_wire::time::{Local, Show, Span, Time};
 
 use super::lock::SyncState;
-use super::map::{ClockMap, RATE_BITS};
+use super::map::ClockMap;
 use super::number::sqrt;
 use super::profile::Profile;
 
