@@ -132,11 +132,14 @@ impl ShowState {
             }
             Target::Node(wanted) => holders.extend(nodes.filter(|(mac, _)| mac == wanted).map(|(_, track)| track)),
         }
+        // The target's own history leads: whatever was shown before, a whole scene is the same picture everywhere.
+        let leader =
+            holders.first().filter(|_| !change.is_patch).map(|track| self.tracks.layers(**track).last().clone());
         let tracks = self.tracks.divide(holders.into_iter());
         let earliest = |id: &TrackId| self.tracks.layers(*id).earliest(moment.ticks, moment.now, moment.lead);
         let at = whole_us(tracks.iter().map(earliest).max().unwrap_or(moment.ticks.next_at + moment.lead));
         for id in tracks {
-            self.tracks.layers_mut(id).accept(rev, at, change.fade_ms, change.is_patch, &change.edit);
+            self.tracks.layers_mut(id).accept(rev, at, change.fade_ms, leader.as_ref(), &change.edit);
         }
         self.rev = rev;
         Ok((rev, at))

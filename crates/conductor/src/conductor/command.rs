@@ -151,7 +151,11 @@ impl Conductor {
         self.saved_revision += 1;
         let moment = self.moment(now, self.lead_over(|_| true));
         let nodes = self.roster.nodes_mut().iter_mut().map(|node| (node.mac, &mut node.track));
-        let same = SceneChange { fade_ms: 0, is_patch: true, edit: |_: &mut Scene| {} };
+        // A fade that is running goes on to its end: whoever says such a hello does not cut the show.
+        let newest = self.show.tracks.layers(self.show.show).newest();
+        let ends_at = newest.at + Span::from_ms(i64::from(newest.fade_ms));
+        let fade_ms = u32::try_from((ends_at - moment.now).as_ms().max(0)).unwrap_or(0);
+        let same = SceneChange { fade_ms, is_patch: true, edit: |_: &mut Scene| {} };
         // Numbers are far from used up: a hint is taken below half of them only.
         let scene = self.show.change_scene(&Target::Show, nodes, &same, moment);
         let tempo = self.show.change_tempo(tempo::continued, moment);

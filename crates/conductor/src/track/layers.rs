@@ -23,6 +23,16 @@ struct Waiting {
     at: Time<Show>,
     fade_ms: u32,
     scene: Scene,
+    /// The layer whose phases it goes on from, where that is not this history's own last one (SHOW-4).
+    from: Option<Layer>,
+}
+
+impl Waiting {
+    /// The layer it becomes in a history with this last layer.
+    fn after(self, last: &Layer) -> Layer {
+        let Self { rev, at, fade_ms, scene, from } = self;
+        from.as_ref().unwrap_or(last).followed_by(rev, at, fade_ms, scene)
+    }
 }
 
 /// The newest scene of a history.
@@ -83,23 +93,24 @@ impl Layers {
         };
         (sent_at + lead).max(self.newest().at)
     }
-    /// Takes a change with an applyAt that is not before [`Self::earliest`]. A change that coalesces with one that waits
-    /// keeps the longer fade when it is only a `patch`.
+    /// Takes a change with an applyAt that is not before [`Self::earliest`]. A whole scene goes on from the phases of
+    /// `whole`, the last layer of the history that leads; a patch from this history's own. A patch that coalesces with a
+    /// change that waits goes on from what that one does, and keeps the longer fade.
     pub(crate) fn accept(
         &mut self,
         rev: Revision,
         at: Time<Show>,
         fade_ms: u32,
-        is_patch: bool,
+        whole: Option<&Layer>,
         edit: impl FnOnce(&mut Scene),
     ) {
         let mut scene = self.newest().scene.clone();
         edit(&mut scene);
-        let fade_ms = match &self.waiting {
-            Some(waiting) if is_patch => waiting.fade_ms.max(fade_ms),
-            _ => fade_ms,
+        let (fade_ms, from) = match (whole, self.waiting.take()) {
+            (None, Some(waiting)) => (waiting.fade_ms.max(fade_ms), waiting.from),
+            (whole, _) => (fade_ms, whole.cloned()),
         };
-        self.waiting = Some(Waiting { rev, at, fade_ms, scene });
+        self.waiting = Some(Waiting { rev, at, fade_ms, scene, from });
     }
     /// One tick: layers under a finished fade leave, and what waits is announced when there is room.
     pub(crate) fn advance(&mut self, now: Time<Show>) -> Advanced {
@@ -110,10 +121,10 @@ impl Layers {
             advanced.changed = true;
         }
         if self.pending(now).len() < MAX_PENDING
-            && let Some(Waiting { rev, at, fade_ms, scene }) = self.waiting.take()
+            && let Some(waiting) = self.waiting.take()
         {
             self.make_room();
-            let layer = self.last().followed_by(rev, at, fade_ms, scene);
+            let layer = waiting.after(self.last());
             self.packet.push(layer).expect("room was just made");
             advanced = Advanced { changed: true, announced: true };
         }
@@ -129,9 +140,9 @@ impl Layers {
     /// What a restarted hub continues with: the packet's layers and what waits, oldest first, at most three.
     pub(crate) fn saved(&self) -> Vec<Layer, MAX_LAYERS> {
         let mut copy = self.clone();
-        if let Some(Waiting { rev, at, fade_ms, scene }) = copy.waiting.take() {
+        if let Some(waiting) = copy.waiting.take() {
             copy.make_room();
-            let layer = copy.last().followed_by(rev, at, fade_ms, scene);
+            let layer = waiting.after(copy.last());
             copy.packet.push(layer).expect("room was just made");
         }
         copy.packet

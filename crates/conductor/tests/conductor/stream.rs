@@ -295,8 +295,8 @@ fn the_stream_goes_where_hello_says_and_only_to_nodes_that_take_it() {
 }
 
 #[test]
-fn equal_histories_have_equal_bytes_and_different_ones_part_and_stay_apart() {
-    // FANOUT-2
+fn equal_histories_have_equal_bytes_and_a_whole_scene_brings_parted_ones_together() {
+    // FANOUT-2, SHOW-4
     let mut world = World::new();
     let (a, b, c) = (world.join(1), world.join(2), world.join(3));
     world.command(Command::SetGroup {
@@ -319,5 +319,5 @@ fn equal_histories_have_equal_bytes_and_different_ones_part_and_stay_apart() {
     world.command(set_scene(Scope::Show, 5));
     world.run(Span::from_ms(50), &[&a, &b, &c]);
     let [pa, pb, pc] = payloads(&mut world);
-    assert!(pa == pb && pb != pc, "the same scene, from different phases");
+    assert!(pa == pb && pb == pc, "the same scene, from the same phase");
 }
