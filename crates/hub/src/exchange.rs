@@ -113,3 +113,6 @@ impl UnderWay {
         self.pongs.iter().flatten().find(|pong| pong.0 == id).map(|pong| (pong.1, pong.2))
     }
 }
+
+#[cfg(test)]
+mod tests;

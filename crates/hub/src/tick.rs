@@ -156,6 +156,8 @@ impl TickThread {
 
     /// Hands out messages, log lines and the sessions of the time exchange.
     fn deliver(&mut self, memory: &mut Memory) {
+        // A node may ask for the time as soon as it has its welcome (HUB-7).
+        self.publish_sessions(memory);
         while let Some((conn, outgoing)) = self.conductor.poll_message() {
             let closes = matches!(outgoing, Outgoing::Close(_));
             let Some(queue) = memory.connections.get(&conn) else { continue };
@@ -175,6 +177,11 @@ impl TickThread {
         while let Some(event) = self.conductor.poll_event() {
             self.keeper.log(event);
         }
+        self.publish_sessions(memory);
+    }
+
+    /// Tells the exchange thread which sessions there are.
+    fn publish_sessions(&self, memory: &mut Memory) {
         let revision = self.conductor.sessions_revision();
         if revision != memory.sessions_revision {
             memory.sessions_revision = revision;

@@ -1,0 +1,53 @@
+//! The time exchange of a whole hub, over UDP.
+
+use std::net::Ipv4Addr;
+
+use cuelight_wire::ids::TokenHash;
+use serde_json::json;
+use tokio::net::UdpSocket;
+
+use crate::testing::{TestHub, hello};
+
+/// A ping of the deployed form (docs/protocol/40-time-exchange.md).
+fn ping(seq: u32, token_hash: u32) -> Vec<u8> {
+    let mut bytes = vec![1, 1, 0, 0];
+    bytes.extend(seq.to_le_bytes());
+    bytes.extend(token_hash.to_le_bytes());
+    bytes.extend(123_456_u64.to_le_bytes());
+    bytes
+}
+
+/// HUB-7
+#[tokio::test]
+async fn a_ping_right_after_the_welcome_is_answered_and_a_strangers_never() {
+    let hub = TestHub::start().await;
+    let mut node = hub.connect().await;
+    let mut greeting = hello("02:00:00:00:00:01");
+    // A Cuelight node is told the port.
+    greeting["ext"] = json!(["ns-exchange"]);
+    node.say(greeting).await;
+    let welcome = node.hear("welcome").await;
+    let port = u16::try_from(welcome["tsPort"].as_u64().unwrap()).unwrap();
+    let TokenHash(known) = TokenHash::of(welcome["token"].as_str().unwrap().as_bytes());
+
+    let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    socket.connect((Ipv4Addr::LOCALHOST, port)).await.unwrap();
+    let before = hub.get("/health").await.ok()["show_us"].as_u64().unwrap();
+    // What is not a ping of a session comes first, and is passed over.
+    for stranger in [ping(1, !known), vec![0xff; 20], ping(2, known)[..19].to_vec(), vec![1; 1400], vec![]] {
+        socket.send(&stranger).await.unwrap();
+    }
+    socket.send(&ping(3, known)).await.unwrap();
+    let mut pong = [0; 64];
+    let len = socket.recv(&mut pong).await.unwrap();
+    let after = hub.get("/health").await.ok()["show_us"].as_u64().unwrap();
+
+    assert_eq!((len, pong[0], pong[1]), (36, 1, 2));
+    let word = |at: usize| u32::from_le_bytes(pong[at..at + 4].try_into().unwrap());
+    let instant = |at: usize| u64::from_le_bytes(pong[at..at + 8].try_into().unwrap());
+    assert_eq!((word(4), word(8), instant(12)), (3, known, 123_456));
+    let (t2, t3) = (instant(20), instant(28));
+    assert!(before <= t2 && t2 <= t3 && t3 <= after, "{before} {t2} {t3} {after}");
+    drop(node);
+    hub.stop().await;
+}
