@@ -66,7 +66,7 @@ impl Deployed {
         let address = Ipv4Addr::new(127, 7, high, low);
         let stream = UdpSocket::bind((address, STREAM_PORT)).expect("nobody takes a stream on all addresses here");
         stream.set_read_timeout(Some(SOON)).unwrap();
-        let mut control = Socket::over(tcp(address, None, hub.at), hub.at);
+        let mut control = Socket::over(tcp(address, hub.at), hub.at);
         control.send(&hello(MAC));
         let welcome = control.message("welcome");
         Self { hub, control, stream, welcome, _folder: folder }

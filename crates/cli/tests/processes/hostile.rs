@@ -1,11 +1,12 @@
 //! Bad input: whoever sends it is told why and let go, and nobody else notices.
 
+use std::io::Write;
 use std::net::UdpSocket;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::support::{HERE, Heard, SOON, Show, Socket, Tap, hello, tcp, until, until_true};
+use crate::support::{HERE, Heard, SOON, Show, Socket, Tap, hello, narrow_tcp, tcp, until, until_true};
 
 /// A small seeded generator, so that every run sends the same.
 struct Noise(u64);
@@ -78,6 +79,13 @@ fn each_wrong_message_ends_its_own_session_with_a_reason_that_names_it() {
     oversized.send(&long);
     assert_ends(&mut oversized, 1009, "oversized");
 
+    // Far too long to be read at all.
+    let (mut endless, _) = Socket::welcomed(at, &hello(&mac(6)));
+    endless.send_text(&"x".repeat(100_000));
+    until_true("the session is over", SOON, || {
+        matches!(endless.hear(SOON), Some(Heard::Broken | Heard::Closed(1009, _)))
+    });
+
     let (mut binary, _) = Socket::welcomed(at, &hello(&mac(5)));
     binary.send_binary(&[0xff; 100]);
     assert_ends(&mut binary, 1007, "malformed");
@@ -126,17 +134,16 @@ fn a_slow_reader_is_let_go_and_told_why() {
     let mut show = Show::start_with(1, &["--lead-ms", "10"]);
     let quiet = show.quiet();
     let at = show.hub.at;
-    let mut slow = Socket::over(tcp(HERE, Some(2048), at), at);
+    let mut slow = Socket::over(narrow_tcp(at), at);
     let mut hello = hello(&mac(1));
     // Full states are the longest messages there are.
     hello["ext"] = json!(["full-state"]);
     slow.send(&hello);
     let welcome = slow.message("welcome");
 
-    let start = Instant::now();
-    let mut told_at = start;
+    let mut told_at = Instant::now();
     let mut level = 0_u64;
-    until_true("the hub lets the slow reader go", Duration::from_secs(30), || {
+    until_true("the hub lets the slow reader go", SOON, || {
         if told_at.elapsed() > Duration::from_millis(500) {
             slow.send(&keepalive(&welcome));
             told_at = Instant::now();
@@ -150,6 +157,29 @@ fn a_slow_reader_is_let_go_and_told_why() {
         show.hub.node(&mac(1)).is_none_or(|node| node["state"] == "lost")
     });
     assert_ends(&mut slow, 1008, "slow-reader");
+    show.assert_undisturbed(&quiet);
+}
+
+#[test]
+fn what_is_no_request_at_the_http_port_does_no_harm() {
+    let mut show = Show::start(1);
+    let quiet = show.quiet();
+    let mut noise = Noise(0xfeed);
+    let mut half_open = Vec::new();
+    for round in 0..100 {
+        let mut stranger = tcp(HERE, show.hub.at);
+        let sent = match round % 4 {
+            0 => noise.bytes(1400),
+            1 => b"GET /ws HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: web".to_vec(),
+            2 => b"POST /api/v1/scene HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 99999999\r\n\r\n{".to_vec(),
+            _ => Vec::new(),
+        };
+        // The hub may have hung up already.
+        let _ = stranger.write_all(&sent);
+        half_open.push(stranger);
+    }
+    let scene = show.hub.post("/api/v1/scene", &json!({"effect": "fire"}));
+    show.records_with(scene["rev"].as_u64().unwrap());
     show.assert_undisturbed(&quiet);
 }
 

@@ -17,7 +17,7 @@ pub(crate) use node::Node;
 pub(crate) use process::{Finished, Process, run};
 pub(crate) use record::{Record, fnv1a_64};
 pub(crate) use show::{GEOMETRY_PIXELS, Show};
-pub(crate) use socket::{Heard, Socket, hello, tcp};
+pub(crate) use socket::{Heard, Socket, hello, narrow_tcp, tcp};
 pub(crate) use tap::Tap;
 
 /// Where everything runs.

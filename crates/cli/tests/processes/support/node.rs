@@ -38,7 +38,7 @@ impl Node {
 fn start(number: u8, mac: &str, folder: &Path, hub: SocketAddr, options: &[String]) -> Process {
     let name = format!("node-{number}");
     // Half of the nodes are fast, half slow, all of them far off.
-    let side = if number % 2 == 0 { -1.0 } else { 1.0 };
+    let side = if number.is_multiple_of(2) { -1.0 } else { 1.0 };
     let clock = format!("{},{}", side * 300.5 * f64::from(number), side * 60.0);
     let record = format!("record:{}", record(number, folder).display());
     let mut args: Vec<String> = ["node", "--name", &name, "--mac", mac, "--output", &record].map(String::from).into();

@@ -115,6 +115,9 @@ impl Show {
             assert!(node.process.is_running(), "node {index} has ended");
         }
         assert!(self.hub.process.is_running(), "the hub has ended");
+        for process in self.nodes.iter().map(|node| &node.process).chain([&self.hub.process]) {
+            assert!(!process.log().contains("panicked"), "{}", process.log());
+        }
         for (index, record) in self.records().iter().enumerate() {
             let frames = record.since(since.from_ns);
             assert!(frames.len() > 10, "node {index} put out {} frames", frames.len());

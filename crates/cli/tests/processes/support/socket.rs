@@ -3,6 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
+use nix::sys::socket::{setsockopt, sockopt};
 use serde_json::{Value, json};
 use tokio::net::TcpSocket;
 use tokio_tungstenite::tungstenite::{Error, Message, WebSocket, client};
@@ -24,14 +25,25 @@ pub(crate) enum Heard {
     Broken,
 }
 
-/// A TCP connection with a source address and, perhaps, a small receive buffer.
-pub(crate) fn tcp(from: Ipv4Addr, receive_buffer: Option<u32>, to: SocketAddr) -> TcpStream {
+/// A TCP connection from one of this machine's addresses.
+pub(crate) fn tcp(from: Ipv4Addr, to: SocketAddr) -> TcpStream {
+    connect(from, to, |_| {})
+}
+
+/// A TCP connection in which little is under way: a small window, and small segments, from which the sender's system
+/// derives the size of its buffer.
+pub(crate) fn narrow_tcp(to: SocketAddr) -> TcpStream {
+    connect(HERE, to, |socket| {
+        socket.set_recv_buffer_size(2048).unwrap();
+        setsockopt(socket, sockopt::TcpMaxSeg, &536).unwrap();
+    })
+}
+
+fn connect(from: Ipv4Addr, to: SocketAddr, prepare: impl FnOnce(&TcpSocket)) -> TcpStream {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().unwrap();
     let stream = runtime.block_on(async {
         let socket = TcpSocket::new_v4().unwrap();
-        if let Some(bytes) = receive_buffer {
-            socket.set_recv_buffer_size(bytes).unwrap();
-        }
+        prepare(&socket);
         socket.bind((from, 0).into()).unwrap();
         socket.connect(to).await.unwrap().into_std().unwrap()
     });
@@ -42,7 +54,7 @@ pub(crate) fn tcp(from: Ipv4Addr, receive_buffer: Option<u32>, to: SocketAddr) -
 impl Socket {
     /// Connects to a hub.
     pub(crate) fn connect(hub: SocketAddr) -> Self {
-        Self::over(tcp(HERE, None, hub), hub)
+        Self::over(tcp(HERE, hub), hub)
     }
 
     /// Opens the WebSocket on a connection that stands.

@@ -43,7 +43,7 @@ impl Tap {
         });
         thread::spawn(move || {
             let (node, _) = listener.accept().unwrap();
-            let hub = tcp(TAP, None, hub);
+            let hub = tcp(TAP, hub);
             pump(node.try_clone().unwrap(), hub.try_clone().unwrap());
             pump(hub, node);
         });
