@@ -200,7 +200,7 @@ fn a_change_comes_on_both_planes_with_one_apply_at_and_is_repeated_until_then() 
     assert_eq!(parameters["hue"], 0x43);
 }
 
-/// WIRE-5, SYNC-12, CTRL-45
+/// WIRE-5, CTRL-45, HUB-7
 #[test]
 fn its_pings_are_answered_on_both_planes_in_show_time() {
     let mut node = Deployed::join().ready();

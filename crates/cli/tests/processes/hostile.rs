@@ -41,7 +41,7 @@ fn assert_ends(socket: &mut Socket, code: u16, word: &str) {
     assert!(reason.len() > word.len() + 10, "a reason for people: {reason}");
 }
 
-/// CTRL-24, CTRL-43
+/// CTRL-24, CTRL-43, HUB-8
 #[test]
 fn each_wrong_message_ends_its_own_session_with_a_reason_that_names_it() {
     let mut show = Show::start(1);
@@ -82,9 +82,7 @@ fn each_wrong_message_ends_its_own_session_with_a_reason_that_names_it() {
     // Far too long to be read at all.
     let (mut endless, _) = Socket::welcomed(at, &hello(&mac(6)));
     endless.send_text(&"x".repeat(100_000));
-    until_true("the session is over", SOON, || {
-        matches!(endless.hear(SOON), Some(Heard::Broken | Heard::Closed(1009, _)))
-    });
+    assert_ends(&mut endless, 1009, "oversized");
 
     let (mut binary, _) = Socket::welcomed(at, &hello(&mac(5)));
     binary.send_binary(&[0xff; 100]);
@@ -127,7 +125,7 @@ fn a_connection_that_never_says_hello_is_ended() {
     show.assert_undisturbed(&quiet);
 }
 
-/// CTRL-9
+/// HUB-8
 #[test]
 fn a_slow_reader_is_let_go_and_told_why() {
     // A short lead makes changes, and so messages, come quickly.
@@ -160,6 +158,7 @@ fn a_slow_reader_is_let_go_and_told_why() {
     show.assert_undisturbed(&quiet);
 }
 
+/// HUB-6
 #[test]
 fn what_is_no_request_at_the_http_port_does_no_harm() {
     let mut show = Show::start(1);
@@ -201,7 +200,7 @@ fn an_unknown_message_is_answered_and_the_session_goes_on() {
     show.assert_undisturbed(&quiet);
 }
 
-/// SYNC-12
+/// HUB-7
 #[test]
 fn garbage_on_the_time_exchange_is_not_answered_and_does_no_harm() {
     let mut show = Show::start(1);

@@ -37,6 +37,7 @@ fn assert_refused(finished: &Finished, code: i32, parts: &[&str]) {
     }
 }
 
+/// HUB-2
 #[test]
 fn a_busy_port_is_named_with_the_flag_that_chooses_another() {
     let folder = tempdir().unwrap();
@@ -50,6 +51,7 @@ fn a_busy_port_is_named_with_the_flag_that_chooses_another() {
     assert_refused(&node(folder.path(), &["--udp-port", &port]), 1, &[&at, "in use", "--udp-port 0"]);
 }
 
+/// HUB-2
 #[test]
 fn a_data_folder_that_cannot_be_used_is_named_with_what_to_do() {
     let folder = tempdir().unwrap();
@@ -60,7 +62,7 @@ fn a_data_folder_that_cannot_be_used_is_named_with_what_to_do() {
     assert_eq!(fs::read_to_string(&file).unwrap(), "in the way");
 }
 
-/// HUB-5
+/// HUB-2
 #[test]
 fn a_second_hub_on_the_same_data_folder_is_refused_and_the_first_goes_on() {
     let folder = tempdir().unwrap();

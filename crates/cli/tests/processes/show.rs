@@ -202,7 +202,7 @@ fn a_group_a_name_and_a_number_each_reach_the_nodes_they_mean() {
     assert_eq!(show.ctl_json(&["groups"]), json!([]));
 }
 
-/// SHOW-5
+/// SHOW-5, HUB-10
 #[test]
 fn a_repeated_idempotency_key_gets_the_first_answer_and_changes_nothing() {
     let show = Show::start(1);
