@@ -47,9 +47,11 @@ async fn a_head_that_never_ends_and_an_idle_connection_are_let_go() {
     for begun in [&b"GET / HTTP/1.1\r\nHost: loc"[..], b""] {
         let mut stream = TcpStream::connect(address).await.unwrap();
         stream.write_all(begun).await.unwrap();
+        let began = tokio::time::Instant::now();
         let mut rest = Vec::new();
         stream.read_to_end(&mut rest).await.unwrap();
         assert!(!rest.starts_with(b"HTTP/1.1 200"));
+        assert!(began.elapsed() < 2 * HEAD_TIMEOUT, "{:?}", began.elapsed());
     }
     drop(stop);
     task.await.unwrap();

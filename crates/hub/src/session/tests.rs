@@ -137,7 +137,9 @@ async fn a_hub_that_stops_tells_every_session_before_it_is_gone() {
     // Not yet a session, and told all the same.
     nodes.push(hub.connect().await);
     let told: Vec<_> = nodes.into_iter().map(|node| tokio::spawn(node.ends(Refusal::Stopping))).collect();
+    let connections = hub.shared.connections.clone();
     hub.stop().await;
+    assert_eq!(connections.available_permits(), 16, "the end waited for every session");
     for node in told {
         node.await.unwrap();
     }
