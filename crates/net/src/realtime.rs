@@ -5,7 +5,6 @@
 
 use nix::errno::Errno;
 use nix::libc;
-use nix::sys::mman::{MlockAllFlags, mlockall};
 use nix::sys::prctl::set_timerslack;
 
 /// What the system refused, and what to do about it.
@@ -23,12 +22,6 @@ pub enum Refused {
         /// What the kernel said.
         errno: Errno,
     },
-    /// Memory may be paged out.
-    #[error(
-        "locking memory refused ({0}): a page fault may delay a frame. \
-         Give the program the capability (sudo setcap cap_ipc_lock+ep PROGRAM) or the user a memlock limit"
-    )]
-    LockedMemory(Errno),
 }
 
 /// Puts the calling thread under SCHED_FIFO at `priority` (1..=99; other values are brought into that range) and makes
@@ -49,14 +42,6 @@ pub fn make_thread_realtime(priority: u8) -> Result<(), Refused> {
 pub fn make_timers_exact() {
     // Setting the calling thread's own slack needs no privilege and cannot fail on Linux.
     let _ = set_timerslack(1);
-}
-
-/// Keeps all memory of the process, now and later, in RAM.
-///
-/// # Errors
-/// [`Refused::LockedMemory`].
-pub fn lock_memory() -> Result<(), Refused> {
-    mlockall(MlockAllFlags::MCL_CURRENT | MlockAllFlags::MCL_FUTURE).map_err(Refused::LockedMemory)
 }
 
 #[cfg(test)]
@@ -84,6 +69,5 @@ mod tests {
     fn a_refusal_names_the_capability() {
         let line = Refused::Priority { priority: 40, errno: Errno::EPERM }.to_string();
         assert!(line.contains("cap_sys_nice") && line.contains("rtprio 40") && line.contains("EPERM"), "{line}");
-        assert!(Refused::LockedMemory(Errno::ENOMEM).to_string().contains("cap_ipc_lock"));
     }
 }

@@ -7,8 +7,8 @@ use cuelight_net::realtime::make_thread_realtime;
 use super::Finding;
 
 const NAME: &str = "real-time priority";
-/// Any priority the hub and nodes use shows whether the system grants them.
-const PRIORITY: u8 = 50;
+/// The highest that hub and nodes ask for: the frame loop's.
+pub(super) const PRIORITY: u8 = 70;
 
 pub(super) fn check() -> Finding {
     // On a thread of its own, which ends with its priority.

@@ -19,7 +19,7 @@ const TOO_LATE_NS: i64 = 4_000_000;
 pub(super) fn check() -> Finding {
     let measured = thread::spawn(|| {
         // As the frame loop does; without permission the figures show what that costs.
-        if make_thread_realtime(50).is_err() {
+        if make_thread_realtime(super::priority::PRIORITY).is_err() {
             make_timers_exact();
         }
         let start = mono_now_ns();
