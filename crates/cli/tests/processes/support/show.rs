@@ -12,6 +12,8 @@ use super::{Finished, Hub, Node, Record, SOON, run, until, until_true};
 /// Pixels of every node of a [`Show`].
 pub(crate) const GEOMETRY_PIXELS: usize = 60;
 const GEOMETRY: &str = "strip:60";
+/// A frame's time at 120 Hz, rounded up.
+const FRAME_NS: i64 = 8_333_334;
 
 /// A running show. Nodes end before their hub, the folder goes last.
 pub(crate) struct Show {
@@ -105,7 +107,9 @@ impl Show {
     /// From now on nothing may disturb the nodes or the hub.
     pub(crate) fn quiet(&self) -> Quiet {
         let frames_missed = self.frames_missed();
-        Quiet { from_ns: mono_now_ns(), late_ticks: self.hub.late_ticks(), frames_missed }
+        // From the frame before on, so that a pause right after this is a gap between two frames.
+        let from_ns = mono_now_ns() - FRAME_NS;
+        Quiet { from_ns, late_ticks: self.hub.late_ticks(), frames_missed }
     }
 
     /// Fails when anything was disturbed since: each node that is still part of this is READY and has not left out a frame,
