@@ -1,6 +1,7 @@
 //! The time exchange thread: it answers pings on its own socket and does nothing else, so that an answer never waits
 //! behind other work (HUB-7). Transmit stamps of its pongs come from the kernel and go out with the next pong.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -9,7 +10,7 @@ use cuelight_net::clock::LocalClock;
 use cuelight_net::udp::{StampedSocket, TxId};
 use cuelight_net::wake::Wakeup;
 use cuelight_proto::sync::SyncServer;
-use cuelight_wire::exchange::{Form, PONG_NS_LEN};
+use cuelight_wire::exchange::PONG_NS_LEN;
 use cuelight_wire::ids::TokenHash;
 use cuelight_wire::time::{Show, Time};
 use tracing::warn;
@@ -22,6 +23,8 @@ use crate::tick::Sessions;
 const STAMPS: usize = 1024;
 /// Pongs whose transmit stamps may still come; on every device they come within a few.
 const UNDER_WAY: usize = 64;
+/// A session is mentioned this often: well within the second the conductor counts on, whatever the period of its pings.
+const MENTION_EVERY_NS: i64 = 700_000_000;
 /// A ping is 20 bytes; what is longer is dropped, and needs no more room than to be seen to be longer.
 const LONGEST: usize = 64;
 
@@ -32,6 +35,7 @@ pub(crate) struct ExchangeThread {
     pub(crate) show: SharedShowClock,
     pub(crate) sessions: Arc<Sessions>,
     pub(crate) inbox: Inbox,
+    pub(crate) mentions: Mentions,
     pub(crate) wakeup: Wakeup,
     pub(crate) is_stopping: Arc<AtomicBool>,
 }
@@ -65,8 +69,7 @@ impl ExchangeThread {
             let t2 = self.show_at(show_clock, received.rx_mono_ns);
             let is_known = |token| sessions.binary_search(&token).is_ok();
             let Ok(answer) = server.handle_ping(&datagram[..received.len], is_known, t2) else { continue };
-            if answer.ping.form == Form::Deployed {
-                // Deployed nodes report no loss and no drift; this is the sign they are judged by.
+            if self.mentions.is_due(answer.ping.token_hash, received.rx_mono_ns, &sessions) {
                 self.inbox.mention(answer.ping.token_hash);
             }
             let mut pong = [0; PONG_NS_LEN];
@@ -89,6 +92,26 @@ impl ExchangeThread {
 
     fn show_at(&self, show_clock: ShowClock, mono_ns: i64) -> Time<Show> {
         show_clock.show_at(self.clock.from_mono_ns(mono_ns))
+    }
+}
+
+/// When the tick thread was last told of each session. Deployed nodes report no loss and no drift, so this is the sign they
+/// are judged by; and a node whose control connection is stuck behind a lost segment is known to be there (ROSTER-4).
+#[derive(Debug, Default)]
+pub(crate) struct Mentions(HashMap<TokenHash, i64>);
+
+impl Mentions {
+    /// Whether the session is to be mentioned again; then it counts as mentioned. Sessions that are over make room when
+    /// there are twice as many entries as sessions.
+    fn is_due(&mut self, token_hash: TokenHash, mono_ns: i64, sessions: &[TokenHash]) -> bool {
+        let is_due = self.0.get(&token_hash).is_none_or(|last| mono_ns - last >= MENTION_EVERY_NS);
+        if is_due {
+            if self.0.len() > 2 * sessions.len() {
+                self.0.retain(|known, _| sessions.binary_search(known).is_ok());
+            }
+            self.0.insert(token_hash, mono_ns);
+        }
+        is_due
     }
 }
 

@@ -25,7 +25,7 @@ pub(crate) enum Input {
     Closed { conn: ConnId },
     /// An operator's command; the answer goes back by `answer`.
     Command { id: Option<CommandId>, command: Box<Command>, answer: oneshot::Sender<Answered> },
-    /// A deployed node was heard on the time exchange.
+    /// A node was heard on the time exchange.
     Heard { token: TokenHash },
     /// The hub stops: sessions are ended, state is saved.
     Stop,
@@ -64,7 +64,7 @@ impl Inbox {
         self.queue.is_closed()
     }
 
-    /// Mentions that a deployed node was heard. Nobody waits for it: it is seen at the next tick, or dropped when the
+    /// Mentions that a node was heard on the time exchange. Nobody waits for it: it is seen at the next tick, or dropped when the
     /// queue is full, and then the next one tells as much.
     pub(crate) fn mention(&self, token: TokenHash) {
         let _ = self.queue.try_send(Input::Heard { token });

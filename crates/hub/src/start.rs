@@ -23,7 +23,7 @@ use tracing::{info, warn};
 
 use crate::api::{self, Repeats};
 use crate::error::HubError;
-use crate::exchange::ExchangeThread;
+use crate::exchange::{ExchangeThread, Mentions};
 use crate::front;
 use crate::inbox::{Inbox, Input};
 use crate::keeper::{CLOCK_FILE, Keeper, STATE_FILE, SharedShowClock};
@@ -240,6 +240,7 @@ fn start_exchange(
         show,
         sessions,
         inbox,
+        mentions: Mentions::default(),
         wakeup,
         is_stopping: is_stopping.clone(),
     };

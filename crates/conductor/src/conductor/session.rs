@@ -88,8 +88,9 @@ impl Conductor {
         let Some(Conn { node, .. }) = self.conns.remove(&conn) else { return };
         self.end_session(conn, node, LostWhy::Closed, now);
     }
-    /// A node was heard on the UDP time exchange. Optional; where the shell tells it, a node whose time exchange falls
-    /// silent is degraded even if it reports no loss, as deployed nodes never do.
+    /// A node was heard on the UDP time exchange, told at least once a second. Where the shell tells it, a Cuelight node
+    /// whose control connection is stuck is not lost, and a node whose time exchange falls silent is degraded even if it
+    /// reports no loss, as deployed nodes never do.
     pub fn handle_exchange(&mut self, token: TokenHash, now: Time<Local>) {
         let sessions = self.roster.nodes_mut().iter_mut().filter_map(|node| node.session.as_mut());
         for session in sessions.filter(|session| session.sender.token_hash() == token) {

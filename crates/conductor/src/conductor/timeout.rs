@@ -77,7 +77,9 @@ impl Conductor {
             let Some(node) = self.roster.nodes().get(index) else { break };
             let id = node.id;
             match &node.session {
-                Some(session) if now - session.heard_at >= self.config.keepalive_timeout => {
+                Some(session)
+                    if session.is_silent(node.takes_full_state(), self.config.keepalive_timeout, now) =>
+                {
                     let conn = session.conn;
                     self.conns.remove(&conn);
                     self.refused += 1;

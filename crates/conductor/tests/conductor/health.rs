@@ -91,6 +91,27 @@ fn a_node_that_has_not_locked_yet_is_degraded_and_ready_with_its_first_lock() {
 }
 
 #[test]
+fn a_node_that_asks_the_time_is_not_lost_while_its_keepalives_are_stuck() {
+    // ROSTER-4
+    let mut world = World::new();
+    let peer = world.join(1);
+    let hash = TokenHash::of(peer.token.as_bytes());
+    for _ in 0..17 {
+        world.conductor.handle_exchange(hash, world.now);
+        world.run(Span::from_ms(1_000), &[]);
+        assert!(world.node(&peer).state.is_streaming());
+    }
+    assert_eq!(world.node(&peer).state, State::Degraded(Why::KEEPALIVE));
+    world.conductor.handle_exchange(hash, world.now);
+    world.run(Span::from_ms(500), &[]);
+    assert_eq!(world.node(&peer).state, State::Lost, "not for ever");
+    let deployed = world.join_legacy(2);
+    world.conductor.handle_exchange(TokenHash::of(deployed.token.as_bytes()), world.now);
+    world.run(Span::from_ms(3_500), &[]);
+    assert_eq!(world.node(&deployed).state, State::Lost, "a deployed node's keepalive decides");
+}
+
+#[test]
 fn a_deployed_node_that_always_reports_zero_is_judged_by_its_time_exchange() {
     // ROSTER-3
     let mut world = World::new();

@@ -6,6 +6,7 @@ use cuelight_wire::ids::TokenHash;
 use serde_json::json;
 use tokio::net::UdpSocket;
 
+use super::Mentions;
 use crate::testing::{TestHub, hello};
 
 /// A ping of the deployed form (docs/protocol/40-time-exchange.md).
@@ -50,4 +51,19 @@ async fn a_ping_right_after_the_welcome_is_answered_and_a_strangers_never() {
     assert!(before <= t2 && t2 <= t3 && t3 <= after, "{before} {t2} {t3} {after}");
     drop(node);
     hub.stop().await;
+}
+
+/// ROSTER-4
+#[test]
+fn a_session_is_mentioned_within_every_second_and_one_that_is_over_is_forgotten() {
+    let mut mentions = Mentions::default();
+    let sessions = [TokenHash(1), TokenHash(2)];
+    let ms = 1_000_000;
+    let told: Vec<i64> =
+        (0..15).map(|i| i * 200).filter(|at| mentions.is_due(TokenHash(1), at * ms, &sessions)).collect();
+    assert_eq!(told, [0, 800, 1600, 2400]);
+    for over in 10..100 {
+        mentions.is_due(TokenHash(over), 0, &sessions);
+    }
+    assert!(mentions.0.len() <= 2 * sessions.len() + 1, "{}", mentions.0.len());
 }
