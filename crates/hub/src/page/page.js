@@ -100,7 +100,7 @@ function drawNodes(nodes) {
 function draw(show) {
   seenAt = new Date();
   $("stale").className = "";
-  const facts = [`show time ${(show.show_us / 1e6).toFixed(1)} s`, `${show.nodes.length} nodes`];
+  const facts = [`show time ${(show.show_us / 1e6).toFixed(1)} s`, `${show.nodes.length} ${show.nodes.length === 1 ? "node" : "nodes"}`];
   facts.push(`tick ${show.tick.hz.toFixed(1)} Hz, ${show.tick.overruns} overruns`);
   write($("facts"), facts.join(" · "));
   write($("tempo"), `${show.tempo.bpm.toFixed(2)} bpm`);
