@@ -18,7 +18,7 @@ pub struct NodeId(pub u16);
 #[serde(transparent)]
 pub struct EffectId(pub u16);
 
-/// A palette's stable number; 0 means the scene's own colours.
+/// A palette's stable number; 0 means the effect's own palette where it has one, else the scene's own colours.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct PaletteId(pub u16);

@@ -128,7 +128,8 @@ pub struct Zone {
 pub struct Scene {
     /// The effect.
     pub effect: EffectId,
-    /// The palette; 0 stands for `colors`.
+    /// The palette; 0 stands for `colors`, except for effects with a palette of their own (fire, rainbow, ...), which use
+    /// that.
     pub palette: PaletteId,
     /// Its parameters.
     pub parameters: Parameters,
