@@ -77,9 +77,7 @@ impl Conductor {
             let Some(node) = self.roster.nodes().get(index) else { break };
             let id = node.id;
             match &node.session {
-                Some(session)
-                    if session.is_silent(node.takes_full_state(), self.config.keepalive_timeout, now) =>
-                {
+                Some(session) if session.is_silent(node.takes_full_state(), self.config.keepalive_timeout, now) => {
                     let conn = session.conn;
                     self.conns.remove(&conn);
                     self.refused += 1;
