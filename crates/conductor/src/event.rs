@@ -49,9 +49,10 @@ pub enum Event {
 
 /// What a number means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(missing_docs)]
 pub enum What {
+    /// An effect's.
     Effect,
+    /// A palette's.
     Palette,
 }
 

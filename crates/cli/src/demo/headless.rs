@@ -12,7 +12,7 @@ use cuelight_render::{effects, palettes};
 use cuelight_sim::rng::Rng;
 use serde_json::json;
 
-use super::cast::{Cast, Script};
+use super::cast::{Cast, Script, mac_of};
 use super::figures::{self, Quantiles};
 use super::hub_api::{Node, Show, Tick};
 use super::link::lossy;
@@ -137,7 +137,7 @@ fn change_scenes(plan: &Plan, cast: &mut Cast) -> Result<Vec<u32>> {
 /// DEGRADED, until it plays. Returns the milliseconds that took.
 fn restart_node(plan: &Plan, cast: &mut Cast) -> Result<(f64, Phase)> {
     let (api, index) = (cast.api(), cast.len() - 1);
-    let mac = format!("02:C0:E1:00:00:{:02X}", index + 1);
+    let mac = mac_of(index);
     let from_ns = mono_now_ns();
     cast.kill_node(index);
     until("the hub notices that a node is gone", RESTART, || {
