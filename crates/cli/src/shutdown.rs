@@ -1,5 +1,6 @@
 //! The end: Ctrl-C, or SIGTERM from a service manager.
 
+use cuelight_measure::process::LEASH;
 use nix::sys::signal::Signal;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -21,9 +22,6 @@ pub(crate) async fn requested() {
         std::process::exit(130);
     });
 }
-
-/// Set in the environment of processes that are to end with the one that started them.
-pub(crate) const LEASH: &str = "CUELIGHT_LEASH";
 
 /// Asks the kernel to end this process with its parent, when the parent wants that.
 pub(crate) fn heed_leash() {

@@ -3,22 +3,20 @@
 //! All are this very program. Each has a clock of its own - offset by up to 1000 s, skewed by up to 100 ppm - so that what
 //! is measured is measured on clocks as different as those of separate machines.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
+use cuelight_measure::hub_api::HubApi;
+use cuelight_measure::process::Process;
 use cuelight_sim::link::LinkProfile;
 use cuelight_sim::rng::Rng;
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
 
-use super::hub_api::HubApi;
 use super::link::{Ends, Links};
-use crate::shutdown::LEASH;
 
 const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 /// Port of the demo's page, where it is free.
@@ -51,7 +49,7 @@ pub(crate) struct Cast {
     program: PathBuf,
     hub_at: SocketAddr,
     exchange_at: SocketAddr,
-    hub: Option<Child>,
+    hub: Option<Process>,
     /// The hub's starts so far: each has another clock.
     hub_starts: u32,
     nodes: Vec<Node>,
@@ -59,7 +57,7 @@ pub(crate) struct Cast {
 }
 
 struct Node {
-    process: Option<Child>,
+    process: Option<Process>,
     stream_at: SocketAddr,
     hub_seen_at: SocketAddr,
     on_arrival: bool,
@@ -122,11 +120,11 @@ impl Cast {
     }
     /// The hub's process.
     pub(crate) fn hub_pid(&self) -> Option<u32> {
-        self.hub.as_ref().map(Child::id)
+        self.hub.as_ref().map(Process::pid)
     }
     /// A node's process.
     pub(crate) fn node_pid(&self, index: usize) -> Option<u32> {
-        self.nodes.get(index)?.process.as_ref().map(Child::id)
+        self.nodes.get(index)?.process.as_ref().map(Process::pid)
     }
 
     /// Starts the hub, with another clock than before.
@@ -184,76 +182,42 @@ impl Cast {
 
     /// Kills the hub as a power cut would.
     pub(crate) fn kill_hub(&mut self) {
-        kill_now(&mut self.hub);
+        self.hub = None;
     }
     /// Kills a node as a power cut would.
     pub(crate) fn kill_node(&mut self, index: usize) {
         if let Some(node) = self.nodes.get_mut(index) {
-            kill_now(&mut node.process);
+            node.process = None;
         }
     }
     /// Whether a node's process is there.
     pub(crate) fn is_node_running(&mut self, index: usize) -> bool {
-        self.nodes.get_mut(index).is_some_and(|node| is_running(&mut node.process))
+        self.nodes.get_mut(index).is_some_and(|node| node.process.as_mut().is_some_and(Process::is_running))
     }
     /// Whether the hub's process is there.
     pub(crate) fn is_hub_running(&mut self) -> bool {
-        is_running(&mut self.hub)
+        self.hub.as_mut().is_some_and(Process::is_running)
     }
 
     /// Fails with a process's last words when one has ended by itself.
     pub(crate) fn check(&mut self) -> Result<()> {
-        let dir = self.script.dir.clone();
-        let nodes = self.nodes.iter_mut().enumerate().map(|(i, node)| (format!("node-{}", i + 1), &mut node.process));
-        for (name, process) in std::iter::once(("hub".to_owned(), &mut self.hub)).chain(nodes) {
-            let Some(child) = process else { continue };
-            if let Some(status) = child.try_wait()? {
-                bail!("{name} ended by itself ({status}):\n{}", last_lines(&dir.join(format!("{name}.log")), 5));
-            }
-        }
+        self.processes().try_for_each(|process| process.as_mut().map_or(Ok(()), Process::check))?;
         Ok(())
     }
 
     /// Asks every process to end, and waits until it has.
     pub(crate) fn stop(&mut self) -> Result<()> {
-        for (name, process) in self.processes() {
-            if let Some(mut child) = process.take() {
-                ask_to_end(&child);
-                if !ends_within(&mut child, GRACE)? {
-                    // Killed and collected; it is reported, because a clean end is part of what is shown.
-                    child.kill()?;
-                    child.wait()?;
-                    bail!("{name} did not end within {GRACE:?} when asked");
-                }
-            }
-        }
+        self.processes().try_for_each(|process| process.take().map_or(Ok(()), |process| process.end(GRACE)))?;
         Ok(())
     }
 
     /// Nodes first: a node that loses its hub would try to find it again.
-    fn processes(&mut self) -> impl Iterator<Item = (String, &mut Option<Child>)> {
-        let nodes = self.nodes.iter_mut().enumerate().map(|(i, node)| (format!("node-{}", i + 1), &mut node.process));
-        nodes.chain(std::iter::once(("hub".to_owned(), &mut self.hub)))
+    fn processes(&mut self) -> impl Iterator<Item = &mut Option<Process>> {
+        self.nodes.iter_mut().map(|node| &mut node.process).chain(std::iter::once(&mut self.hub))
     }
 
-    fn spawn(&self, mut command: Command, name: &str) -> Result<Child> {
-        let log_path = self.script.dir.join(format!("{name}.log"));
-        let log = File::options().create(true).append(true).open(&log_path);
-        let log = log.with_context(|| format!("the log {} cannot be written", log_path.display()))?;
-        // A demo is what its own flags say, whatever else is set for real hubs and nodes.
-        for (variable, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("CUELIGHT_")) {
-            command.env_remove(variable);
-        }
-        command.env(LEASH, "1").stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
-        command.spawn().with_context(|| format!("{name} cannot be started"))
-    }
-}
-
-impl Drop for Cast {
-    fn drop(&mut self) {
-        for (_, process) in self.processes() {
-            kill_now(process);
-        }
+    fn spawn(&self, command: Command, name: &str) -> Result<Process> {
+        Ok(Process::start(name, command, &self.script.dir.join(format!("{name}.log")))?)
     }
 }
 
@@ -281,36 +245,6 @@ fn remove_earlier_show(dir: &Path) -> io::Result<()> {
     Ok(())
 }
 
-fn is_running(process: &mut Option<Child>) -> bool {
-    process.as_mut().is_some_and(|child| matches!(child.try_wait(), Ok(None)))
-}
-
-fn kill_now(process: &mut Option<Child>) {
-    if let Some(mut child) = process.take() {
-        // Already ended is as good.
-        let _ = child.kill();
-        let _ = child.wait();
-    }
-}
-
-fn ask_to_end(child: &Child) {
-    if let Ok(pid) = i32::try_from(child.id()) {
-        // Already ended is as good.
-        let _ = kill(Pid::from_raw(pid), Signal::SIGTERM);
-    }
-}
-
-fn ends_within(child: &mut Child, limit: Duration) -> Result<bool> {
-    let deadline = std::time::Instant::now() + limit;
-    while std::time::Instant::now() < deadline {
-        if child.try_wait()?.is_some() {
-            return Ok(true);
-        }
-        std::thread::sleep(Duration::from_millis(5));
-    }
-    Ok(false)
-}
-
 /// The page's usual port, or any other that is free.
 fn free_tcp_port() -> Result<u16> {
     let listener = TcpListener::bind((HERE, PAGE_PORT)).or_else(|_| TcpListener::bind((HERE, 0)));
@@ -320,12 +254,6 @@ fn free_tcp_port() -> Result<u16> {
 fn free_udp_port() -> Result<u16> {
     let socket = UdpSocket::bind((HERE, 0));
     Ok(socket.and_then(|socket| socket.local_addr()).context("no UDP port is free on 127.0.0.1")?.port())
-}
-
-fn last_lines(path: &Path, count: usize) -> String {
-    let text = fs::read_to_string(path).unwrap_or_default();
-    let lines: Vec<&str> = text.lines().collect();
-    lines[lines.len().saturating_sub(count)..].join("\n")
 }
 
 #[cfg(test)]

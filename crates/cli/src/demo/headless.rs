@@ -6,6 +6,11 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
+use cuelight_measure::figures;
+use cuelight_measure::hub_api::{Node, Show, Tick};
+use cuelight_measure::quantiles::Quantiles;
+use cuelight_measure::record::Record;
+use cuelight_measure::watch::until;
 use cuelight_net::clock::mono_now_ns;
 use cuelight_net::process::resident;
 use cuelight_render::{effects, palettes};
@@ -13,12 +18,8 @@ use cuelight_sim::rng::Rng;
 use serde_json::json;
 
 use super::cast::{Cast, Script, mac_of};
-use super::figures::{self, Quantiles};
-use super::hub_api::{Node, Show, Tick};
 use super::link::lossy;
-use super::record::Record;
 use super::report::{HubRestart, NodeRestart, Report, Rss, SceneChanges, Share};
-use super::watch::until;
 
 /// How long the first lock of all nodes may take before the demo gives up.
 const START: Duration = Duration::from_secs(30);
@@ -89,7 +90,7 @@ fn play(plan: &Plan, cast: &mut Cast) -> Result<Seen> {
         |show: &Show| show.nodes.len() == usize::from(plan.nodes) && show.nodes.iter().all(|n| n.is_playing());
     until("every node plays on a locked clock", START, || {
         cast.check()?;
-        Ok(api.show().ok().filter(all_play))
+        anyhow::Ok(api.show().ok().filter(all_play))
     })?;
 
     let from_ns = mono_now_ns();
@@ -141,14 +142,14 @@ fn restart_node(plan: &Plan, cast: &mut Cast) -> Result<(f64, Phase)> {
     let from_ns = mono_now_ns();
     cast.kill_node(index);
     until("the hub notices that a node is gone", RESTART, || {
-        Ok(api.show()?.nodes.iter().find(|node| node.mac == mac && node.state == "lost").map(|_| ()))
+        anyhow::Ok(api.show()?.nodes.iter().find(|node| node.mac == mac && node.state == "lost").map(|_| ()))
     })?;
     let is_back = |node: &Node| if plan.loss_pct > 0.0 { node.is_playing() } else { node.is_ready() };
     let start = Instant::now();
     cast.start_node(index)?;
     until("the restarted node is ready", RESTART, || {
         cast.check()?;
-        Ok(api.show()?.nodes.iter().find(|node| node.mac == mac && is_back(node)).map(|_| ()))
+        anyhow::Ok(api.show()?.nodes.iter().find(|node| node.mac == mac && is_back(node)).map(|_| ()))
     })?;
     let ready_ms = start.elapsed().as_secs_f64() * 1e3;
     Ok((ready_ms, Phase { from_ns, to_ns: mono_now_ns() }))
@@ -164,12 +165,14 @@ fn restart_hub(plan: &Plan, cast: &mut Cast) -> Result<(f64, Phase)> {
     cast.start_hub()?;
     until("the restarted hub listens", RESTART, || {
         cast.check()?;
-        Ok(api.is_up().then_some(()))
+        anyhow::Ok(api.is_up().then_some(()))
     })?;
     let listens = Instant::now();
     until("every node plays again", RESTART, || {
         let show = api.show()?;
-        Ok((show.nodes.iter().filter(|node| node.is_playing()).count() == usize::from(plan.nodes)).then_some(()))
+        anyhow::Ok(
+            (show.nodes.iter().filter(|node| node.is_playing()).count() == usize::from(plan.nodes)).then_some(()),
+        )
     })?;
     let resumed_ms = listens.elapsed().as_secs_f64() * 1e3;
     // A second more, so that the records hold what came after.
@@ -179,7 +182,7 @@ fn restart_hub(plan: &Plan, cast: &mut Cast) -> Result<(f64, Phase)> {
 
 fn judge(plan: &Plan, cast: &Cast, seen: &Seen) -> Result<Report> {
     let hub = Record::read(&cast.hub_record())?;
-    let nodes = (0..cast.len()).map(|index| Record::read(&cast.node_record(index))).collect::<Result<Vec<_>>>()?;
+    let nodes = (0..cast.len()).map(|index| Record::read(&cast.node_record(index))).collect::<Result<Vec<_>, _>>()?;
     let Phase { from_ns, to_ns } = seen.show;
     let settled = SETTLED.min(Duration::from_secs(plan.seconds) / 2);
     let settled_ns = from_ns + i64::try_from(settled.as_nanos()).unwrap_or(0);

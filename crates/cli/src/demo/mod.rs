@@ -6,17 +6,15 @@
 //! | `link` | the user-space network between them |
 //! | `interactive` | the show in the terminal, with keys |
 //! | `headless` | the show that is measured |
-//! | `record`, `figures`, `report` | what the processes recorded, what follows from it, and how it is judged |
+//! | `report` | what a measured show came to, and how it is judged |
+//!
+//! What the processes recorded and what follows from it is `cuelight-measure`'s.
 
 mod cast;
-mod figures;
 mod headless;
-mod hub_api;
 mod interactive;
 mod link;
-mod record;
 mod report;
-mod watch;
 
 use std::fs;
 use std::path::PathBuf;

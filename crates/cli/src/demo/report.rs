@@ -1,11 +1,9 @@
 //! The report of a measured show: its keys, its limits, and how a person reads it.
 
-use std::fmt;
-
+use cuelight_measure::hub_api::Tick;
+use cuelight_measure::quantiles::Quantiles;
+use cuelight_measure::verdict::Verdict;
 use serde::Serialize;
-
-use super::figures::Quantiles;
-use super::hub_api::Tick;
 
 /// What `--report FILE` holds. Times are in the unit their key ends in.
 #[derive(Clone, Debug, Serialize)]
@@ -83,16 +81,6 @@ pub(crate) struct HubRestart {
     pub(crate) missed_frames: i64,
 }
 
-/// One line of the judgement.
-pub(crate) struct Verdict {
-    what: &'static str,
-    measured: String,
-    must: String,
-    goal: String,
-    pub(crate) is_met: bool,
-    reaches_goal: bool,
-}
-
 impl Report {
     /// The report against what must hold and what is wished for. Over a lossy link only what loss must not change is
     /// judged: timing there is the link's.
@@ -102,53 +90,58 @@ impl Report {
         let all_locked = self.lock_ms.len() == usize::from(self.nodes);
         let changes = self.scene_changes;
         let mut verdicts = vec![
-            below(
+            Verdict::below(
                 "first lock after welcome, slowest node",
                 if all_locked { worst_lock } else { f64::INFINITY },
                 "ms",
                 5000.0,
                 1200.0,
             ),
-            Verdict {
-                what: "scene changes in the same frame on all nodes",
-                measured: format!("{} of {}", changes.same_frame, changes.sent),
-                must: "all".into(),
-                goal: "all, by UDP alone".into(),
-                is_met: changes.same_frame == changes.sent,
-                reaches_goal: changes.same_frame_udp_alone == changes.sent,
-            },
-            exactly("frames in which equal nodes differ", self.unequal_frames as f64),
-            below("readings outside the published bound", self.clock_within_bound.percent_outside(), "%", 1.0, 0.001),
+            Verdict::all("scene changes in the same frame on all nodes", changes.same_frame, changes.sent)
+                .with_goal("all, by UDP alone", changes.same_frame_udp_alone == changes.sent),
+            Verdict::none("frames in which equal nodes differ", self.unequal_frames as f64),
+            Verdict::below(
+                "readings outside the published bound",
+                self.clock_within_bound.percent_outside(),
+                "%",
+                1.0,
+                0.001,
+            ),
         ];
         if lossless {
-            verdicts.push(below("clock error, p99", self.clock_error_us.p99, "us", 100.0, 2.0));
-            verdicts.push(below("spread of one frame's output, p99", self.frame_spread_us.p99, "us", 1000.0, 150.0));
+            verdicts.push(Verdict::below("clock error, p99", self.clock_error_us.p99, "us", 100.0, 2.0));
+            verdicts.push(Verdict::below(
+                "spread of one frame's output, p99",
+                self.frame_spread_us.p99,
+                "us",
+                1000.0,
+                150.0,
+            ));
         }
         verdicts.extend([
-            Verdict {
-                what: "hub tick rate",
-                measured: format!("{:.2} Hz", self.tick.hz),
-                must: "100 +- 0.5".into(),
-                goal: String::new(),
-                is_met: (self.tick.hz - 100.0).abs() <= 0.5,
-                reaches_goal: true,
-            },
-            exactly("hub tick overruns", self.tick.overruns as f64),
-            below("hub tick cost, p99", self.tick.cost_us_p99, "us", 5000.0, 200.0),
-            below("render a frame, p99", self.render_us_p99, "us", 2000.0, 100.0),
-            below("resident memory, hub", self.rss_mib.hub, "MiB", 24.0, 12.0),
-            below("resident memory, largest node", self.rss_mib.node_max, "MiB", 12.0, 6.0),
+            Verdict::around("hub tick rate", self.tick.hz, "Hz", 100.0, 0.5),
+            Verdict::none("hub tick overruns", self.tick.overruns as f64),
+            Verdict::below("hub tick cost, p99", self.tick.cost_us_p99, "us", 5000.0, 200.0),
+            Verdict::below("render a frame, p99", self.render_us_p99, "us", 2000.0, 100.0),
+            Verdict::below("resident memory, hub", self.rss_mib.hub, "MiB", 24.0, 12.0),
+            Verdict::below("resident memory, largest node", self.rss_mib.node_max, "MiB", 12.0, 6.0),
         ]);
         if let Some(restart) = self.node_restart {
-            verdicts.push(below("node killed and restarted, READY", restart.ready_ms, "ms", 10_000.0, 2000.0));
-            verdicts.push(exactly("frames the others left out meanwhile", restart.others_missed_frames as f64));
+            verdicts.push(Verdict::below("node killed and restarted, READY", restart.ready_ms, "ms", 10_000.0, 2000.0));
+            verdicts.push(Verdict::none("frames the others left out meanwhile", restart.others_missed_frames as f64));
         }
         if let Some(restart) = self.hub_restart {
             // TCP's own retransmissions decide how long a rejoin takes on a lossy link: three losses in a row are 1.4 s.
             if lossless {
-                verdicts.push(below("hub killed and restarted, resumed", restart.resumed_ms, "ms", 2000.0, 1000.0));
+                verdicts.push(Verdict::below(
+                    "hub killed and restarted, resumed",
+                    restart.resumed_ms,
+                    "ms",
+                    2000.0,
+                    1000.0,
+                ));
             }
-            verdicts.push(below(
+            verdicts.push(Verdict::below(
                 "step of show time over that restart",
                 restart.show_step_us.abs(),
                 "us",
@@ -157,41 +150,5 @@ impl Report {
             ));
         }
         verdicts
-    }
-}
-
-fn below(what: &'static str, value: f64, unit: &str, must: f64, goal: f64) -> Verdict {
-    Verdict {
-        what,
-        measured: format!("{value:.1} {unit}"),
-        must: format!("< {must}"),
-        goal: format!("< {goal}"),
-        is_met: value < must,
-        reaches_goal: value < goal,
-    }
-}
-
-fn exactly(what: &'static str, value: f64) -> Verdict {
-    Verdict {
-        what,
-        measured: format!("{value}"),
-        must: "0".into(),
-        goal: String::new(),
-        is_met: value == 0.0,
-        reaches_goal: true,
-    }
-}
-
-impl fmt::Display for Verdict {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let word = match (self.is_met, self.reaches_goal) {
-            (false, _) => "MISSED",
-            (true, false) => "met",
-            (true, true) if self.goal.is_empty() => "met",
-            (true, true) => "goal",
-        };
-        let Self { what, measured, must, goal, .. } = self;
-        write!(f, "{word:<7} {what:<45} {measured:>12}   must {must:<11}")?;
-        if goal.is_empty() { Ok(()) } else { write!(f, " goal {goal}") }
     }
 }

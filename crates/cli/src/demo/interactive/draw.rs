@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use cuelight_measure::hub_api::Node;
 use cuelight_wire::scene::Rgb;
 use ratatui::Frame;
 use ratatui::layout::{Alignment, Constraint, Layout, Rect};
@@ -15,7 +16,6 @@ use ratatui::widgets::{Block, Clear, Paragraph, Wrap};
 use super::meter::{Change, Figures};
 use super::picture::Picture;
 use super::state::{FAVOURITES, Network, State, network_text, on_off, percent};
-use crate::demo::hub_api::Node;
 
 const MIN_WIDTH: u16 = 76;
 /// Header, table heading, one node of two lines, message, keys.
@@ -278,6 +278,7 @@ fn clock_text(show_us: i64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use cuelight_measure::quantiles::Quantiles;
     use cuelight_render::Geometry;
     use insta::assert_snapshot;
     use ratatui::Terminal;
@@ -287,7 +288,6 @@ mod tests {
     use super::super::picture::Depth;
     use super::super::state::tests::{NOW, show, state};
     use super::*;
-    use crate::demo::figures::Quantiles;
     use crate::demo::interactive::poll::Report;
 
     const FRAME: [Rgb; 8] = [Rgb::new(255, 0, 0); 8];

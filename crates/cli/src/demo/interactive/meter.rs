@@ -4,8 +4,8 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use crate::demo::figures::Quantiles;
-use crate::demo::record::FrameLine;
+use cuelight_measure::quantiles::Quantiles;
+use cuelight_measure::record::FrameLine;
 
 /// Records come in pieces a tenth of a second long: what is younger than this may not be complete.
 const COMPLETE_NS: i64 = 400_000_000;
@@ -151,7 +151,7 @@ mod tests {
     const FRAME_NS: i64 = 8_333_333;
 
     fn line(frame: i64, late_ns: i64, scene_rev: u32, hash: u64) -> FrameLine {
-        FrameLine { mono_ns: frame * FRAME_NS + late_ns, scene_rev, hash, render_ns: 0 }
+        FrameLine { mono_ns: frame * FRAME_NS + late_ns, scene_rev, hash, render_ns: 0, late_ns }
     }
 
     /// Frames 0 to 119 of nodes that are late by so much, with the change to scene 2 at these frames.

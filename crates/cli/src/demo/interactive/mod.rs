@@ -21,6 +21,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
+use cuelight_measure::record::News;
 use cuelight_net::clock::mono_now_ns;
 use cuelight_render::Geometry;
 use cuelight_sim::link::LinkProfile;
@@ -28,7 +29,6 @@ use ratatui::crossterm::event::{self, Event};
 
 use super::cast::{Cast, Script};
 use super::link::{BUSY_WIFI, CLEAN, lossy};
-use super::record::News;
 use keys::Keys;
 use meter::Meter;
 use picture::{Depth, Picture};

@@ -8,9 +8,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
+use cuelight_measure::hub_api::{HubApi, Show};
 use serde_json::Value;
-
-use crate::demo::hub_api::{HubApi, Show};
 
 /// How often to look.
 const PERIOD: Duration = Duration::from_millis(200);

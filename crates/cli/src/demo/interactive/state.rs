@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use cuelight_measure::hub_api::{Node, Scene, Show};
 use cuelight_render::presets::{self, PresetInfo};
 use cuelight_render::{effects, palettes};
 use serde_json::{Value, json};
@@ -11,7 +12,6 @@ use super::keys::Action;
 use super::meter::Figures;
 use super::poll::{Call, Report};
 use crate::demo::cast::mac_of;
-use crate::demo::hub_api::{Node, Scene, Show};
 
 /// The presets on the keys 1 to 9, which are the playlist too: different from each other at a glance.
 pub(super) const FAVOURITES: [&str; 9] =

@@ -7,7 +7,7 @@ use std::fs::File;
 use std::io::{self, Read, Seek};
 use std::path::PathBuf;
 
-use crate::demo::record::News;
+use cuelight_measure::record::News;
 
 /// Some three minutes of frames.
 const TRIM_AT: u64 = 4 << 20;
@@ -115,7 +115,7 @@ mod tests {
         let path = folder.path().join("node-1.jsonl");
         let mut tail = Tail::new(path.clone(), true);
         assert!(frames(&mut tail).is_empty());
-        append(&path, "{\"kind\":\"start\",\"format\":1}\n");
+        append(&path, "{\"kind\":\"start\",\"format\":1,\"mono_ns\":5}\n");
         append(&path, &frame(7));
         assert_eq!(frames(&mut tail), [-1, 7]);
         assert!(frames(&mut tail).is_empty());

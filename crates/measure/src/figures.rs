@@ -1,35 +1,15 @@
-//! Quantiles, and the figures of a report computed from records.
+//! The figures of a report, computed from records.
 //!
 //! Nothing here asks a node how well it does: clock error is the node's recorded show time against the true one, which
 //! follows from the hub's recorded clock; spread is the difference of recorded output instants (HUB-9).
 
-use serde::Serialize;
+use cuelight_wire::limits::FRAME_HZ;
 
-use super::record::{ClockLine, Record};
-
-/// Median, 99th percentile and maximum, in microseconds.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
-pub(crate) struct Quantiles {
-    pub(crate) p50: f64,
-    pub(crate) p99: f64,
-    pub(crate) max: f64,
-}
-
-impl Quantiles {
-    /// Of values in nanoseconds; `None` when there is none.
-    pub(crate) fn of_ns(mut values: Vec<i64>) -> Option<Self> {
-        values.sort_unstable();
-        let at = |part: f64| {
-            let rank = (part * values.len() as f64).ceil() as usize;
-            values.get(rank.clamp(1, values.len().max(1)) - 1).map(|ns| *ns as f64 / 1e3)
-        };
-        Some(Self { p50: at(0.5)?, p99: at(0.99)?, max: at(1.0)? })
-    }
-}
+use crate::record::{ClockLine, Record};
 
 /// The true show time at an instant of CLOCK_MONOTONIC: the hub's clock is an exact line over CLOCK_MONOTONIC (an
 /// injected offset and skew), so it is drawn between the hub's recorded readings.
-fn true_show_ns(hub: &[ClockLine], mono_ns: i64) -> Option<i64> {
+pub fn true_show_ns(hub: &[ClockLine], mono_ns: i64) -> Option<i64> {
     let after = hub.partition_point(|line| line.mono_ns < mono_ns);
     let (a, b) = (hub.get(after.checked_sub(1)?)?, hub.get(after)?);
     let (dx, dy) = (i128::from(b.mono_ns - a.mono_ns), i128::from(b.show_ns - a.show_ns));
@@ -43,7 +23,7 @@ fn true_show_ns(hub: &[ClockLine], mono_ns: i64) -> Option<i64> {
 
 /// Clock errors of a node between the two instants, in nanoseconds without sign, and whether each lay within the bound
 /// the node gave.
-pub(crate) fn clock_errors(hub: &Record, node: &Record, from_mono_ns: i64, to_mono_ns: i64) -> Vec<(i64, bool)> {
+pub fn clock_errors(hub: &Record, node: &Record, from_mono_ns: i64, to_mono_ns: i64) -> Vec<(i64, bool)> {
     let within = node.clocks.iter().filter(|line| (from_mono_ns..to_mono_ns).contains(&line.mono_ns) && line.is_synced);
     within
         .filter_map(|line| {
@@ -54,21 +34,21 @@ pub(crate) fn clock_errors(hub: &Record, node: &Record, from_mono_ns: i64, to_mo
 }
 
 /// Milliseconds from a node's first welcome to its first lock.
-pub(crate) fn lock_ms(node: &Record) -> Option<f64> {
-    let welcome = *node.welcomes.first()?;
-    let locked = *node.locks.iter().find(|at| **at >= welcome)?;
+pub fn lock_ms(node: &Record) -> Option<f64> {
+    let welcome = node.events_named("welcome").next()?;
+    let locked = node.events_named("locked").find(|at| *at >= welcome)?;
     Some((locked - welcome) as f64 / 1e6)
 }
 
 /// What each frame between the two instants took to render, nanoseconds.
-pub(crate) fn render_costs(node: &Record, from_mono_ns: i64, to_mono_ns: i64) -> impl Iterator<Item = i64> {
+pub fn render_costs(node: &Record, from_mono_ns: i64, to_mono_ns: i64) -> impl Iterator<Item = i64> {
     let within = node.frames.values().filter(move |line| (from_mono_ns..to_mono_ns).contains(&line.mono_ns));
     within.map(|line| line.render_ns)
 }
 
 /// Show time of the hub's first reading after `killed_ns` against what it would have been had the hub gone on at the
 /// rate it had.
-pub(crate) fn show_step_ns(hub: &Record, killed_ns: i64) -> Option<i64> {
+pub fn show_step_ns(hub: &Record, killed_ns: i64) -> Option<i64> {
     let split = hub.clocks.partition_point(|line| line.mono_ns < killed_ns);
     let (before, after) = hub.clocks.split_at(split);
     let (first, last, next) = (before.first()?, before.last()?, after.first()?);
@@ -80,7 +60,7 @@ pub(crate) fn show_step_ns(hub: &Record, killed_ns: i64) -> Option<i64> {
 
 /// Differences between the first and the last node's output of one frame, for every frame all nodes put out between the
 /// two instants, nanoseconds.
-pub(crate) fn frame_spreads(nodes: &[Record], from_mono_ns: i64, to_mono_ns: i64) -> Vec<i64> {
+pub fn frame_spreads(nodes: &[Record], from_mono_ns: i64, to_mono_ns: i64) -> Vec<i64> {
     let Some((first, others)) = nodes.split_first() else { return Vec::new() };
     let within = first.frames.iter().filter(|(_, line)| (from_mono_ns..to_mono_ns).contains(&line.mono_ns));
     within
@@ -95,7 +75,7 @@ pub(crate) fn frame_spreads(nodes: &[Record], from_mono_ns: i64, to_mono_ns: i64
 }
 
 /// Frames that all of `nodes` put out between the two instants and in which their pixels differ.
-pub(crate) fn unequal_frames(nodes: &[Record], from_mono_ns: i64, to_mono_ns: i64) -> usize {
+pub fn unequal_frames(nodes: &[Record], from_mono_ns: i64, to_mono_ns: i64) -> usize {
     let Some((first, others)) = nodes.split_first() else { return 0 };
     let within = first.frames.iter().filter(|(_, line)| (from_mono_ns..to_mono_ns).contains(&line.mono_ns));
     within
@@ -107,7 +87,7 @@ pub(crate) fn unequal_frames(nodes: &[Record], from_mono_ns: i64, to_mono_ns: i6
 }
 
 /// Frame indices a node left out between the two instants.
-pub(crate) fn missing_frames(node: &Record, from_mono_ns: i64, to_mono_ns: i64) -> i64 {
+pub fn missing_frames(node: &Record, from_mono_ns: i64, to_mono_ns: i64) -> i64 {
     let frames: Vec<i64> = node
         .frames
         .iter()
@@ -117,21 +97,47 @@ pub(crate) fn missing_frames(node: &Record, from_mono_ns: i64, to_mono_ns: i64) 
     frames.windows(2).map(|pair| pair[1] - pair[0] - 1).sum()
 }
 
+/// How far each interval between two frames that follow one another lies from the frame period, nanoseconds without sign:
+/// the jitter of the output, whatever clock it runs on. `instants` are outputs in order.
+pub fn frame_jitter(instants: &[i64]) -> Vec<i64> {
+    let period_ns = 1_000_000_000 / i64::from(FRAME_HZ);
+    let deviations = instants.windows(2).map(|pair| {
+        let interval = pair[1] - pair[0];
+        // A frame left out is counted elsewhere; jitter is about those that were put out.
+        let periods = ((interval + period_ns / 2) / period_ns).max(1);
+        (interval - periods * 1_000_000_000 / i64::from(FRAME_HZ)).abs()
+    });
+    deviations.collect()
+}
+
+/// First to last output of the frame in which all nodes first showed each change, nanoseconds; changes that were not
+/// in one frame are left out.
+pub fn change_spreads(nodes: &[Record], revs: &[u32]) -> Vec<i64> {
+    let in_step = revs.iter().filter(|rev| is_same_frame(nodes, **rev));
+    let frames = in_step.filter_map(|rev| nodes.first()?.first_frame_with(*rev));
+    frames
+        .filter_map(|frame| {
+            let instants = nodes.iter().filter_map(|node| node.frames.get(&frame)).map(|line| line.mono_ns);
+            Some(instants.clone().max()? - instants.min()?)
+        })
+        .collect()
+}
+
 /// Whether all nodes first showed a change in the same frame.
-pub(crate) fn is_same_frame(nodes: &[Record], rev: u32) -> bool {
+pub fn is_same_frame(nodes: &[Record], rev: u32) -> bool {
     let first: Vec<Option<i64>> = nodes.iter().map(|node| node.first_frame_with(rev)).collect();
     first.iter().all(|frame| frame.is_some() && *frame == first[0])
 }
 
 /// Whether every node had a change from the stream before its applyAt, so that the control plane was not needed.
-pub(crate) fn is_by_stream_in_time(nodes: &[Record], rev: u32) -> bool {
+pub fn is_by_stream_in_time(nodes: &[Record], rev: u32) -> bool {
     nodes.iter().all(|node| node.changes.get(&rev).is_some_and(|change| change.arrived_us <= change.apply_at_us))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::record::{ChangeLine, FrameLine};
     use super::*;
+    use crate::record::{ChangeLine, FrameLine};
 
     fn clock(mono_ns: i64, show_ns: i64) -> ClockLine {
         ClockLine { mono_ns, show_ns, bound_ns: Some(100), is_synced: true }
@@ -139,17 +145,9 @@ mod tests {
 
     fn node_with_frames(frames: &[(i64, i64, u32)]) -> Record {
         let line = |&(frame, mono_ns, scene_rev): &(i64, i64, u32)| {
-            (frame, FrameLine { mono_ns, scene_rev, hash: 1, render_ns: 5 })
+            (frame, FrameLine { mono_ns, scene_rev, hash: 1, render_ns: 5, late_ns: 0 })
         };
         Record { frames: frames.iter().map(line).collect(), ..Record::default() }
-    }
-
-    #[test]
-    fn quantiles_are_values_that_were_measured() {
-        let quantiles = Quantiles::of_ns((1..=100).map(|us| us * 1000).collect()).unwrap();
-        assert_eq!(quantiles, Quantiles { p50: 50.0, p99: 99.0, max: 100.0 });
-        assert_eq!(Quantiles::of_ns(vec![7000]).unwrap(), Quantiles { p50: 7.0, p99: 7.0, max: 7.0 });
-        assert_eq!(Quantiles::of_ns(vec![]), None);
     }
 
     #[test]
@@ -193,6 +191,20 @@ mod tests {
         assert!(!is_same_frame(&[a.clone(), a.clone()], 3), "never shown");
         assert_eq!(frame_spreads(&[a.clone(), b.clone()], 0, 30), [1, 2]);
         assert_eq!(missing_frames(&node_with_frames(&[(1, 1, 0), (4, 4, 0), (5, 5, 0)]), 0, 10), 2);
+    }
+
+    #[test]
+    fn jitter_is_what_intervals_are_off_whatever_was_left_out() {
+        // Two periods of 8,333,333 ns, the second 100 ns long; then two in one, 50 ns short.
+        assert_eq!(frame_jitter(&[0, 8_333_333, 16_666_766, 33_333_382]), [0, 100, 50]);
+        assert!(frame_jitter(&[7]).is_empty());
+    }
+
+    #[test]
+    fn the_spread_of_a_change_is_that_of_its_frame() {
+        let a = node_with_frames(&[(1, 10, 1), (2, 20, 2), (3, 30, 3)]);
+        let b = node_with_frames(&[(1, 11, 1), (2, 25, 2), (3, 39, 2), (4, 50, 3)]);
+        assert_eq!(change_spreads(&[a, b], &[2, 3]), [5], "change 3 is not in one frame");
     }
 
     #[test]
