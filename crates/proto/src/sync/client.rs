@@ -7,7 +7,7 @@
 //! sending is used; that only looks like a little more delay.
 
 use cuelight_wire::control::TsPong;
-use cuelight_wire::exchange::{Form, Ping, Pong};
+use cuelight_wire::exchange::{BadExchange, Form, Ping, Pong};
 use cuelight_wire::ids::TokenHash;
 use cuelight_wire::time::{Local, Show, Span, Time};
 use heapless::Vec;
@@ -255,7 +255,7 @@ impl SyncClient {
         let pong = Pong::decode(bytes)?;
         let session = self.session.as_mut().filter(|s| s.token_hash == pong.token_hash).ok_or(PongDrop::WrongToken)?;
         if pong.form != session.form {
-            return Err(PongDrop::WrongType);
+            return Err(BadExchange::UnknownType.into());
         }
         let is_same = |t1: Time<Local>| match pong.form {
             Form::Deployed => t1.as_us() == pong.t1.as_us(),
@@ -326,7 +326,7 @@ impl SyncClient {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sync::{SyncServer, SyncState};
+    use crate::sync::{BadCounters, SyncServer, SyncState};
     use cuelight_wire::exchange::PONG_NS_LEN;
     use cuelight_wire::ids::NodeId;
     use std::vec::Vec;
@@ -388,17 +388,17 @@ mod tests {
         let mut too_long = datagram.clone();
         too_long.push(0);
         let mut take = |bytes: &[u8]| client.handle_datagram(bytes, at_ms(1), at_ms(1)).unwrap_err();
-        assert_eq!(take(&datagram[..51]), PongDrop::Truncated);
-        assert_eq!(take(&too_long), PongDrop::Oversized);
-        assert_eq!(take(&other_version), PongDrop::WrongVersion);
-        assert_eq!(take(&bytes(&Pong { form: Form::Deployed, ..good })), PongDrop::WrongType);
+        assert_eq!(take(&datagram[..51]), PongDrop::Bad(BadExchange::Truncated));
+        assert_eq!(take(&too_long), PongDrop::Bad(BadExchange::Oversized));
+        assert_eq!(take(&other_version), PongDrop::Bad(BadExchange::WrongVersion));
+        assert_eq!(take(&bytes(&Pong { form: Form::Deployed, ..good })), PongDrop::Bad(BadExchange::UnknownType));
         assert_eq!(take(&bytes(&Pong { token_hash: TokenHash(1), ..good })), PongDrop::WrongToken);
         assert_eq!(take(&bytes(&Pong { seq: 99, ..good })), PongDrop::NotOutstanding);
         assert_eq!(take(&bytes(&Pong { t1: at_ms(1), ..good })), PongDrop::NotOutstanding);
         assert_eq!(take(&bytes(&Pong { t3: good.t2 - Span::from_ms(1), ..good })), PongDrop::Implausible);
         let c = client.counters();
-        let by_reason = [c.truncated, c.oversized, c.wrong_version, c.wrong_type, c.wrong_token, c.implausible];
-        assert_eq!((by_reason, c.not_outstanding, c.dropped(), c.pongs), ([1; 6], 2, 8, 0));
+        assert_eq!(c.bad, BadCounters { truncated: 1, oversized: 1, wrong_version: 1, wrong_type: 1 });
+        assert_eq!((c.wrong_token, c.implausible, c.not_outstanding, c.dropped(), c.pongs), (1, 1, 2, 8, 0));
     }
 
     /// SYNC-9

@@ -1,18 +1,12 @@
-//! Why answers to a node's pings are dropped, counted by reason.
+//! Why datagrams of the time exchange are dropped, at either end, counted by reason.
 
 use cuelight_wire::exchange::BadExchange;
 
 /// Why a pong was dropped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum PongDrop {
-    /// Shorter than its type says.
-    Truncated,
-    /// Longer than its type says.
-    Oversized,
-    /// The first byte is not a known protocol version.
-    WrongVersion,
-    /// Not a pong of the form in use.
-    WrongType,
+    /// No pong of the form in use.
+    Bad(BadExchange),
     /// Another session's token, or no session.
     WrongToken,
     /// No ping with this number and t1 waits: a duplicate, a replay, too late, or never asked.
@@ -23,12 +17,37 @@ pub enum PongDrop {
 
 impl From<BadExchange> for PongDrop {
     fn from(bad: BadExchange) -> Self {
-        match bad {
-            BadExchange::Truncated => Self::Truncated,
-            BadExchange::Oversized => Self::Oversized,
-            BadExchange::WrongVersion => Self::WrongVersion,
-            BadExchange::UnknownType => Self::WrongType,
-        }
+        Self::Bad(bad)
+    }
+}
+
+/// Datagrams that are no message this end takes. Counters saturate.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct BadCounters {
+    /// Shorter than their type says.
+    pub truncated: u32,
+    /// Longer than their type says.
+    pub oversized: u32,
+    /// Of an unknown protocol version.
+    pub wrong_version: u32,
+    /// Of a type, or a form, that this end does not take.
+    pub wrong_type: u32,
+}
+
+impl BadCounters {
+    pub(super) fn count(&mut self, bad: BadExchange) {
+        let counter = match bad {
+            BadExchange::Truncated => &mut self.truncated,
+            BadExchange::Oversized => &mut self.oversized,
+            BadExchange::WrongVersion => &mut self.wrong_version,
+            BadExchange::UnknownType => &mut self.wrong_type,
+        };
+        *counter = counter.saturating_add(1);
+    }
+
+    /// All together.
+    pub const fn total(&self) -> u32 {
+        self.truncated.saturating_add(self.oversized).saturating_add(self.wrong_version).saturating_add(self.wrong_type)
     }
 }
 
@@ -47,14 +66,8 @@ pub struct SyncCounters {
     pub interleaved: u32,
     /// Kernel transmit stamps that could not be true and were left out.
     pub bad_stamps: u32,
-    /// Dropped: shorter than its type says.
-    pub truncated: u32,
-    /// Dropped: longer than its type says.
-    pub oversized: u32,
-    /// Dropped: unknown protocol version.
-    pub wrong_version: u32,
-    /// Dropped: not a pong of the form in use.
-    pub wrong_type: u32,
+    /// Dropped: no pong of the form in use.
+    pub bad: BadCounters,
     /// Dropped: another session's token.
     pub wrong_token: u32,
     /// Dropped: no such ping waits.
@@ -66,10 +79,7 @@ pub struct SyncCounters {
 impl SyncCounters {
     pub(super) fn count(&mut self, drop: PongDrop) {
         let counter = match drop {
-            PongDrop::Truncated => &mut self.truncated,
-            PongDrop::Oversized => &mut self.oversized,
-            PongDrop::WrongVersion => &mut self.wrong_version,
-            PongDrop::WrongType => &mut self.wrong_type,
+            PongDrop::Bad(bad) => return self.bad.count(bad),
             PongDrop::WrongToken => &mut self.wrong_token,
             PongDrop::NotOutstanding => &mut self.not_outstanding,
             PongDrop::Implausible => &mut self.implausible,
@@ -79,10 +89,8 @@ impl SyncCounters {
 
     /// All drops together.
     pub const fn dropped(&self) -> u32 {
-        self.truncated
-            .saturating_add(self.oversized)
-            .saturating_add(self.wrong_version)
-            .saturating_add(self.wrong_type)
+        self.bad
+            .total()
             .saturating_add(self.wrong_token)
             .saturating_add(self.not_outstanding)
             .saturating_add(self.implausible)

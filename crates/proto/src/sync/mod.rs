@@ -39,7 +39,7 @@ mod timeline;
 mod window;
 
 pub use client::SyncClient;
-pub use counters::{PongDrop, SyncCounters};
+pub use counters::{BadCounters, PongDrop, SyncCounters};
 pub use estimator::Estimator;
 pub use exchange::{Exchange, Verdict};
 pub use figures::Figures;

@@ -7,29 +7,20 @@ use cuelight_wire::exchange::{BadExchange, Form, Ping, Pong};
 use cuelight_wire::ids::TokenHash;
 use cuelight_wire::time::{Show, Time};
 
+use super::counters::BadCounters;
+
 /// Why a ping was dropped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum PingDrop {
-    /// Shorter than its type says.
-    Truncated,
-    /// Longer than its type says.
-    Oversized,
-    /// The first byte is not a known protocol version.
-    WrongVersion,
-    /// Not a ping.
-    WrongType,
+    /// No ping.
+    Bad(BadExchange),
     /// No session has this token.
     UnknownToken,
 }
 
 impl From<BadExchange> for PingDrop {
     fn from(bad: BadExchange) -> Self {
-        match bad {
-            BadExchange::Truncated => Self::Truncated,
-            BadExchange::Oversized => Self::Oversized,
-            BadExchange::WrongVersion => Self::WrongVersion,
-            BadExchange::UnknownType => Self::WrongType,
-        }
+        Self::Bad(bad)
     }
 }
 
@@ -38,14 +29,8 @@ impl From<BadExchange> for PingDrop {
 pub struct ServerCounters {
     /// Pings answered.
     pub answered: u32,
-    /// Dropped: shorter than its type says.
-    pub truncated: u32,
-    /// Dropped: longer than its type says.
-    pub oversized: u32,
-    /// Dropped: unknown protocol version.
-    pub wrong_version: u32,
-    /// Dropped: not a ping.
-    pub wrong_type: u32,
+    /// Dropped: no ping.
+    pub bad: BadCounters,
     /// Dropped: no session has this token.
     pub unknown_token: u32,
 }
@@ -138,14 +123,10 @@ impl<const N: usize> SyncServer<N> {
     }
 
     fn drop_ping(&mut self, why: PingDrop) -> PingDrop {
-        let counter = match why {
-            PingDrop::Truncated => &mut self.counters.truncated,
-            PingDrop::Oversized => &mut self.counters.oversized,
-            PingDrop::WrongVersion => &mut self.counters.wrong_version,
-            PingDrop::WrongType => &mut self.counters.wrong_type,
-            PingDrop::UnknownToken => &mut self.counters.unknown_token,
-        };
-        *counter = counter.saturating_add(1);
+        match why {
+            PingDrop::Bad(bad) => self.counters.bad.count(bad),
+            PingDrop::UnknownToken => self.counters.unknown_token = self.counters.unknown_token.saturating_add(1),
+        }
         why
     }
 }
@@ -212,16 +193,13 @@ mod tests {
             server.handle_ping(&pong, known, Time::ZERO),
             server.handle_ping(&ping(1, TokenHash(8)), known, Time::ZERO),
         ];
-        use PingDrop::*;
-        assert_eq!(drops.map(Result::unwrap_err), [Truncated, Oversized, WrongVersion, WrongType, UnknownToken]);
-        let expected = ServerCounters {
-            answered: 0,
-            truncated: 1,
-            oversized: 1,
-            wrong_version: 1,
-            wrong_type: 1,
-            unknown_token: 1,
-        };
+        use BadExchange::*;
+        let [truncated, oversized, version, kind] =
+            [Truncated, Oversized, WrongVersion, UnknownType].map(PingDrop::Bad);
+        let expected = [truncated, oversized, version, kind, PingDrop::UnknownToken];
+        assert_eq!(drops.map(Result::unwrap_err), expected);
+        let bad = BadCounters { truncated: 1, oversized: 1, wrong_version: 1, wrong_type: 1 };
+        let expected = ServerCounters { answered: 0, bad, unknown_token: 1 };
         assert_eq!(server.counters(), expected);
     }
 }
