@@ -8,6 +8,7 @@ pub mod ddp;
 pub mod exchange;
 pub mod full_state;
 pub mod node_role;
+pub mod prism;
 pub mod receiver;
 mod script;
 pub mod stream_packet;
@@ -16,13 +17,14 @@ pub mod stream_packet;
 pub type Body = fn(&[u8]);
 
 /// All targets, by the names of their files and corpora.
-pub const TARGETS: [(&str, Body); 8] = [
+pub const TARGETS: [(&str, Body); 9] = [
     ("conductor", conductor::run),
     ("control_json", control_json::run),
     ("ddp", ddp::run),
     ("exchange", exchange::run),
     ("full_state", full_state::run),
     ("node_role", node_role::run),
+    ("prism", prism::run),
     ("receiver", receiver::run),
     ("stream_packet", stream_packet::run),
 ];

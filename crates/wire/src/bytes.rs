@@ -82,6 +82,10 @@ impl<'a> Writer<'a> {
     pub const fn len(&self) -> usize {
         self.len
     }
+    /// What has been written so far.
+    pub fn written(&self) -> &[u8] {
+        &self.buf[..self.len]
+    }
     /// Whether nothing has been written yet.
     pub const fn is_empty(&self) -> bool {
         self.len == 0

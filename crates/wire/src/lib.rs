@@ -14,6 +14,7 @@ pub mod exchange;
 pub mod ids;
 pub mod limits;
 pub mod line;
+pub mod prism;
 pub mod scene;
 pub mod stream;
 pub mod time;

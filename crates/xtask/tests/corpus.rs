@@ -61,6 +61,11 @@ fn the_node_role_holds_over_its_corpus() {
 }
 
 #[test]
+fn pattern_files_hold_over_their_corpus() {
+    replay("prism");
+}
+
+#[test]
 fn the_receiver_holds_over_its_corpus() {
     replay("receiver");
 }

@@ -3,5 +3,6 @@
 
 mod control;
 mod exchange;
+mod prism;
 mod stream;
 mod vector;
