@@ -8,6 +8,7 @@ mod ci;
 mod demo;
 mod deny;
 mod fuzz;
+mod lab;
 mod layers;
 mod outcome;
 mod process;
@@ -42,6 +43,8 @@ enum Command {
     Spec,
     /// Check licences, sources and bans of all dependencies
     Deny,
+    /// Play shows of real processes in network namespaces and judge them
+    Lab(lab::Args),
     /// Fuzz the decoders and machines
     Fuzz(fuzz::Args),
     /// Run the benchmarks
@@ -56,6 +59,7 @@ fn main() -> ExitCode {
         Command::Layers(args) => layers::run(&args),
         Command::Spec => spec::run(),
         Command::Deny => deny::run(),
+        Command::Lab(args) => lab::run(&args),
         Command::Fuzz(args) => fuzz::run(&args),
         Command::Bench(args) => bench::run(&args),
     };

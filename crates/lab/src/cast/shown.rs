@@ -1,0 +1,112 @@
+//! What a show left on record, and the judgement all scenarios share.
+
+use anyhow::{Context, Result};
+use cuelight_measure::figures;
+use cuelight_measure::quantiles::Quantiles;
+use cuelight_measure::record::Record;
+use cuelight_measure::verdict::Verdict;
+
+/// From one instant of CLOCK_MONOTONIC to another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Window {
+    /// The first.
+    pub(crate) from_ns: i64,
+    /// The first that is not in it any more.
+    pub(crate) to_ns: i64,
+}
+
+impl Window {
+    /// From the beginning of one to the end of another.
+    pub(crate) fn until_end_of(self, other: Self) -> Self {
+        Self { to_ns: other.to_ns, ..self }
+    }
+    /// Without its first milliseconds.
+    pub(crate) fn after_ms(self, ms: i64) -> Self {
+        Self { from_ns: self.from_ns + ms * 1_000_000, ..self }
+    }
+}
+
+/// Limits of timing, where it is judged. In each, the second figure is the goal.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Limits {
+    /// 99th percentile of the clock error, microseconds.
+    pub(crate) clock_us: (f64, f64),
+    /// 99th percentile of what a frame's outputs are apart, microseconds.
+    pub(crate) apart_us: (f64, f64),
+}
+
+impl Limits {
+    /// On cables. Outputs less than 1 ms apart is what the protocol accepts a show by.
+    pub(crate) const WIRED: Self = Self { clock_us: (100.0, 10.0), apart_us: (1000.0, 150.0) };
+}
+
+/// The records of a show.
+pub(crate) struct Shown {
+    /// The hub's.
+    pub(crate) hub: Record,
+    /// Each node's.
+    pub(crate) nodes: Vec<Record>,
+    /// Whether timing can be judged.
+    pub(crate) is_timed: bool,
+}
+
+impl Shown {
+    /// Whether nodes do the same at the same instant: every change in one frame, equal pixels, no frame left out, and where
+    /// timing is judged, clocks and outputs within `limits`.
+    pub(crate) fn together(&self, revs: &[u32], window: Window, limits: Limits) -> Result<Vec<Verdict>> {
+        let Window { from_ns, to_ns } = window;
+        let same_frame = revs.iter().filter(|rev| figures::is_same_frame(&self.nodes, **rev)).count();
+        let mut verdicts = vec![
+            Verdict::all("scene changes in the same frame on all nodes", same_frame, revs.len()),
+            Verdict::none(
+                "frames in which equal nodes differ",
+                figures::unequal_frames(&self.nodes, from_ns, to_ns) as f64,
+            ),
+            self.none_left_out("frames left out", 0..self.nodes.len(), window),
+        ];
+        let errors: Vec<_> =
+            self.nodes.iter().flat_map(|node| figures::clock_errors(&self.hub, node, from_ns, to_ns)).collect();
+        let outside = errors.iter().filter(|(_, is_inside)| !is_inside).count();
+        let percent = 100.0 * outside as f64 / errors.len().max(1) as f64;
+        verdicts.push(Verdict::must_be_below("clock readings outside the published bound", percent, "%", 1.0));
+        if !self.is_timed {
+            return Ok(verdicts);
+        }
+        let clock = Quantiles::of_ns(errors.into_iter().map(|(error, _)| error).collect());
+        let clock = clock.context("the records hold no clock readings")?;
+        let apart = Quantiles::of_ns(figures::frame_spreads(&self.nodes, from_ns, to_ns));
+        let apart = apart.context("the records hold no frames of all nodes")?;
+        verdicts.push(Verdict::below("clock error, p99", clock.p99, "us", limits.clock_us.0, limits.clock_us.1));
+        verdicts.push(Verdict::below(
+            "outputs of one frame apart, p99",
+            apart.p99,
+            "us",
+            limits.apart_us.0,
+            limits.apart_us.1,
+        ));
+        if let Some(apart) = Quantiles::of_ns(figures::change_spreads(&self.nodes, revs)) {
+            let what = "outputs of a change's frame apart, largest";
+            verdicts.push(Verdict::below(what, apart.max, "us", limits.apart_us.0, limits.apart_us.1));
+        }
+        Ok(verdicts)
+    }
+
+    /// Frames that these nodes left out: none where timing is judged, else as many as a machine without priorities costs.
+    pub(crate) fn none_left_out(&self, what: &str, nodes: std::ops::Range<usize>, window: Window) -> Verdict {
+        let missing = |node| figures::missing_frames(node, window.from_ns, window.to_ns);
+        let missing = self.nodes[nodes].iter().map(missing).sum::<i64>() as f64;
+        if self.is_timed {
+            Verdict::none(what, missing)
+        } else {
+            Verdict { is_met: true, must: "not judged".into(), ..Verdict::none(what, missing) }
+        }
+    }
+
+    /// Milliseconds from an instant to the first event of that name at or after it, of the slowest of these nodes; infinite
+    /// when one never had it.
+    pub(crate) fn slowest_event_ms(&self, nodes: std::ops::Range<usize>, event: &str, from_ns: i64) -> f64 {
+        let first = |node: &Record| node.events_named(event).find(|at| *at >= from_ns);
+        let ms = |node| first(node).map_or(f64::INFINITY, |at| (at - from_ns) as f64 / 1e6);
+        self.nodes[nodes].iter().map(ms).fold(0.0, f64::max)
+    }
+}

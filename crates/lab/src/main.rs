@@ -1,0 +1,171 @@
+//! `cuelight-lab`: shows of real processes in network namespaces, and limits for what they do when things go wrong.
+//!
+//! | module | is |
+//! |---|---|
+//! | `seclusion` | namespaces of its own, which nothing outlives |
+//! | `network` | switch, machines, and the paths with the simulator's link model between them |
+//! | `cast` | the processes of a show, and what they left on record |
+//! | `scenarios` | what happens to a show, one a file |
+//! | `report` | what was found |
+//!
+//! Timing is judged only where real-time priority is granted: without it the machine is measured, not Cuelight.
+
+#![allow(dead_code, reason = "scenarios to come use what the first ones do not")]
+
+mod cast;
+mod network;
+mod report;
+mod scenarios;
+mod seclusion;
+mod stage;
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::thread;
+use std::time::Instant;
+
+use anyhow::{Context, Result, bail};
+use clap::Parser;
+use cuelight_net::realtime::make_thread_realtime;
+
+use report::{Entry, Outcome, Report};
+use stage::{Scenario, Stage, Unfit};
+
+/// What the program ends with when this machine cannot run the lab at all.
+const UNFIT: u8 = 3;
+
+/// Plays shows of real processes in network namespaces and judges them.
+#[derive(Parser)]
+#[command(name = "cuelight-lab")]
+struct Cli {
+    /// Scenarios to play [default: all of the set]
+    #[arg(value_name = "SCENARIO")]
+    scenarios: Vec<String>,
+    /// Play the short set, quickly
+    #[arg(long)]
+    short: bool,
+    /// Play everything so many times
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
+    runs: u16,
+    /// List the scenarios
+    #[arg(long)]
+    list: bool,
+    /// Folder for reports, records and logs
+    #[arg(long, value_name = "DIR", default_value = "target/lab")]
+    out: PathBuf,
+    /// Seed of the first run; each further run has the next one
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// The program `cuelight` [default: beside this one]
+    #[arg(long, value_name = "FILE")]
+    program: Option<PathBuf>,
+    /// A Python with the package `websockets`
+    #[arg(long, value_name = "FILE", default_value = "python3")]
+    python: PathBuf,
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    if cli.list {
+        for scenario in scenarios::ALL {
+            println!("{:<24} {}{}", scenario.name, if scenario.is_short { "[short] " } else { "" }, scenario.claim);
+        }
+        return ExitCode::SUCCESS;
+    }
+    if !seclusion::is_inside() {
+        let obstacles = seclusion::obstacles();
+        if !obstacles.is_empty() {
+            eprintln!("this machine cannot run the lab:\n  {}", obstacles.join("\n  "));
+            return ExitCode::from(UNFIT);
+        }
+    }
+    let result = if seclusion::is_inside() {
+        run(&cli)
+    } else {
+        seclusion::enter().map(|status| match status.code() {
+            Some(code) => ExitCode::from(u8::try_from(code).unwrap_or(1)),
+            None => ExitCode::FAILURE,
+        })
+    };
+    result.unwrap_or_else(|error| {
+        eprintln!("cuelight-lab: {error:#}");
+        ExitCode::FAILURE
+    })
+}
+
+/// Plays what was asked for. Fails when a limit is missed.
+fn run(cli: &Cli) -> Result<ExitCode> {
+    seclusion::settle()?;
+    let chosen = chosen(cli)?;
+    let program = match &cli.program {
+        Some(program) => program.clone(),
+        None => std::env::current_exe()?.with_file_name("cuelight"),
+    };
+    let program = program.canonicalize().with_context(|| {
+        format!("there is no program {}: build it with `cargo build -p cuelight-cli`", program.display())
+    })?;
+    fs::create_dir_all(&cli.out).with_context(|| format!("the folder {} cannot be made", cli.out.display()))?;
+    let out = cli.out.canonicalize()?;
+
+    // Asked by a thread that ends at once: the lab itself is no part of a show.
+    let is_timed = thread::spawn(|| make_thread_realtime(1).is_ok()).join().unwrap_or(false);
+    let mut report = Report { is_timed, entries: Vec::new() };
+    for run in 1..=usize::from(cli.runs) {
+        for scenario in &chosen {
+            let dir = out.join(format!("run-{run:02}")).join(scenario.name);
+            if dir.exists() {
+                fs::remove_dir_all(&dir).with_context(|| format!("{} cannot be removed", dir.display()))?;
+            }
+            fs::create_dir_all(&dir).with_context(|| format!("{} cannot be made", dir.display()))?;
+            let seed = cli.seed + run as u64 - 1;
+            let python = cli.python.clone();
+            let stage = Stage { program: program.clone(), python, dir, seed, is_short: cli.short };
+            let entry = play(scenario, &stage, run);
+            println!("\n== {} (run {run}, seed {seed}, {:.1} s): {}", entry.scenario, entry.seconds, entry.claim);
+            entry.lines().iter().for_each(|line| println!("{line}"));
+            // What went well need not be looked into; its figures are in the report.
+            if cli.runs > 1 && entry.is_met() {
+                fs::remove_dir_all(&stage.dir)?;
+            }
+            report.entries.push(entry);
+            report.write(&out)?;
+        }
+    }
+    println!("\n{}", report.markdown());
+    let missed = report.entries.iter().filter(|entry| entry.is_missed()).count();
+    println!(
+        "{} of {} played within limits; see {}",
+        report.entries.len() - missed,
+        report.entries.len(),
+        out.display()
+    );
+    Ok(if missed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn chosen(cli: &Cli) -> Result<Vec<&'static Scenario>> {
+    if cli.scenarios.is_empty() {
+        return Ok(scenarios::ALL.iter().filter(|scenario| scenario.is_short || !cli.short).collect());
+    }
+    let mut chosen = Vec::new();
+    for name in &cli.scenarios {
+        let Some(scenario) = scenarios::named(name) else {
+            bail!("there is no scenario \"{name}\": --list names them");
+        };
+        chosen.push(scenario);
+    }
+    Ok(chosen)
+}
+
+fn play(scenario: &'static Scenario, stage: &Stage, run: usize) -> Entry {
+    let started = Instant::now();
+    let outcome = match (scenario.run)(stage) {
+        Ok(verdicts) => Outcome::Judged(verdicts),
+        Err(error) => match error.downcast::<Unfit>() {
+            Ok(Unfit(why)) => Outcome::NotRun(why),
+            Err(error) => Outcome::Broken(format!("{error:#}")),
+        },
+    };
+    let seconds = started.elapsed().as_secs_f64();
+    Entry { run, scenario: scenario.name, claim: scenario.claim, seed: stage.seed, seconds, outcome }
+}

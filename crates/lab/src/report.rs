@@ -1,0 +1,177 @@
+//! What the lab found, as people and programs read it.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use cuelight_measure::verdict::Verdict;
+use serde::Serialize;
+
+/// How one scenario ended in one run.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Entry {
+    /// The run, from 1.
+    pub(crate) run: usize,
+    /// Name of the scenario.
+    pub(crate) scenario: &'static str,
+    /// What it shows.
+    pub(crate) claim: &'static str,
+    /// What it drew its losses, delays and scenes from.
+    pub(crate) seed: u64,
+    /// How long it took.
+    pub(crate) seconds: f64,
+    /// What came of it.
+    pub(crate) outcome: Outcome,
+}
+
+/// What came of a scenario.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Outcome {
+    /// It was judged.
+    Judged(Vec<Verdict>),
+    /// It could not be judged: something that had to work did not.
+    Broken(String),
+    /// This machine cannot play it.
+    NotRun(String),
+}
+
+impl Entry {
+    /// Whether every limit is met.
+    pub(crate) fn is_met(&self) -> bool {
+        matches!(&self.outcome, Outcome::Judged(verdicts) if verdicts.iter().all(|verdict| verdict.is_met))
+    }
+    /// Whether something is wrong with the show.
+    pub(crate) fn is_missed(&self) -> bool {
+        !self.is_met() && !matches!(self.outcome, Outcome::NotRun(_))
+    }
+
+    /// The lines a person reads while the lab runs.
+    pub(crate) fn lines(&self) -> Vec<String> {
+        match &self.outcome {
+            Outcome::Judged(verdicts) => verdicts.iter().map(Verdict::to_string).collect(),
+            Outcome::Broken(why) => vec![format!("BROKEN  {why}")],
+            Outcome::NotRun(why) => vec![format!("not run {why}")],
+        }
+    }
+}
+
+/// Everything one invocation found.
+#[derive(Clone, Debug, Default, Serialize)]
+pub(crate) struct Report {
+    /// Whether timing was judged; it is only with real-time priority.
+    pub(crate) is_timed: bool,
+    /// In the order they were played.
+    pub(crate) entries: Vec<Entry>,
+}
+
+impl Report {
+    /// Writes `report.json` and `report.md` into a folder.
+    pub(crate) fn write(&self, folder: &Path) -> Result<()> {
+        let json = serde_json::to_string_pretty(self)?;
+        for (name, text) in [("report.json", json + "\n"), ("report.md", self.markdown())] {
+            let path = folder.join(name);
+            fs::write(&path, text).with_context(|| format!("the report {} cannot be written", path.display()))?;
+        }
+        Ok(())
+    }
+
+    /// A table of scenarios with their limits and the worst of what was measured in all runs.
+    pub(crate) fn markdown(&self) -> String {
+        let mut text = String::from("# Lab\n\n");
+        if !self.is_timed {
+            text += "Real-time priority was refused: timing is not judged.\n\n";
+        }
+        text += "| scenario | runs within limits | what | worst measured | must |\n|---|---|---|---|---|\n";
+        for name in self.scenarios() {
+            let entries: Vec<_> = self.entries.iter().filter(|entry| entry.scenario == name).collect();
+            let met = entries.iter().filter(|entry| entry.is_met()).count();
+            let runs = format!("{met} of {}", entries.len());
+            let mut rows = worst(&entries).into_iter();
+            let mut row = |first: &str, second: &str, row: Option<Verdict>| {
+                let (what, measured, must) = row.map_or_else(
+                    || (entries[0].lines().join("; "), String::new(), String::new()),
+                    |row| (row.what, row.measured, row.must),
+                );
+                // A table is made of strings; writing to one cannot fail.
+                let _ = writeln!(text, "| {first} | {second} | {what} | {measured} | {must} |");
+            };
+            row(name, &runs, rows.next());
+            rows.for_each(|verdict| row("", "", Some(verdict)));
+        }
+        text
+    }
+
+    fn scenarios(&self) -> Vec<&'static str> {
+        let mut names = Vec::new();
+        for entry in &self.entries {
+            if !names.contains(&entry.scenario) {
+                names.push(entry.scenario);
+            }
+        }
+        names
+    }
+}
+
+/// Of each verdict the worst in these runs: a missed one before a met one, then the one farthest towards its limit.
+fn worst(entries: &[&Entry]) -> Vec<Verdict> {
+    let mut worst: Vec<Verdict> = Vec::new();
+    for entry in entries {
+        let Outcome::Judged(verdicts) = &entry.outcome else { continue };
+        for verdict in verdicts {
+            match worst.iter_mut().find(|known| known.what == verdict.what) {
+                Some(known) if is_worse(verdict, known) => *known = verdict.clone(),
+                Some(_) => {}
+                None => worst.push(verdict.clone()),
+            }
+        }
+    }
+    worst
+}
+
+fn is_worse(verdict: &Verdict, than: &Verdict) -> bool {
+    let more_is_better = verdict.must == "all" || verdict.must.starts_with(">=");
+    match (verdict.is_met, than.is_met) {
+        (false, true) => true,
+        (true, false) => false,
+        _ if more_is_better => verdict.value < than.value,
+        _ => verdict.value > than.value,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(run: usize, verdicts: Vec<Verdict>) -> Entry {
+        let outcome = Outcome::Judged(verdicts);
+        Entry { run, scenario: "join", claim: "nodes join", seed: 1, seconds: 2.0, outcome }
+    }
+
+    #[test]
+    fn the_table_has_the_worst_of_all_runs_and_counts_those_within_limits() {
+        let run = |run, lock, changes| {
+            entry(run, vec![Verdict::must_be_below("lock", lock, "ms", 5.0), Verdict::all("changes", changes, 50)])
+        };
+        let report = Report { is_timed: true, entries: vec![run(1, 2.0, 50), run(2, 4.0, 49), run(3, 3.0, 50)] };
+        let text = report.markdown();
+        assert!(text.contains("| join | 2 of 3 | lock | 4.0 ms | < 5 |"), "{text}");
+        assert!(text.contains("|  |  | changes | 49 of 50 | all |"), "{text}");
+        assert!(!text.contains("refused"));
+    }
+
+    #[test]
+    fn what_could_not_be_played_is_neither_met_nor_missed() {
+        let not_run = Entry { outcome: Outcome::NotRun("no python".into()), ..entry(1, Vec::new()) };
+        assert!(!not_run.is_met() && !not_run.is_missed());
+        let broken = Entry { outcome: Outcome::Broken("it ended".into()), ..entry(1, Vec::new()) };
+        assert!(!broken.is_met() && broken.is_missed());
+        let report = Report { is_timed: false, entries: vec![not_run] };
+        let text = report.markdown();
+        assert!(
+            text.contains("timing is not judged") && text.contains("| join | 0 of 1 | not run no python |"),
+            "{text}"
+        );
+    }
+}

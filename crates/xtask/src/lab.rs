@@ -1,0 +1,89 @@
+//! `cargo xtask lab`: builds Cuelight and plays shows of real processes in network namespaces.
+//!
+//! As root it installs what is missing with apt-get; else the lab says what is missing. Timing is judged only as root.
+
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, anyhow};
+
+use crate::{process, workspace};
+
+/// What `cuelight-lab` ends with when this machine cannot run it at all.
+const UNFIT: i32 = 3;
+/// Where Debian's own Python is, which has Debian's own packages.
+const DEBIAN_PYTHON: &str = "/usr/bin/python3";
+
+/// Arguments of `cargo xtask lab`.
+#[derive(clap::Args)]
+#[command(disable_help_flag = true)]
+pub(crate) struct Args {
+    /// Arguments of `cuelight-lab`: scenarios, --short, --runs N, --list, --out DIR, --help
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    rest: Vec<String>,
+}
+
+/// Builds and becomes the lab: Ctrl-C and the exit code are its own.
+pub(crate) fn run(args: &Args) -> Result<()> {
+    let mut lab = prepare()?;
+    let error = lab.args(&args.rest).exec();
+    Err(anyhow!(error)).with_context(|| format!("cannot start `{}`", process::shown(&lab)))
+}
+
+/// Plays the short set. `Ok(false)` when this machine cannot run the lab; why has been printed.
+pub(crate) fn run_short() -> Result<bool> {
+    let mut lab = prepare()?;
+    lab.args(["--short", "--out"]).arg(workspace::read()?.target.join("ci/lab"));
+    eprintln!("$ {}", process::shown(&lab));
+    let status = lab.status().with_context(|| format!("cannot start `{}`", process::shown(&lab)))?;
+    match status.code() {
+        Some(0) => Ok(true),
+        Some(UNFIT) => Ok(false),
+        _ => Err(anyhow!("`{}` failed: {status}", process::shown(&lab))),
+    }
+}
+
+fn prepare() -> Result<Command> {
+    process::run(process::cargo().args(["build", "--package", "cuelight-cli", "--package", "cuelight-lab"]))?;
+    let target = workspace::read()?.target;
+    let python = python();
+    let mut lab = Command::new(target.join("debug/cuelight-lab"));
+    lab.current_dir(process::root()).arg("--python").arg(python);
+    // The default is for those who start it by hand in a checkout.
+    if std::env::var_os("CARGO_TARGET_DIR").is_some() {
+        lab.arg("--out").arg(target.join("lab"));
+    }
+    Ok(lab)
+}
+
+/// A Python that has `websockets`, installed where that is missing and allowed; any other is told by the lab.
+fn python() -> PathBuf {
+    let found = || ["python3", DEBIAN_PYTHON].into_iter().find(|python| has_websockets(Path::new(python)));
+    if found().is_none() || !process::succeeds(Command::new("ip").arg("-V")) {
+        install(&["iproute2", "python3", "python3-websockets"]);
+    }
+    found().unwrap_or("python3").into()
+}
+
+fn has_websockets(python: &Path) -> bool {
+    process::succeeds(Command::new(python).args(["-c", "import websockets"]))
+}
+
+/// Installs packages as root on a machine with apt-get; elsewhere the lab names what is missing.
+fn install(packages: &[&str]) {
+    let is_root = process::output(Command::new("id").arg("-u")).is_ok_and(|id| id.trim_ascii() == b"0");
+    if !is_root {
+        return;
+    }
+    let mut command = Command::new("apt-get");
+    command.env("DEBIAN_FRONTEND", "noninteractive");
+    command.args(["install", "--yes", "--no-install-recommends", "--quiet"]).args(packages);
+    if process::run(&mut command).is_err() {
+        // The list of packages may be missing or old.
+        let updated = process::run(Command::new("apt-get").args(["update", "--quiet"]));
+        if let Err(error) = updated.and_then(|()| process::run(&mut command)) {
+            eprintln!("{error:#}");
+        }
+    }
+}
