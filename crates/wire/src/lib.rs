@@ -18,3 +18,4 @@ pub mod prism;
 pub mod scene;
 pub mod stream;
 pub mod time;
+pub mod tlv;

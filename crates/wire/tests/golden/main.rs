@@ -5,4 +5,5 @@ mod control;
 mod exchange;
 mod prism;
 mod stream;
+mod tlv;
 mod vector;

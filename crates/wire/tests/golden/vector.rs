@@ -24,6 +24,13 @@ impl Vector {
     pub(crate) fn text(&mut self, field: &str) -> String {
         self.fields.remove(field).unwrap_or_else(|| panic!("{}: no field {field}", self.name))
     }
+    /// Takes a field out, as bytes in hex.
+    pub(crate) fn hex(&mut self, field: &str) -> Vec<u8> {
+        let text = self.text(field);
+        let byte =
+            |byte| u8::from_str_radix(byte, 16).unwrap_or_else(|e| panic!("{}: {field}: {byte}: {e}", self.name));
+        text.split_whitespace().map(byte).collect()
+    }
     /// Every field must have been asked for: one that was not is one no code looks at.
     pub(crate) fn finish(self) {
         assert!(self.fields.is_empty(), "{}: fields nobody asked for: {:?}", self.name, self.fields);
@@ -44,10 +51,11 @@ pub(crate) fn read(file: &str) -> Vec<Vector> {
             "vector" => vector = Vector { name: rest.into(), ..Vector::default() },
             "kind" => vector.kind = rest.into(),
             "direction" => {
-                assert!(matches!(rest, "hub->node" | "node->hub" | "any"), "{file}:{number}: direction {rest}");
+                let known = ["hub->node", "node->hub", "client->store", "store->client", "any"];
+                assert!(known.contains(&rest), "{file}:{number}: direction {rest}");
             }
             "field" => {
-                let (name, value) = rest.split_once(' ').unwrap_or_else(|| panic!("{file}:{number}: no value"));
+                let (name, value) = rest.split_once(' ').unwrap_or((rest, ""));
                 let before = vector.fields.insert(name.into(), value.into());
                 assert_eq!(before, None, "{file}:{number}: {name} is given twice");
             }
