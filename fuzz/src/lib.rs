@@ -8,16 +8,18 @@ pub mod ddp;
 pub mod exchange;
 pub mod full_state;
 pub mod node_role;
+pub mod pattern_session;
 pub mod prism;
 pub mod receiver;
 mod script;
 pub mod stream_packet;
+pub mod tlv;
 
 /// A target's body.
 pub type Body = fn(&[u8]);
 
 /// All targets, by the names of their files and corpora.
-pub const TARGETS: [(&str, Body); 9] = [
+pub const TARGETS: [(&str, Body); 11] = [
     ("conductor", conductor::run),
     ("control_json", control_json::run),
     ("ddp", ddp::run),
@@ -25,6 +27,8 @@ pub const TARGETS: [(&str, Body); 9] = [
     ("full_state", full_state::run),
     ("node_role", node_role::run),
     ("prism", prism::run),
+    ("pattern_session", pattern_session::run),
     ("receiver", receiver::run),
     ("stream_packet", stream_packet::run),
+    ("tlv", tlv::run),
 ];

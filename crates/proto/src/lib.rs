@@ -5,6 +5,7 @@
 extern crate std;
 
 pub mod node;
+pub mod pattern;
 pub mod session;
 pub mod stream;
 pub mod sync;

@@ -76,6 +76,16 @@ fn stream_packets_hold_over_their_corpus() {
 }
 
 #[test]
+fn pattern_sessions_hold_over_their_corpus() {
+    replay("pattern_session");
+}
+
+#[test]
+fn frames_of_the_pattern_upload_hold_over_their_corpus() {
+    replay("tlv");
+}
+
+#[test]
 fn every_target_has_a_file_a_corpus_and_a_test() {
     let names = |folder: &str, suffix: &str| -> BTreeSet<String> {
         let entries = fs::read_dir(fuzz().join(folder)).expect("a folder");
