@@ -15,8 +15,8 @@ use crate::outcome::Outcome;
 use crate::workspace::Workspace;
 use crate::{process, workspace};
 
-/// The package whose integration tests start real processes.
-const PROCESS_TIER: &str = "cuelight-cli";
+/// The packages whose integration tests start real processes; the first has the program `cuelight`.
+const PROCESS_TIER: [&str; 2] = ["cuelight-cli", "cuelight-update"];
 
 /// Runs all tests; the last line printed is the sum.
 pub(crate) fn run() -> Result<()> {
@@ -52,8 +52,9 @@ pub(crate) fn all() -> Result<Outcome> {
 /// The program `cuelight` as the tests that start processes use it: built with them, so that nothing is built twice.
 pub(crate) fn program() -> Result<PathBuf> {
     let workspace = workspace::read()?;
-    let (_, processes) = integration_tests(&workspace)?;
-    let name = processes.first().with_context(|| format!("{PROCESS_TIER} has no integration test"))?;
+    let package = workspace.packages.iter().find(|package| package.name == PROCESS_TIER[0]);
+    let name = package.and_then(|package| package.targets_of("test").next());
+    let name = name.with_context(|| format!("{} has no integration test", PROCESS_TIER[0]))?;
     let mut command = test_command();
     let messages = process::output(command.args(["--no-run", "--message-format=json", "--test", name]))?;
     let program = |line: &str| {
@@ -75,11 +76,12 @@ fn test_command() -> Command {
 /// Names of the integration tests: ordinary ones, and those that start processes. Cargo selects tests by name alone, so
 /// a name of the second kind must not be one of the first.
 fn integration_tests(workspace: &Workspace) -> Result<(BTreeSet<&str>, BTreeSet<&str>)> {
-    let (processes, ordinary): (Vec<_>, Vec<_>) = workspace.packages.iter().partition(|p| p.name == PROCESS_TIER);
+    let (processes, ordinary): (Vec<_>, Vec<_>) =
+        workspace.packages.iter().partition(|p| PROCESS_TIER.contains(&p.name.as_str()));
     let ordinary: BTreeSet<_> = ordinary.iter().flat_map(|p| p.targets_of("test")).collect();
     let processes: BTreeSet<_> = processes.iter().flat_map(|p| p.targets_of("test")).collect();
     if let Some(name) = ordinary.intersection(&processes).next() {
-        bail!("the integration test {name} of {PROCESS_TIER} has the name of another package's: rename one of them");
+        bail!("the integration test {name} starts processes and has the name of another package's: rename one of them");
     }
     Ok((ordinary, processes))
 }
