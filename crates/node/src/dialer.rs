@@ -1,11 +1,14 @@
 //! Finding the hub and opening the control connection to it.
 
+use std::net::{Ipv4Addr, SocketAddrV4};
 use std::time::Duration;
 
+use cuelight_net::addresses::{ipv4, is_on_hub_network};
 use cuelight_net::mdns;
 use cuelight_net::ws::{Channel, ConnectError, Timeouts, connect};
-use cuelight_wire::limits::{CTRL_HTTP_PORT_UNPRIVILEGED, WS_PATH};
+use cuelight_wire::limits::{CTRL_HTTP_PORT, CTRL_HTTP_PORT_UNPRIVILEGED, HUB_IP, WS_PATH};
 use thiserror::Error;
+use tracing::debug;
 
 use crate::settings::with_port;
 
@@ -23,13 +26,29 @@ pub(crate) enum DialError {
     NoHub,
 }
 
-/// Opens a control connection to `hub`, or to the first hub that announces itself.
+/// Opens a control connection to `hub`. Without one: to the hub whose network this is, if it is one (AP-7), else to the
+/// first hub that announces itself.
 pub(crate) async fn dial(hub: Option<String>) -> Result<Channel, DialError> {
     let address = match hub {
         Some(hub) => with_port(&hub, CTRL_HTTP_PORT_UNPRIVILEGED),
-        None => find().await?,
+        None => {
+            if let Some(access_point) = access_point(&ipv4()) {
+                match connect(&access_point.to_string(), WS_PATH, Timeouts::default()).await {
+                    Ok(channel) => return Ok(channel),
+                    Err(error) => debug!("this looks like a hub's own network, but {error}"),
+                }
+            }
+            find().await?
+        }
     };
     Ok(connect(&address, WS_PATH, Timeouts::default()).await?)
+}
+
+/// Where the hub is when one of these addresses was given by it. A machine that has the hub's own address is the hub.
+fn access_point(addresses: &[(String, Ipv4Addr)]) -> Option<SocketAddrV4> {
+    let is_hub = addresses.iter().any(|(_, address)| *address == HUB_IP);
+    let is_there = addresses.iter().any(|(_, address)| is_on_hub_network(*address));
+    (is_there && !is_hub).then(|| SocketAddrV4::new(HUB_IP, CTRL_HTTP_PORT))
 }
 
 /// The address of the first hub that announces itself.
@@ -38,4 +57,18 @@ async fn find() -> Result<String, DialError> {
     let hubs = found.map_err(|_| DialError::NoHub)??;
     let address = hubs.first().and_then(|hub| hub.addresses.first());
     address.map(ToString::to_string).ok_or(DialError::NoHub)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// AP-7
+    #[test]
+    fn on_a_hubs_own_network_its_address_is_known() {
+        let of = |address: &str| access_point(&[("wlan0".to_owned(), address.parse().unwrap())]);
+        assert_eq!(of("192.168.4.17"), Some("192.168.4.1:80".parse().unwrap()));
+        assert_eq!(of("192.168.1.17"), None);
+        assert_eq!(of("192.168.4.1"), None, "the hub's machine finds its hub by mDNS, whatever its port is");
+    }
 }

@@ -1,5 +1,7 @@
 //! The constants of protocol version 1 (frozen; `docs/protocol/10-constants.md`).
 
+use core::net::Ipv4Addr;
+
 use crate::time::Span;
 
 /// Protocol version: first byte of every stream packet, `proto` of hello and welcome.
@@ -12,6 +14,14 @@ pub const TS_UDP_PORT: u16 = 49_154;
 pub const CTRL_HTTP_PORT: u16 = 80;
 /// Control plane port of a hub started without privileges.
 pub const CTRL_HTTP_PORT_UNPRIVILEGED: u16 = 8080;
+/// The hub's own address when it is the access point.
+pub const HUB_IP: Ipv4Addr = Ipv4Addr::new(192, 168, 4, 1);
+/// Bits of the network part of addresses on the access point's network.
+pub const HUB_NETWORK_BITS: u8 = 24;
+/// First address that a hub as access point gives to others.
+pub const DHCP_FIRST: Ipv4Addr = Ipv4Addr::new(192, 168, 4, 2);
+/// Last address that a hub as access point gives to others.
+pub const DHCP_LAST: Ipv4Addr = Ipv4Addr::new(192, 168, 4, 50);
 /// Path of the control plane WebSocket.
 pub const WS_PATH: &str = "/ws";
 /// A node says it is alive this often.
