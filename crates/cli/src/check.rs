@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use clap::Args;
+use cuelight_hub::access_point::AccessPointSettings;
 use serde_json::{Map, Value, json};
 
 use crate::config::{self, Located, Place};
@@ -30,7 +31,7 @@ pub(crate) struct Check {
     /// The file: TOML, JSON or YAML, by its ending.
     #[arg(value_name = "CONFIG")]
     path: PathBuf,
-    /// Print JSON: {"file": .., "hub": {KEY: {"value": .., "line": ..}}, "node": {..}}
+    /// Print JSON: {"file": .., "hub": {KEY: {"value": .., "line": ..}}, "access-point": {..}, "node": {..}, "risks": [..]}
     #[arg(long)]
     json: bool,
 }
@@ -41,13 +42,23 @@ impl Check {
         let (tree, options) = config::read_file(&self.path)?;
         let hub = options.hub.unwrap_or_default();
         let node = options.node.unwrap_or_default();
-        let tables = [("hub", config::hub::shown(&hub)), ("node", config::node::shown(&node))];
+        let access_point = options.access_point.unwrap_or_default();
+        let network = access_point.settings()?;
+        let risks = network.as_ref().map_or_else(Vec::new, AccessPointSettings::risks);
+        let tables = [
+            ("hub", config::hub::shown(&hub, network.clone())),
+            ("access-point", config::access_point::shown(&access_point, network.as_ref())),
+            ("node", config::node::shown(&node)),
+        ];
         if self.json {
-            return print::json(&as_json(&self.path, &tree, &tables));
+            return print::json(&as_json(&self.path, &tree, &tables, &risks));
         }
         let mut text = format!("{} is right. It means:\n", self.path.display());
         for (table, settings) in &tables {
             text.push_str(&format!("\n[{table}]\n{}", as_text(table, settings, &tree)));
+        }
+        for risk in &risks {
+            text.push_str(&format!("\nRisk: {risk}.\n"));
         }
         print::text(&text)
     }
@@ -61,7 +72,7 @@ fn line(tree: &Located, table: &str, key: &str) -> Option<usize> {
     }
 }
 
-fn as_json(path: &Path, tree: &Located, tables: &[(&str, Map<String, Value>)]) -> Value {
+fn as_json(path: &Path, tree: &Located, tables: &[(&str, Map<String, Value>)], risks: &[String]) -> Value {
     let mut report = Map::from_iter([("file".to_owned(), json!(path))]);
     for (table, settings) in tables {
         let settings = settings
@@ -69,6 +80,7 @@ fn as_json(path: &Path, tree: &Located, tables: &[(&str, Map<String, Value>)]) -
             .map(|(key, value)| (key.clone(), json!({ "value": value, "line": line(tree, table, key) })));
         report.insert((*table).to_owned(), settings.collect());
     }
+    report.insert("risks".to_owned(), json!(risks));
     Value::Object(report)
 }
 

@@ -8,6 +8,7 @@ use crate::demo::Demo;
 use crate::doctor::Doctor;
 use crate::effects::Effects;
 use crate::hub::Hub;
+use crate::leash::Leash;
 use crate::node::Node;
 
 const EXAMPLES: &str = "\
@@ -48,6 +49,9 @@ pub(crate) enum Command {
     Check(Check),
     /// Check this machine: ports, folders, priorities, clocks, timers, network
     Doctor(Doctor),
+    /// Run a program that ends with this one's standard input
+    #[command(name = cuelight_hub::access_point::LEASH_COMMAND, hide = true)]
+    Leash(Leash),
 }
 
 #[cfg(test)]

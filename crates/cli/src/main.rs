@@ -12,6 +12,7 @@ mod doctor;
 mod effects;
 mod folders;
 mod hub;
+mod leash;
 mod logging;
 mod node;
 mod print;
@@ -33,6 +34,10 @@ fn main() -> ExitCode {
         Command::Effects(effects) => effects.run(),
         Command::Check(check) => check.run(),
         Command::Doctor(doctor) => doctor.run(),
+        Command::Leash(leash) => match leash.run() {
+            Ok(code) => return code,
+            Err(error) => Err(error),
+        },
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use cuelight_output::record::RecordError;
 use thiserror::Error;
 
+use crate::access_point::AccessPointError;
 use crate::store::FolderError;
 
 /// Why a hub does not start.
@@ -15,6 +16,9 @@ pub enum HubError {
     /// The data folder.
     #[error(transparent)]
     Folder(#[from] FolderError),
+    /// The access point.
+    #[error(transparent)]
+    AccessPoint(#[from] AccessPointError),
     /// A port is taken or not allowed.
     #[error("{what} {at} cannot be opened: {source}; {advice}")]
     Port {

@@ -2,6 +2,7 @@
 //!
 //! | module | is |
 //! |---|---|
+//! | `access_point` | the show's own network: radio, addresses |
 //! | `tick` | the thread that owns the conductor and the stream |
 //! | `exchange` | the thread that answers the time exchange |
 //! | `keeper` | the thread that saves and logs |
@@ -10,8 +11,10 @@
 //! | `store` | the data folder |
 //! | `start`, `open` | starting and stopping |
 //!
-//! Implements `docs/protocol/20-control.md`, `30-stream.md`, `40-time-exchange.md` and `70-hub.md` on the hub's side.
+//! Implements `docs/protocol/20-control.md`, `30-stream.md`, `40-time-exchange.md`, `70-hub.md` and
+//! `80-access-point.md` on the hub's side.
 
+pub mod access_point;
 mod api;
 mod error;
 mod exchange;

@@ -7,6 +7,8 @@ use cuelight_net::clock::LocalClock;
 use cuelight_wire::limits;
 use cuelight_wire::time::Span;
 
+use crate::access_point::AccessPointSettings;
+
 /// Settings of one hub. Every field has a default that suits a LAN.
 #[derive(Clone, Debug)]
 pub struct HubSettings {
@@ -34,6 +36,8 @@ pub struct HubSettings {
     pub realtime: bool,
     /// File for ten `clock` lines a second.
     pub record: Option<PathBuf>,
+    /// What makes this hub the access point, when it is one.
+    pub access_point: Option<AccessPointSettings>,
     /// The hub's clock; an injected one proves clock sync on one machine.
     pub clock: LocalClock,
 }
@@ -54,6 +58,7 @@ impl HubSettings {
             control_backstop: true,
             realtime: true,
             record: None,
+            access_point: None,
             clock: LocalClock::UNCHANGED,
         }
     }

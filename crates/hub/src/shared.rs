@@ -8,6 +8,7 @@ use cuelight_net::clock::LocalClock;
 use cuelight_wire::time::{Local, Time};
 use tokio::sync::Semaphore;
 
+use crate::access_point::Facts;
 use crate::api::Repeats;
 use crate::inbox::Inbox;
 use crate::store::OperatorKey;
@@ -27,6 +28,15 @@ pub(crate) struct Shared {
     pub(crate) connections: Arc<Semaphore>,
     /// Answers to requests that may come again.
     pub(crate) repeats: Repeats,
+    /// What the access point is doing, when the hub is one.
+    pub(crate) access_point: Option<Facts>,
     /// When the hub started.
     pub(crate) started_at: Time<Local>,
+}
+
+impl Shared {
+    /// What is dangerous about how this hub is set up, one sentence each.
+    pub(crate) fn risks(&self) -> Vec<String> {
+        self.access_point.as_ref().map_or_else(Vec::new, |facts| facts.settings.risks())
+    }
 }

@@ -21,6 +21,7 @@ use cuelight_output::record::Recorder;
 use tokio::sync::{Semaphore, oneshot, watch};
 use tracing::{info, warn};
 
+use crate::access_point::{AccessPoint, Prepared};
 use crate::api::{self, Repeats};
 use crate::error::HubError;
 use crate::exchange::{ExchangeThread, Mentions};
@@ -66,6 +67,7 @@ pub(crate) struct Hub {
     /// What requests see.
     pub(crate) shared: Shared,
     max_connections: u32,
+    access_point: Option<AccessPoint>,
     exchange: Running,
     tick: JoinHandle<()>,
     /// Resolves when the tick thread is no more.
@@ -91,6 +93,8 @@ impl Hub {
     pub(crate) fn prepare(settings: HubSettings) -> Result<Self, HubError> {
         let folder = DataFolder::open(&settings.data_dir)?;
         let key = operator_key(&settings, &folder)?;
+        let access_point =
+            settings.access_point.as_ref().map(|settings| Prepared::new(settings, &folder)).transpose()?;
         let http = open_http(&settings)?;
         let exchange_socket = open_exchange(&settings)?;
         let stream = BatchSender::new(open_stream(&settings)?).map_err(HubError::system("a stream socket"))?;
@@ -118,7 +122,18 @@ impl Hub {
         let exchange = start_exchange(exchange_socket, &settings, show.clone(), sessions.clone(), inbox.clone())?;
         let connections = Arc::new(Semaphore::new(max_connections as usize));
         let repeats = Repeats::default();
-        let shared = Shared { inbox, snapshot: snapshot.clone(), clock, key, connections, repeats, started_at: now };
+        let facts = access_point.as_ref().map(Prepared::facts);
+        let snapshots = snapshot.clone();
+        let shared = Shared {
+            inbox,
+            snapshot: snapshots,
+            clock,
+            key,
+            connections,
+            repeats,
+            access_point: facts,
+            started_at: now,
+        };
         let tick_thread =
             TickThread { conductor, clock, timer, socket: stream, inputs, keeper, snapshot, sessions, show };
         let (running, tick_ended) = oneshot::channel();
@@ -127,7 +142,8 @@ impl Hub {
             let _running: oneshot::Sender<()> = running;
             tick_thread.run();
         })?;
-        Ok(Self { settings, identity, http, shared, max_connections, exchange, tick, tick_ended })
+        let access_point = access_point.map(Prepared::start).transpose().map_err(HubError::system("a thread"))?;
+        Ok(Self { settings, identity, http, shared, max_connections, access_point, exchange, tick, tick_ended })
     }
 
     /// Where it takes HTTP.
@@ -137,7 +153,7 @@ impl Hub {
     }
 
     pub(crate) async fn serve(self, stop: impl Future<Output = ()>) -> Result<(), HubError> {
-        let Self { settings, identity, http, shared, max_connections, exchange, tick, tick_ended } = self;
+        let Self { settings, identity, http, shared, max_connections, access_point, exchange, tick, tick_ended } = self;
         let address = http.local_addr().map_err(HubError::system("the HTTP port"))?;
         let listener = tokio::net::TcpListener::from_std(http).map_err(HubError::system("the HTTP port"))?;
         let announcement = announce(&settings, identity, address);
@@ -166,6 +182,8 @@ impl Hub {
         }
         exchange.is_stopping.store(true, Ordering::Relaxed);
         exchange.waker.wake();
+        // Last of what nodes see: the reasons of their sessions' ends are out.
+        drop(access_point);
         tick.join().map_err(|_| HubError::Failed("tick"))?;
         exchange.thread.join().map_err(|_| HubError::Failed("time exchange"))
     }

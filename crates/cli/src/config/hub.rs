@@ -5,7 +5,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 use cuelight_hub::HubSettings;
+use cuelight_hub::access_point::AccessPointSettings;
 use cuelight_net::clock::LocalClock;
+use cuelight_wire::limits::CTRL_HTTP_PORT;
 use cuelight_wire::time::Span;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -21,7 +23,7 @@ pub(crate) struct HubOptions {
     /// Address to listen on [default: 0.0.0.0, all of this machine's].
     #[arg(long, value_name = "IP")]
     bind: Option<Worded<IpAddr>>,
-    /// Port of the page, the API and the control plane [default: 8080].
+    /// Port of the page, the API and the control plane [default: 8080; 80 with --access-point].
     #[arg(long)]
     port: Option<Port>,
     /// UDP port of the time exchange [default: 49154]. Deployed nodes know only the default.
@@ -102,13 +104,21 @@ impl HubOptions {
             control_backstop: switch(self.control_backstop, default.control_backstop),
             clock: self.inject_clock.as_ref().map_or(default.clock, |Worded(clock)| *clock),
             data_dir: default.data_dir,
+            access_point: default.access_point,
         }
+    }
+
+    /// The settings of a hub that is the access point, if it is one: devices know its port there.
+    pub(crate) fn settings_with(&self, access_point: Option<AccessPointSettings>) -> HubSettings {
+        let settings = self.settings();
+        let port = if access_point.is_some() && self.port.is_none() { CTRL_HTTP_PORT } else { settings.port };
+        HubSettings { port, access_point, ..settings }
     }
 }
 
 /// Settings as `cuelight check` shows them, by key.
-pub(crate) fn shown(options: &HubOptions) -> Map<String, Value> {
-    let settings = options.settings();
+pub(crate) fn shown(options: &HubOptions, access_point: Option<AccessPointSettings>) -> Map<String, Value> {
+    let settings = options.settings_with(access_point);
     let mut shown = Map::new();
     let mut show = |key: &str, value| shown.insert(key.to_owned(), value);
     show("bind", json!(settings.bind));

@@ -4,6 +4,7 @@
 //! sources cannot disagree about names, ranges or wording. A wrong source is refused whole, with file, line, column,
 //! setting, what was expected and what was found: `show.toml:7:12: node.geometry: expected ..., found ...`.
 
+pub(crate) mod access_point;
 mod decode;
 mod environment;
 mod format;
@@ -21,6 +22,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use thiserror::Error;
 
+pub(crate) use access_point::AccessPointOptions;
 use format::Format;
 pub(crate) use hub::HubOptions;
 pub(crate) use node::NodeOptions;
@@ -29,6 +31,8 @@ pub(crate) use value::Switch;
 
 /// The variables of a hub begin with this.
 pub(crate) const HUB_VARIABLES: &str = "CUELIGHT_HUB_";
+/// The variables of a hub's access point begin with this.
+pub(crate) const ACCESS_POINT_VARIABLES: &str = "CUELIGHT_ACCESS_POINT_";
 /// The variables of a node begin with this.
 pub(crate) const NODE_VARIABLES: &str = "CUELIGHT_NODE_";
 
@@ -40,14 +44,17 @@ pub(crate) struct ConfigFile {
     path: Option<PathBuf>,
 }
 
-/// A file's contents: a table for each of the two programs.
+/// A file's contents: a table for each of the two programs, and one for a hub's own network.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq)]
-#[serde(default, deny_unknown_fields, expecting = "the tables hub and node")]
+#[serde(default, deny_unknown_fields, expecting = "the tables hub, node and access-point")]
 pub(crate) struct FileOptions {
     /// `[hub]`.
     pub(crate) hub: Option<HubOptions>,
     /// `[node]`.
     pub(crate) node: Option<NodeOptions>,
+    /// `[access-point]`.
+    #[serde(rename = "access-point")]
+    pub(crate) access_point: Option<AccessPointOptions>,
 }
 
 /// A source that cannot be used.
@@ -72,6 +79,9 @@ pub(crate) enum ConfigError {
         /// What, and where in it.
         fault: Fault,
     },
+    /// Settings of the access point that do not go together, or its password file.
+    #[error("access-point: {0}")]
+    AccessPoint(String),
     /// Something in the environment.
     #[error("{0}")]
     Environment(Fault),

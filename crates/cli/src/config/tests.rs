@@ -20,6 +20,12 @@ struct NodeFlags {
     flags: NodeOptions,
 }
 
+#[derive(Parser)]
+struct AccessPointFlags {
+    #[command(flatten)]
+    flags: AccessPointOptions,
+}
+
 /// The message for a file of this name and text.
 fn refusal(name: &str, text: &str) -> String {
     let folder = tempfile::tempdir().unwrap();
@@ -229,4 +235,100 @@ fn every_setting_can_be_given_as_key_variable_and_flag() {
     // Everything but what is only for measurements is shown by `cuelight check`.
     let shown = node::shown(&file);
     assert!(entries.iter().all(|entry| entry.key == "inject_clock" || shown.contains_key(&entry.key)), "{shown:?}");
+}
+
+fn access_point(text: &str) -> AccessPointOptions {
+    options(text).access_point.unwrap()
+}
+
+#[test]
+fn every_setting_of_the_access_point_can_be_given_as_key_variable_and_flag() {
+    let file = access_point(
+        "[access-point]\ninterface = \"wlan0\"\nradio = \"none\"\nssid = \"LightwaveOS-AP\"\n\
+         password_file = \"/p\"\nchannel = 36\ncountry = \"DE\"\n",
+    );
+    let settings = [
+        ("INTERFACE", "access-point", "wlan0"),
+        ("RADIO", "radio", "none"),
+        ("SSID", "ssid", "LightwaveOS-AP"),
+        ("PASSWORD_FILE", "password-file", "/p"),
+        ("CHANNEL", "channel", "36"),
+        ("COUNTRY", "country", "DE"),
+    ];
+    let named: Vec<_> =
+        settings.iter().map(|(name, _, value)| (format!("{ACCESS_POINT_VARIABLES}{name}"), *value)).collect();
+    let variables: Vec<_> = named.iter().map(|(name, value)| (name.as_str(), *value)).collect();
+    assert_eq!(environment::<AccessPointOptions>(ACCESS_POINT_VARIABLES, &variables).unwrap(), file);
+    let flags = settings.iter().flat_map(|(_, flag, value)| [format!("--{flag}"), (*value).to_owned()]);
+    assert_eq!(AccessPointFlags::parse_from(["hub".to_owned()].into_iter().chain(flags)).flags, file);
+}
+
+/// AP-1
+#[test]
+fn a_hub_is_an_appliance_when_it_is_told_an_interface_and_nothing_else() {
+    assert_eq!(AccessPointOptions::default().settings().unwrap(), None);
+    let network = access_point("access-point.interface = \"wlan0\"").settings().unwrap().unwrap();
+    assert!(network.passphrase.is_default());
+    assert_eq!((network.ssid.to_string().as_str(), network.channel.number()), ("K1-LightwaveOS", 6));
+    let hub = HubOptions::default();
+    assert_eq!(hub.settings_with(Some(network.clone())).port, 80);
+    assert_eq!(hub.settings_with(None).port, 8080);
+    let given = HubFlags::parse_from(["hub", "--port", "8081"]).flags;
+    assert_eq!(given.settings_with(Some(network)).port, 8081);
+}
+
+/// AP-2
+#[test]
+fn a_wrong_password_is_not_repeated() {
+    let message = "1:25: access-point.password: expected a WPA2 password of 8 to 63 printable ASCII characters";
+    for (value, more) in
+        [("\"seven77\"", ""), ("1234567", ", in quotes"), ("12345.67", ", in quotes"), ("true", ", in quotes")]
+    {
+        let refusal = refusal("a.toml", &format!("access-point.password = {value}\n"));
+        assert_eq!(refusal, format!("a.toml:{message}{more}"));
+    }
+    let variable = [("CUELIGHT_ACCESS_POINT_PASSWORD", "seven77")];
+    let refusal = environment::<AccessPointOptions>(ACCESS_POINT_VARIABLES, &variable).unwrap_err().to_string();
+    assert!(
+        refusal.starts_with("CUELIGHT_ACCESS_POINT_PASSWORD: expected") && !refusal.contains("seven77"),
+        "{refusal}"
+    );
+}
+
+#[test]
+fn a_password_comes_from_the_highest_source_that_has_one_in_any_form() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("password");
+    fs::write(&path, "from the file\n").unwrap();
+    let flag = ["hub", "--access-point", "wlan0", "--password-file", path.to_str().unwrap()];
+    let flags = AccessPointFlags::parse_from(flag).flags;
+    let below = access_point("access-point.password = \"from the table\"");
+    let password = |options: AccessPointOptions| options.settings().map(|settings| settings.unwrap().passphrase);
+    assert_eq!(password(flags.clone().over(below.clone())).unwrap(), "from the file".parse().unwrap());
+    let named = access_point("access-point.interface = \"wlan0\"");
+    assert_eq!(password(named.over(below)).unwrap(), "from the table".parse().unwrap());
+
+    fs::write(&path, "two\nlines of it\n").unwrap();
+    let refusal = password(flags.clone()).unwrap_err().to_string();
+    assert!(refusal.contains("expected one line") && !refusal.contains("lines of it"), "{refusal}");
+    fs::remove_file(&path).unwrap();
+    assert!(password(flags).unwrap_err().to_string().contains("cannot be read"));
+    let both = access_point("access-point = {interface = \"a\", password = \"12345678\", password_file = \"/p\"}");
+    assert!(password(both).unwrap_err().to_string().contains("not both"));
+}
+
+/// AP-4
+#[test]
+fn wrong_settings_of_the_access_point_are_told_in_a_users_words() {
+    for (text, message) in [
+        ("interface = \"a/b\"", "expected the name of a network interface like wlan0, found \"a/b\""),
+        ("radio = \"wext\"", "expected nl80211, none or off, found \"wext\""),
+        ("country = \"Germany\"", "expected a country as two capital letters like DE, found \"Germany\""),
+        ("channel = 52", "expected a channel: 1 to 13, 36, 40, 44, 48, 149, 153, 157, 161 or 165, found 52"),
+    ] {
+        let refusal = refusal("a.toml", &format!("[access-point]\n{text}\n"));
+        assert!(refusal.starts_with("a.toml:2:") && refusal.ends_with(message), "{refusal}");
+    }
+    let abroad = access_point("access-point = {interface = \"a\", channel = 13}").settings().unwrap_err().to_string();
+    assert!(abroad.contains("channel 13") && abroad.contains("--country"), "{abroad}");
 }

@@ -8,6 +8,7 @@
 mod demo;
 mod deployed;
 mod hostile;
+mod leash;
 mod outputs;
 mod refused;
 mod restart;

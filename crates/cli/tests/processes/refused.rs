@@ -105,6 +105,27 @@ fn a_wrong_configuration_is_refused_with_file_line_field_and_what_was_expected()
     assert_refused(&run(folder.path(), SOON, ["hub", "--config", &missing]), 2, &[&missing, "cannot be read"]);
 }
 
+/// AP-2, AP-4
+#[test]
+fn an_access_point_that_cannot_be_one_is_refused_without_its_password() {
+    let folder = tempdir().unwrap();
+    let file = folder.path().join("a.toml");
+    for (text, code, parts) in [
+        ("interface = \"nowhere0\"\npassword = \"not to be seen\"", 1, &["access point|interface nowhere0"][..]),
+        ("interface = \"nowhere0\"\nchannel = 13\npassword = \"not to be seen\"", 2, &["channel 13", "--country"]),
+        ("password = \"not to be seen: ä\"", 2, &["access-point.password", "8 to 63"]),
+    ] {
+        fs::write(&file, format!("[access-point]\n{text}\n")).unwrap();
+        let shown = file.display().to_string();
+        let finished = hub(folder.path(), &["--config", &shown]);
+        assert_eq!(finished.code, Some(code), "{finished:?}");
+        // Which of the things that are missing here is told depends on the machine.
+        let told = |part: &&str| part.split('|').any(|either| finished.stderr.contains(either));
+        assert!(parts.iter().all(told), "{finished:?}");
+        assert!(!finished.stderr.contains("not to be seen"), "{finished:?}");
+    }
+}
+
 #[test]
 fn a_missing_hub_is_told_once_and_joined_when_it_appears() {
     let folder = tempdir().unwrap();

@@ -14,6 +14,8 @@ pub(crate) struct Health {
     version: &'static str,
     uptime_s: i64,
     show_us: i64,
+    /// What is dangerous about how the hub is set up, one sentence each.
+    risks: Vec<String>,
 }
 
 /// The tick thread makes ten snapshots a second; this old, and it hangs.
@@ -29,5 +31,6 @@ pub(crate) async fn health(State(shared): State<Shared>) -> Result<Json<Health>,
         version: env!("CARGO_PKG_VERSION"),
         uptime_s: (now - shared.started_at).as_ms() / 1000,
         show_us: snapshot.clock.show_at(now).as_us(),
+        risks: shared.risks(),
     }))
 }

@@ -3,6 +3,7 @@
 //! Every answer that is an error is a problem document (HUB-5); no request takes longer than [`REQUEST_TIME`] or brings
 //! more than `body::MAX_BODY` (HUB-6).
 
+mod access_point;
 mod answer;
 mod body;
 mod groups;
@@ -58,6 +59,7 @@ pub(crate) fn router(shared: Shared) -> Router {
         .route("/nodes/{node}", patch(nodes::rename).delete(nodes::forget))
         .route("/groups", get(groups::list))
         .route("/groups/{name}", put(groups::put_group).delete(groups::delete_group))
+        .route("/access-point", get(access_point::get))
         .route("/effects", get(library::effects))
         .route("/palettes", get(library::palettes))
         .route("/presets", get(library::presets))

@@ -19,6 +19,8 @@ pub(crate) struct ShowView {
     scene: SceneView,
     tick: TickView,
     nodes: Vec<NodeView>,
+    /// What is dangerous about how the hub is set up, one sentence each.
+    risks: Vec<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -84,5 +86,6 @@ pub(crate) async fn get_show(State(shared): State<Shared>) -> Json<ShowView> {
         scene: SceneView::of(&snapshot.scene),
         tick: TickView::from(&snapshot.tick),
         nodes: snapshot.nodes.iter().map(|node| NodeView::of(node, &snapshot)).collect(),
+        risks: shared.risks(),
     })
 }

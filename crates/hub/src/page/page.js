@@ -103,6 +103,7 @@ function draw(show) {
   const facts = [`show time ${(show.show_us / 1e6).toFixed(1)} s`, `${show.nodes.length} ${show.nodes.length === 1 ? "node" : "nodes"}`];
   facts.push(`tick ${show.tick.hz.toFixed(1)} Hz, ${show.tick.overruns} overruns`);
   write($("facts"), facts.join(" · "));
+  write($("risks"), show.risks.map((risk) => `Risk: ${risk}.`).join(" "));
   write($("tempo"), `${show.tempo.bpm.toFixed(2)} bpm`);
   isBlackout = show.master.blackout;
   $("blackout").setAttribute("aria-pressed", isBlackout);

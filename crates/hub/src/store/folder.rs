@@ -95,7 +95,7 @@ impl DataFolder {
     }
 
     /// Replaces a file of the folder by `bytes`, with Unix permissions `mode`.
-    pub(super) fn replace(&self, name: &str, bytes: &[u8], mode: u32, durable: bool) -> io::Result<()> {
+    pub(crate) fn replace(&self, name: &str, bytes: &[u8], mode: u32, durable: bool) -> io::Result<()> {
         use std::os::unix::fs::OpenOptionsExt;
         let (path, fresh) = (self.path.join(name), self.path.join(format!("{name}.new")));
         let mut file = OpenOptions::new().create(true).truncate(true).write(true).mode(mode).open(&fresh)?;

@@ -1,5 +1,6 @@
 //! The API as a caller sees it: requests to the router of a whole hub.
 
+mod access_point;
 mod commands;
 mod facts;
 mod guarded;
