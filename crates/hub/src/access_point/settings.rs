@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use super::AccessPointError;
 
-/// The network name that devices in the field look for. Some are built for `LightwaveOS-AP`.
+/// The network name that devices in the field look for (AP-1). Some are built for `LightwaveOS-AP`.
 pub const DEFAULT_SSID: &str = "K1-LightwaveOS";
 /// The password those devices know. Everybody can read it here, so using it is a risk that is reported (AP-3).
 pub const DEFAULT_PASSPHRASE: &str = "SpectraSynq";
