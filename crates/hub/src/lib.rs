@@ -12,7 +12,7 @@
 //! | `start`, `open` | starting and stopping |
 //!
 //! Implements `docs/protocol/20-control.md`, `30-stream.md`, `40-time-exchange.md`, `70-hub.md` and
-//! `80-access-point.md` on the hub's side.
+//! `75-access-point.md` on the hub's side.
 
 pub mod access_point;
 mod api;

@@ -3,7 +3,7 @@
 //!
 //! Promises: nothing is changed before everything that can be refused has been looked at (AP-4); the tools end with the hub,
 //! also when it is killed (AP-6); the password is in one file that its owner alone reads, and nowhere else (AP-2).
-//! Implements `docs/protocol/80-access-point.md`.
+//! Implements `docs/protocol/75-access-point.md`.
 
 mod dnsmasq;
 mod error;
