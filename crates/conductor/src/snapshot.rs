@@ -137,8 +137,10 @@ pub struct Totals {
     pub packets: u64,
     /// Bytes of those, without UDP and IP headers.
     pub bytes: u64,
-    /// Datagrams of a tick that were not fetched before the next tick.
+    /// Datagrams of a tick that were not fetched before the next tick, or that the network did not take.
     pub unsent: u64,
+    /// Second and third copies that a tick had no time for.
+    pub copies_skipped: u64,
     /// Messages dropped because the shell did not fetch them.
     pub messages_dropped: u64,
 }

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `access_point` | the show's own network: radio, addresses |
 //! | `tick` | the thread that owns the conductor and the stream |
+//! | `stream` | the datagrams of one tick, from the conductor to the network |
 //! | `exchange` | the thread that answers the time exchange |
 //! | `keeper` | the thread that saves and logs |
 //! | `front`, `api`, `session` | HTTP and control connections, on one runtime thread |
@@ -27,6 +28,7 @@ mod settings;
 mod shared;
 mod start;
 mod store;
+mod stream;
 #[cfg(test)]
 mod testing;
 mod tick;
@@ -35,3 +37,4 @@ pub use error::HubError;
 pub use settings::HubSettings;
 pub use start::run;
 pub use store::FolderError;
+pub use stream::send_tick;

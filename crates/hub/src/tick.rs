@@ -13,7 +13,6 @@ use cuelight_net::timer::{TickTimer, Woken};
 use cuelight_net::udp::BatchSender;
 use cuelight_wire::control::Refusal;
 use cuelight_wire::ids::TokenHash;
-use cuelight_wire::stream::MAX_PACKET;
 use cuelight_wire::time::{Local, Time};
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
@@ -21,6 +20,7 @@ use tracing::error;
 
 use crate::inbox::{Answered, Input};
 use crate::keeper::{Keeper, SharedShowClock};
+use crate::stream::send_tick;
 
 /// Token hashes of the sessions there are, sorted; swapped whole.
 pub(crate) type Sessions = ArcSwap<Vec<TokenHash>>;
@@ -93,14 +93,7 @@ impl TickThread {
 
     /// One tick: payloads, packets, out.
     fn tick(&mut self, memory: &mut Memory) {
-        let start = self.clock.now();
-        self.conductor.handle_timeout(start);
-        let mut packet = [0; MAX_PACKET];
-        while let Some(transmit) = self.conductor.poll_transmit(&mut packet) {
-            self.socket.push(transmit.to, &packet[..transmit.len]);
-        }
-        self.socket.flush();
-        self.conductor.note_tick(start, self.clock.now());
+        send_tick(&mut self.conductor, &mut self.socket, self.clock);
         memory.ticks += 1;
         self.save(memory);
     }

@@ -55,6 +55,8 @@ pub struct Transmit {
     pub to: SocketAddr,
     /// How much of the buffer.
     pub len: usize,
+    /// Which copy of its node's datagram it is in this tick: 0, 1 or 2.
+    pub copy: u8,
 }
 
 /// A control connection.

@@ -11,6 +11,11 @@ impl Conductor {
     pub fn poll_transmit(&mut self, buf: &mut [u8]) -> Option<Transmit> {
         self.fan_out.poll(&mut self.roster, &self.show, buf)
     }
+    /// The tick has no time for more copies: what is left of its second and third ones is left out and counted, and the
+    /// next tick begins with the nodes that missed theirs (FANOUT-22). While first copies are left this does nothing.
+    pub fn skip_copies(&mut self) {
+        self.fan_out.skip_copies(&self.roster, &self.show);
+    }
     /// The next thing to do on a control connection.
     pub fn poll_message(&mut self) -> Option<(ConnId, Outgoing)> {
         self.outgoing.pop_front().or_else(|| self.due_message())

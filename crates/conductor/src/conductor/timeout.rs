@@ -44,6 +44,10 @@ impl Conductor {
             self.log(Event::Overrun { tick: self.next_tick - 1, cost: end - start });
         }
     }
+    /// The shell tells how many datagrams it fetched and the network did not take (FANOUT-21).
+    pub fn note_unsent(&mut self, datagrams: u64) {
+        self.fan_out.unsent += datagrams;
+    }
     /// When the next tick is due: a whole number of periods after the start.
     pub fn poll_timeout(&self) -> Time<Local> {
         self.started_at + UDP_TICK_PERIOD.times(self.next_tick.try_into().unwrap_or(i64::MAX))

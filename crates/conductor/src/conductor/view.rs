@@ -71,6 +71,7 @@ impl Conductor {
             packets: self.fan_out.packets,
             bytes: self.fan_out.bytes,
             unsent: self.fan_out.unsent,
+            copies_skipped: self.fan_out.copies_skipped,
             messages_dropped: self.messages_dropped,
             ..Totals::default()
         };

@@ -2,7 +2,8 @@
 //!
 //! A Cuelight node gets its full state once in every tick, and three times, each with its own number, from a change's
 //! announcement until its applyAt. A deployed node gets exactly one datagram. First copies go to all nodes before the
-//! second ones, so that a burst of loss does not take all copies of one node.
+//! second ones, so that a burst of loss does not take all copies of one node. A shell that runs out of its tick leaves
+//! out the copies that are left (FANOUT-22).
 
 mod control;
 mod legacy;
@@ -30,14 +31,21 @@ pub(crate) struct FanOut {
     tick: u64,
     hub_now: Time<Show>,
     common_pending_at: Option<Time<Show>>,
+    /// Rounds over the live nodes in this tick: one where nothing is announced.
+    rounds: u8,
     copy: u8,
+    /// The place in `live` that each round begins with.
+    first: usize,
+    /// Nodes of this round that had their turn.
     next: usize,
     /// Datagrams sent.
     pub(crate) packets: u64,
     /// Their bytes.
     pub(crate) bytes: u64,
-    /// Datagrams that were not fetched before the next tick.
+    /// Datagrams that were not fetched before the next tick, or that the shell could not send.
     pub(crate) unsent: u64,
+    /// Second and third copies that were left out.
+    pub(crate) copies_skipped: u64,
 }
 
 impl FanOut {
@@ -48,6 +56,7 @@ impl FanOut {
         }
         (self.tick, self.hub_now, self.copy, self.next) = (tick, hub_now, 0, 0);
         self.common_pending_at = show.common_pending_at();
+        self.rounds = if self.common_pending_at.is_some() || show.tracks.is_any_pending() { COPIES } else { 1 };
         if self.revision != Some(roster.revision) {
             self.revision = Some(roster.revision);
             self.live.clear();
@@ -63,27 +72,56 @@ impl FanOut {
     }
     /// The next datagram of the tick.
     pub(crate) fn poll(&mut self, roster: &mut Roster, show: &ShowState, buf: &mut [u8]) -> Option<Transmit> {
-        while self.copy < COPIES {
-            while let Some(index) = self.live.get(self.next) {
+        while let Some(index) = self.next_index() {
+            // The roster may have changed since the tick began; then the places are wrong until the next one.
+            let node = roster.nodes_mut().get_mut(index).filter(|node| node.state.is_streaming());
+            if let Some(transmit) = node.and_then(|node| self.datagram(node, show, buf)) {
+                self.packets += 1;
+                self.bytes += transmit.len as u64;
+                return Some(transmit);
+            }
+        }
+        None
+    }
+    /// Leaves out what is left of the tick's second and third copies; first copies are sent all the same. The next tick
+    /// begins with the nodes that missed theirs (FANOUT-22).
+    pub(crate) fn skip_copies(&mut self, roster: &Roster, show: &ShowState) {
+        if self.copy == 0 && self.next < self.live.len() {
+            return;
+        }
+        let begin_with = (self.first + self.next).checked_rem(self.live.len()).unwrap_or(0);
+        let mut skipped = 0;
+        while let Some(index) = self.next_index() {
+            let node = roster.nodes().get(index).filter(|node| node.takes_full_state());
+            skipped += u64::from(node.is_some_and(|node| self.pending_at(node, show).is_some()));
+        }
+        self.copies_skipped += skipped;
+        if skipped > 0 {
+            self.first = begin_with;
+        }
+    }
+    /// The place in the roster of the next node that has its turn.
+    fn next_index(&mut self) -> Option<usize> {
+        while self.copy < self.rounds {
+            if self.next < self.live.len() {
+                let place = (self.first + self.next) % self.live.len();
                 self.next += 1;
-                // The roster may have changed since the tick began; then the places are wrong until the next one.
-                let node = roster.nodes_mut().get_mut(*index).filter(|node| node.state.is_streaming());
-                if let Some(transmit) = node.and_then(|node| self.datagram(node, show, buf)) {
-                    self.packets += 1;
-                    self.bytes += transmit.len as u64;
-                    return Some(transmit);
-                }
+                return self.live.get(place).copied();
             }
             (self.copy, self.next) = (self.copy + 1, 0);
         }
         None
     }
+    /// The oldest announced change that the node is to know.
+    fn pending_at(&self, node: &Node, show: &ShowState) -> Option<Time<Show>> {
+        show.tracks.pending_at(node.track).into_iter().chain(self.common_pending_at).min()
+    }
     fn datagram(&self, node: &mut Node, show: &ShowState, buf: &mut [u8]) -> Option<Transmit> {
         let takes_full_state = node.takes_full_state();
+        let pending_at = self.pending_at(node, show);
         let session = node.session.as_mut()?;
         let (hub_now, nothing_new) = (self.hub_now, self.hub_now + node.lead);
         let len = if takes_full_state {
-            let pending_at = show.tracks.pending_at(node.track).into_iter().chain(self.common_pending_at).min();
             if self.copy > 0 && pending_at.is_none() {
                 return None;
             }
@@ -106,6 +144,6 @@ impl FanOut {
         let len = len.ok()?;
         node.packets += 1;
         node.bytes += len as u64;
-        Some(Transmit { to: session.to, len })
+        Some(Transmit { to: session.to, len, copy: self.copy })
     }
 }

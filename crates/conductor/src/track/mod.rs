@@ -160,6 +160,10 @@ impl Tracks {
     pub(crate) fn pending_at(&self, id: TrackId) -> Option<Time<Show>> {
         self.slots[id.0].pending_at
     }
+    /// Whether any track has such a change.
+    pub(crate) fn is_any_pending(&self) -> bool {
+        self.slots.iter().any(|slot| slot.holders > 0 && slot.pending_at.is_some())
+    }
     /// Whether the last tick announced a change.
     pub(crate) fn was_announced(&self, id: TrackId) -> bool {
         self.slots[id.0].was_announced

@@ -83,6 +83,29 @@ fn a_cuelight_node_gets_one_copy_in_peace_and_three_until_the_applyat_each_with_
 }
 
 #[test]
+fn copies_a_tick_has_no_time_for_are_left_out_and_the_next_tick_begins_with_the_nodes_that_missed_them() {
+    // FANOUT-22
+    let mut world = World::new();
+    let peers: Vec<_> = (1..=5).map(|n| world.join(n)).collect();
+    world.tick();
+    world.command(set_scene(Scope::Show, 4));
+    let addresses = |order: [usize; 5]| order.map(|n| peers[n].addr).to_vec();
+    // Time for all first copies and two second ones.
+    let sent = world.tick_with_time_for(7);
+    assert_eq!(sent[..5], addresses([0, 1, 2, 3, 4]));
+    assert_eq!(sent[5..], addresses([0, 1, 2, 3, 4])[..2]);
+    assert_eq!(world.conductor.snapshot(world.now).totals.copies_skipped, 3 + 5);
+    // First copies are sent whatever the time is.
+    let sent = world.tick_with_time_for(2);
+    assert_eq!(sent, addresses([2, 3, 4, 0, 1]));
+    // What one tick left out, no later one makes up for.
+    let sent = world.tick_with_time_for(usize::MAX);
+    assert_eq!(sent.len(), 15);
+    assert_eq!(sent[..5], addresses([2, 3, 4, 0, 1]));
+    assert_eq!(world.conductor.snapshot(world.now).totals.copies_skipped, 8 + 10);
+}
+
+#[test]
 fn the_applyat_is_the_first_sending_plus_the_lead_and_equal_for_all() {
     // SHOW-4
     let mut world = World::new();

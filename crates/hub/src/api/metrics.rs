@@ -70,6 +70,7 @@ struct Udp {
     bytes_sent: u64,
     packets_sent: u64,
     unsent: u64,
+    copies_skipped: u64,
 }
 
 /// No rollout runs on this version of the hub.
@@ -99,6 +100,7 @@ impl Metrics {
                 bytes_sent: totals.bytes,
                 packets_sent: totals.packets,
                 unsent: totals.unsent,
+                copies_skipped: totals.copies_skipped,
             },
             ota: Ota { rolling_update: false, last_version: None },
             tick,

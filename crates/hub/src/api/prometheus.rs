@@ -35,7 +35,7 @@ fn hub(out: &mut String, snapshot: &Snapshot) -> fmt::Result {
     for (state, count) in [("ready", totals.ready), ("degraded", totals.degraded), ("lost", totals.lost)] {
         writeln!(out, "cuelight_hub_nodes{{state=\"{state}\"}} {count}")?;
     }
-    let singles: [(&str, &str, &str, f64); 11] = [
+    let singles: [(&str, &str, &str, f64); 12] = [
         ("cuelight_hub_roster_nodes", "gauge", "Nodes in the roster in any state.", totals.total as f64),
         ("cuelight_hub_tick_hertz", "gauge", "Stream ticks per second.", tick.millihertz as f64 / 1e3),
         (
@@ -56,8 +56,14 @@ fn hub(out: &mut String, snapshot: &Snapshot) -> fmt::Result {
         (
             "cuelight_hub_stream_unsent_total",
             "counter",
-            "Stream packets that a tick did not get to.",
+            "Stream packets that a tick did not get to, or the network did not take.",
             totals.unsent as f64,
+        ),
+        (
+            "cuelight_hub_stream_copies_skipped_total",
+            "counter",
+            "Second and third copies of changes that a tick had no time for.",
+            totals.copies_skipped as f64,
         ),
         ("cuelight_hub_connections", "gauge", "Open control connections.", snapshot.connections as f64),
         ("cuelight_hub_refused_total", "counter", "Control connections closed with a reason.", snapshot.refused as f64),

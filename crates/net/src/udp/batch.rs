@@ -60,27 +60,26 @@ impl BatchSender {
     pub const fn socket(&self) -> &UdpSocket {
         &self.socket
     }
-    /// Takes a datagram for `to`, which `write` writes into the buffer and tells the length of; `None` takes nothing.
-    pub fn push_with(&mut self, to: SocketAddr, write: impl FnOnce(&mut [u8; MAX_DATAGRAM]) -> Option<usize>) {
+    /// Takes a datagram that `write` writes into the buffer; it tells where to and how long. Where it has none, nothing is
+    /// taken, and the answer is `false`.
+    pub fn push_with(&mut self, write: impl FnOnce(&mut [u8; MAX_DATAGRAM]) -> Option<(SocketAddr, usize)>) -> bool {
         if self.used == self.slots.len() {
             self.send_held();
         }
-        let Some(slot) = self.slots.get_mut(self.used) else { return };
-        let Some(len) = write(&mut slot.bytes) else { return };
+        let Some(slot) = self.slots.get_mut(self.used) else { return false };
+        let Some((to, len)) = write(&mut slot.bytes) else { return false };
         slot.len = len.min(MAX_DATAGRAM);
         slot.to = SockaddrStorage::from(to);
         self.used += 1;
+        true
     }
     /// Takes a copy of `datagram` for `to`. One longer than [`MAX_DATAGRAM`] is counted as failed.
     pub fn push(&mut self, to: SocketAddr, datagram: &[u8]) {
-        if datagram.len() > MAX_DATAGRAM {
-            self.since.failed += 1;
-            return;
-        }
-        self.push_with(to, |buf| {
+        let is_taken = self.push_with(|buf| {
             buf.get_mut(..datagram.len())?.copy_from_slice(datagram);
-            Some(datagram.len())
+            Some((to, datagram.len()))
         });
+        self.since.failed += u64::from(!is_taken);
     }
     /// Sends what is held, and tells what became of everything pushed since the last flush.
     pub fn flush(&mut self) -> Flushed {
@@ -167,7 +166,7 @@ mod tests {
         let to = receiver.local_addr().unwrap();
         let mut sender = BatchSender::new(loopback()).unwrap();
         sender.push(to, &[9; MAX_DATAGRAM + 1]);
-        sender.push_with(to, |_| None);
+        assert!(!sender.push_with(|_| None));
         sender.push(to, &[9; MAX_DATAGRAM]);
         assert_eq!(sender.flush(), Flushed { sent: 1, bytes: MAX_DATAGRAM as u64, blocked: 0, failed: 1 });
         assert_eq!(receiver.recv(&mut [0; 1024]).unwrap(), MAX_DATAGRAM);
