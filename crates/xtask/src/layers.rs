@@ -17,16 +17,17 @@ pub(crate) struct Args {
 }
 
 /// What each crate may import of the others (the order of ARCHITECTURE.md). Tests may import anything.
-const MAY_IMPORT: [(&str, &[&str]); 16] = [
+const MAY_IMPORT: [(&str, &[&str]); 17] = [
     ("wire", &[]),
     ("proto", &["wire"]),
     ("render", &["wire"]),
     ("dmx", &["wire"]),
     ("conductor", &["wire", "proto"]),
     ("net", &["wire", "proto"]),
+    ("pattern", &["wire", "proto", "net"]),
     ("output", &["wire", "render", "dmx"]),
-    ("node", &["wire", "proto", "render", "dmx", "net", "output"]),
-    ("hub", &["wire", "proto", "render", "dmx", "conductor", "net", "output"]),
+    ("node", &["wire", "proto", "render", "dmx", "net", "pattern", "output"]),
+    ("hub", &["wire", "proto", "render", "dmx", "conductor", "net", "pattern", "output"]),
     ("oracle", &["wire"]),
     ("sim", &["wire", "proto", "render", "conductor", "oracle"]),
     ("measure", &["wire"]),
@@ -34,7 +35,21 @@ const MAY_IMPORT: [(&str, &[&str]); 16] = [
     ("update", &[]),
     (
         "cli",
-        &["wire", "proto", "render", "dmx", "conductor", "net", "output", "node", "hub", "oracle", "sim", "measure"],
+        &[
+            "wire",
+            "proto",
+            "render",
+            "dmx",
+            "conductor",
+            "net",
+            "pattern",
+            "output",
+            "node",
+            "hub",
+            "oracle",
+            "sim",
+            "measure",
+        ],
     ),
     ("xtask", &[]),
 ];
