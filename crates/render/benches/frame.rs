@@ -1,14 +1,16 @@
-//! One frame of 640 pixels of each effect, and the schedule. Goal: below 100 us a frame; must: below 2 ms, also with four
+//! One frame of 640 pixels of each effect and of a pattern, and the schedule. Goal: below 100 us a frame; must: below 2 ms, also with four
 //! zones in each of three fading layers.
 
 use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use cuelight_render::{Finish, Geometry, Renderer, Schedule, Stack, effects};
+use cuelight_render::pattern::{FRAMES_PER_CHECKPOINT, Patterns, Player, work_len};
+use cuelight_render::{Finish, Geometry, Renderer, Rgb16, Schedule, Stack, effects};
 use cuelight_wire::change::Change;
-use cuelight_wire::ids::{EffectId, Revision};
+use cuelight_wire::ids::{EffectId, PatternId, Revision};
 use cuelight_wire::limits::SCHEDULE_CAPACITY;
-use cuelight_wire::scene::{BlendMode, Layer, Parameters, Rgb, Scene, Zone};
+use cuelight_wire::prism::{Header, Motion, Prism, PrismWriter, Rate, max_len};
+use cuelight_wire::scene::{BlendMode, Layer, Parameters, PatternPlay, Rgb, Scene, Zone};
 use cuelight_wire::time::{FrameIndex, Time};
 
 const PIXELS: usize = 640;
@@ -60,6 +62,70 @@ fn worst_frame(c: &mut Criterion) {
     bench_frames(c, "frame/three layers of four zones", Geometry::matrix(32, 20), &stack);
 }
 
+/// A pattern of 640 LEDs whose every frame is unlike the one before: played, and looked for from its farthest frame. And
+/// nothing but finding the frame.
+fn pattern(c: &mut Criterion) {
+    const FRAMES: u32 = 256;
+    let header = Header {
+        leds: PIXELS as u16,
+        frames: FRAMES,
+        rate: Rate::from_field(120).expect("a rate"),
+        color_format: 1,
+        compression: 0,
+        motion: Motion::NONE,
+    };
+    let palette: Vec<Rgb> = (0..64).map(|i| Rgb::new(i * 4, 255 - i, i)).collect();
+    let mut file = vec![0; max_len(&header, palette.len())];
+    let mut writer = PrismWriter::new(header, &palette, &mut file).expect("a header");
+    let picture = |n: u32| (0..PIXELS as u32).map(|led| ((led / 2 + n * 7) * 29 % 64) as u8).collect::<Vec<_>>();
+    for n in 0..FRAMES {
+        let before = n.checked_sub(1).map(picture);
+        writer.frame(&picture(n), before.as_deref()).expect("a frame");
+    }
+    let len = writer.finish().expect("all frames");
+    file.truncate(len);
+    let id = PatternId([1; 8]);
+    let work = vec![0; work_len(Prism::read(&file).expect("a pattern").facts())];
+    let mut player = Player::new(id, file, work).expect("a pattern");
+
+    let farthest = FRAMES_PER_CHECKPOINT - 1;
+    let mut number = 0;
+    c.bench_function("pattern/find the next of 640 LEDs", |b| {
+        b.iter(|| {
+            number = (number + 1) % FRAMES;
+            player.indices(number)[0]
+        });
+    });
+    c.bench_function("pattern/find the farthest of 640 LEDs", |b| {
+        b.iter(|| {
+            number = if number == farthest { 2 * FRAMES_PER_CHECKPOINT + farthest } else { farthest };
+            player.indices(number)[0]
+        });
+    });
+    let play = PatternPlay { id, repeats: true, starts_at: Time::ZERO };
+    let stack = Stack::of(layer(1, Scene { pattern: Some(play), ..Scene::default() }));
+    let finish = Finish { power_limit_ma: Some(5_000), ..Finish::DEFAULT };
+    let mut renderer = Renderer::<PIXELS>::new(Geometry::strip(640), finish, 0).expect("640 pixels fit");
+    let mut out = [Rgb::BLACK; PIXELS];
+    let (mut frame, mut patterns) = (FrameIndex(1_000), One(player));
+    c.bench_function("frame/pattern", |b| {
+        b.iter(|| {
+            frame = frame.next();
+            renderer.render_with(&mut patterns, black_box(&stack), frame, &mut out)
+        });
+    });
+}
+
+/// The one pattern at hand.
+struct One(Player<Vec<u8>, Vec<u8>>);
+
+impl Patterns for One {
+    fn draw(&mut self, play: &PatternPlay, frame: FrameIndex, geometry: &Geometry, out: &mut [Rgb16]) -> bool {
+        self.0.draw(play, frame, geometry, out);
+        true
+    }
+}
+
 fn schedule(c: &mut Criterion) {
     let changes: Vec<_> = (0..SCHEDULE_CAPACITY as u32)
         // A stride that is prime to 64 visits every place once, out of order.
@@ -78,5 +144,5 @@ fn schedule(c: &mut Criterion) {
     });
 }
 
-criterion_group!(benches, schedule, worst_frame, frames);
+criterion_group!(benches, schedule, worst_frame, pattern, frames);
 criterion_main!(benches);

@@ -1,4 +1,4 @@
-//! Events and show time to pixels: schedule, layers, effects, palettes, zones, colour.
+//! Events and show time to pixels: schedule, layers, effects, patterns, palettes, zones, colour.
 //!
 //! This crate decides what a node shows and in which frame. A picture is a pure function of the layers in force, the
 //! frame's show time, the geometry and two seeds: no effect remembers anything, all arithmetic is on integers, so every
@@ -38,6 +38,7 @@ mod fixed;
 pub mod geometry;
 pub mod hash;
 pub mod palettes;
+pub mod pattern;
 pub mod presets;
 pub mod renderer;
 pub mod schedule;

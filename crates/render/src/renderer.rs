@@ -1,13 +1,13 @@
 //! One frame: from the layers in force and a frame's show time to bytes (RENDER-1).
 //!
-//! The renderer decides the order in which light is made. For each layer, oldest first: the effect's colours become
-//! light (gamma); each zone's light is blended over it; the layer's brightness is applied; the layer fades in over the
+//! The renderer decides the order in which light is made. For each layer, oldest first: the colours of its pattern, or of
+//! its effect where there is none or it is not at hand (PLAY-4), become light (gamma); each zone's light is blended over it; the layer's brightness is applied; the layer fades in over the
 //! light below it. Then master and blackout, the power limit, and the way to bytes. It remembers nothing from frame to
 //! frame: equal stacks, geometries, finishes, seeds and frames give equal bytes.
 
 use cuelight_wire::ids::{EffectId, PaletteId, Revision};
 use cuelight_wire::scene::{Layer, Parameters, Phase, Rgb, Scene, Zone};
-use cuelight_wire::time::{FrameIndex, Show, Time};
+use cuelight_wire::time::FrameIndex;
 
 use crate::blend::blend;
 use crate::color::Rgb16;
@@ -16,6 +16,7 @@ use crate::finish::{Draw, Finish, Gamma, ceiling_cut, quantize};
 use crate::fixed::{FULL, hash, scale, widen};
 use crate::geometry::{Geometry, MAX_PIXELS, Point, fill_points, fill_zone_points};
 use crate::palettes::Colors;
+use crate::pattern::{NoPatterns, Patterns};
 use crate::stack::{Stack, weight};
 
 /// What is known about a rendered frame.
@@ -85,8 +86,19 @@ impl<const N: usize> Renderer<N> {
     }
 
     /// Draws the frame into `out`, pixel by pixel in the order of the wiring. `out` beyond the geometry becomes black;
-    /// pixels beyond `out` are not written.
+    /// pixels beyond `out` are not written. No pattern is at hand.
     pub fn render(&mut self, stack: &Stack, frame: FrameIndex, out: &mut [Rgb]) -> FrameFacts {
+        self.render_with(&mut NoPatterns, stack, frame, out)
+    }
+
+    /// Draws the frame into `out`, as [`Self::render`] does, with these patterns at hand.
+    pub fn render_with(
+        &mut self,
+        patterns: &mut dyn Patterns,
+        stack: &Stack,
+        frame: FrameIndex,
+        out: &mut [Rgb],
+    ) -> FrameFacts {
         let pixels = self.setup.geometry.len();
         let canvas = Canvas {
             setup: &self.setup,
@@ -96,7 +108,7 @@ impl<const N: usize> Renderer<N> {
             layer: &mut self.layer[..pixels],
             zone: &mut self.zone[..pixels],
         };
-        canvas.render(stack, frame, out)
+        canvas.render(patterns, stack, frame, out)
     }
 }
 
@@ -124,7 +136,7 @@ struct Canvas<'a> {
 }
 
 impl Canvas<'_> {
-    fn render(mut self, stack: &Stack, frame: FrameIndex, out: &mut [Rgb]) -> FrameFacts {
+    fn render(mut self, patterns: &mut dyn Patterns, stack: &Stack, frame: FrameIndex, out: &mut [Rgb]) -> FrameFacts {
         let show = frame.show_at();
         let master = stack.master();
         let level = if master.blackout { 0 } else { widen(master.level) };
@@ -137,40 +149,48 @@ impl Canvas<'_> {
             let beat = Beat::at(&stack.tempo().grid, show);
             for (i, layer) in layers.iter().enumerate().skip(ground) {
                 let cover = if i == ground { FULL } else { weight(layer, show) };
-                self.draw_layer(layer, show, beat, cover, level);
+                self.draw_layer(patterns, layer, frame, beat);
+                self.put_over(layer, cover, level);
             }
         }
         let limited = self.put_out(frame, out);
         FrameFacts { scene_rev: stack.newest_rev(), limited }
     }
 
-    /// Draws one layer and lets it cover what is below by `cover`. The master level is a factor like the brightness, so
-    /// both are applied at once.
-    fn draw_layer(&mut self, layer: &Layer, show: Time<Show>, beat: Beat, cover: u16, master: u16) {
-        let scene = &layer.scene;
+    /// Draws one layer: its pattern or its effect, and its zones over that.
+    fn draw_layer(&mut self, patterns: &mut dyn Patterns, layer: &Layer, frame: FrameIndex, beat: Beat) {
+        let (scene, show) = (&layer.scene, frame.show_at());
         let geometry = &self.setup.geometry;
         let seed = hash(scene.seed, self.setup.seed, 0);
-        let whole = Figure {
-            effect: scene.effect,
-            palette: scene.palette,
-            points: self.points,
-            shape: match geometry {
-                Geometry::Strip { .. } => Shape::Line,
-                Geometry::Ring { .. } => Shape::Circle,
-                Geometry::Matrix { .. } => Shape::Plane,
-            },
-            pitch: pitch(geometry, self.points.len()),
-            phase: layer.phase_at(show),
-            seed,
-        };
-        whole.draw(scene, beat, self.layer);
+        let pattern = scene.pattern.as_ref();
+        if !pattern.is_some_and(|play| patterns.draw(play, frame, geometry, self.layer)) {
+            let whole = Figure {
+                effect: scene.effect,
+                palette: scene.palette,
+                points: self.points,
+                shape: match geometry {
+                    Geometry::Strip { .. } => Shape::Line,
+                    Geometry::Ring { .. } => Shape::Circle,
+                    Geometry::Matrix { .. } => Shape::Plane,
+                },
+                pitch: pitch(geometry, self.points.len()),
+                phase: layer.phase_at(show),
+                seed,
+            };
+            whole.draw(scene, beat, self.layer);
+        }
         for pixel in self.layer.iter_mut() {
             *pixel = self.setup.gamma.light(*pixel);
         }
         for (zone, phase) in scene.zones.iter().zip(layer.zone_phases_at(show)) {
             self.draw_zone(scene, zone, phase, beat, seed);
         }
-        let level = scale(widen(scene.parameters.brightness), master);
+    }
+
+    /// Lets the layer that was drawn cover what is below by `cover`. The master level is a factor like the brightness, so
+    /// both are applied at once.
+    fn put_over(&mut self, layer: &Layer, cover: u16, master: u16) {
+        let level = scale(widen(layer.scene.parameters.brightness), master);
         for (light, top) in self.light.iter_mut().zip(&*self.layer) {
             let top = top.scaled(level);
             *light = if cover == FULL { top } else { light.toward(top, cover) };

@@ -42,6 +42,7 @@ prop_compose! {
             colors: colors.map(|(r, g, b)| Rgb::new(r, g, b)),
             seed,
             zones,
+            pattern: None,
         }
     }
 }

@@ -77,6 +77,37 @@ impl<'de> Deserialize<'de> for Mac {
     }
 }
 
+/// A pattern's identity: the first 8 bytes of the SHA-256 of its file. Text form: 16 lowercase hex digits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PatternId(pub [u8; 8]);
+
+/// The text is not a pattern's identity of 16 hex digits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BadPatternId;
+
+impl fmt::Display for BadPatternId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("not a pattern's identity of 16 hex digits")
+    }
+}
+impl core::error::Error for BadPatternId {}
+
+impl fmt::Display for PatternId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl FromStr for PatternId {
+    type Err = BadPatternId;
+    fn from_str(text: &str) -> Result<Self, BadPatternId> {
+        if text.len() != 16 || !text.bytes().all(|b| b.is_ascii_hexdigit()) {
+            return Err(BadPatternId);
+        }
+        u64::from_str_radix(text, 16).map(|id| Self(id.to_be_bytes())).map_err(|_| BadPatternId)
+    }
+}
+
 /// A session token: at most 63 ASCII characters, made by the hub from at least 128 random bits.
 pub type Token = String<MAX_TOKEN_LEN>;
 
@@ -107,6 +138,18 @@ mod tests {
         assert_eq!(TokenHash::of(b"").0, 0x811c_9dc5);
         assert_eq!(TokenHash::of(b"a").0, 0xe40c_292c);
         assert_eq!(TokenHash::of(b"foobar").0, 0xbf9c_f968);
+    }
+
+    #[test]
+    fn a_pattern_id_is_read_and_written_in_one_form() {
+        let id: PatternId = "00ffAB0000000001".parse().unwrap();
+        assert_eq!(id, PatternId([0, 255, 0xab, 0, 0, 0, 0, 1]));
+        let mut text = String::<16>::new();
+        core::fmt::write(&mut text, format_args!("{id}")).unwrap();
+        assert_eq!(text, "00ffab0000000001");
+        for bad in ["", "00ffab000000000", "00ffab00000000010", "+0ffab0000000001", "00ffab000000000g"] {
+            assert_eq!(bad.parse::<PatternId>(), Err(BadPatternId), "{bad}");
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@ use heapless::Vec;
 use serde::{Deserialize, Serialize};
 
 use crate::beat::BeatGrid;
-use crate::ids::{EffectId, PaletteId, Revision};
+use crate::ids::{EffectId, PaletteId, PatternId, Revision};
 use crate::limits::{MAX_LAYERS, MAX_ZONES};
 use crate::time::{Show, Span, Time};
 
@@ -123,6 +123,17 @@ pub struct Zone {
     pub to: u8,
 }
 
+/// A pattern that is played (`docs/protocol/85-pattern-files.md`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PatternPlay {
+    /// Which.
+    pub id: PatternId,
+    /// Whether it begins anew after its last frame; else that one stays.
+    pub repeats: bool,
+    /// When its first frame begins: the applyAt of the change that played it, whatever has changed since.
+    pub starts_at: Time<Show>,
+}
+
 /// Everything an effect needs, except geometry and time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Scene {
@@ -139,6 +150,8 @@ pub struct Scene {
     pub seed: u32,
     /// Zones over the effect, in rising order of id; empty when zones are off.
     pub zones: Vec<Zone, MAX_ZONES>,
+    /// What is shown in place of the effect, by nodes that have it; the others show the effect.
+    pub pattern: Option<PatternPlay>,
 }
 
 impl Default for Scene {
@@ -150,6 +163,7 @@ impl Default for Scene {
             colors: [Rgb::new(255, 147, 41), Rgb::new(0, 40, 255), Rgb::new(255, 0, 80)],
             seed: 1,
             zones: Vec::new(),
+            pattern: None,
         }
     }
 }

@@ -4,9 +4,9 @@
 use cuelight_wire::beat::BeatGrid;
 use cuelight_wire::control::HexPayload;
 use cuelight_wire::exchange::{BadExchange, Form, PING_LEN, PONG_NS_LEN, Ping, Pong};
-use cuelight_wire::ids::{EffectId, PaletteId, Revision, TokenHash};
+use cuelight_wire::ids::{EffectId, PaletteId, PatternId, Revision, TokenHash};
 use cuelight_wire::limits::{MAX_STREAM_PAYLOAD, MAX_ZONES};
-use cuelight_wire::scene::{BlendMode, FullState, Layer, Master, Parameters, Rgb, Scene, Tempo, Zone};
+use cuelight_wire::scene::{BlendMode, FullState, Layer, Master, Parameters, PatternPlay, Rgb, Scene, Tempo, Zone};
 use cuelight_wire::stream::payload::{BeatTick, ParamDelta, SceneChange};
 use cuelight_wire::stream::{BadPacket, HEADER_LEN, Header, MAX_PACKET, MsgType, full_state};
 use cuelight_wire::time::{FrameIndex, Time};
@@ -43,6 +43,14 @@ fn zone() -> impl Strategy<Value = (Zone, u64)> {
     )
 }
 
+fn pattern() -> impl Strategy<Value = PatternPlay> {
+    (any::<[u8; 8]>(), any::<bool>(), instant()).prop_map(|(id, repeats, starts_at)| PatternPlay {
+        id: PatternId(id),
+        repeats,
+        starts_at,
+    })
+}
+
 fn layer() -> impl Strategy<Value = Layer> {
     let ids = subsequence((0..MAX_ZONES as u8).collect::<Vec<_>>(), 0..=MAX_ZONES);
     let zones = ids.prop_flat_map(|ids| {
@@ -53,8 +61,9 @@ fn layer() -> impl Strategy<Value = Layer> {
         })
     });
     let numbers = (any::<[u32; 3]>(), any::<[u16; 3]>(), any::<[u8; 6]>(), any::<u64>());
-    (numbers, instant(), uniform3(any::<[u8; 3]>()), zones).prop_map(
-        |(([rev, fade_ms, seed], [effect, palette, hue], p, phase), at, colors, zones)| {
+    let pattern = proptest::option::of(pattern());
+    (numbers, instant(), uniform3(any::<[u8; 3]>()), zones, pattern).prop_map(
+        |(([rev, fade_ms, seed], [effect, palette, hue], p, phase), at, colors, zones, pattern)| {
             let mut zone_phases = [0; MAX_ZONES];
             zone_phases.iter_mut().zip(&zones).for_each(|(to, (_, phase))| *to = *phase);
             let [brightness, speed, intensity, saturation, complexity, variation] = p;
@@ -69,6 +78,7 @@ fn layer() -> impl Strategy<Value = Layer> {
                     colors: colors.map(|[r, g, b]| Rgb::new(r, g, b)),
                     seed,
                     zones: zones.into_iter().map(|(zone, _)| zone).collect(),
+                    pattern,
                 },
                 phase,
                 zone_phases,
@@ -200,12 +210,16 @@ proptest! {
         prop_assert_eq!(SceneChange::decode(&payload).is_ok(), payload.len() == 4);
     }
 
-    /// WIRE-7, WIRE-8
+    /// WIRE-7, WIRE-8, WIRE-16
     #[test]
     fn a_full_state_comes_back_as_it_was_sent(state in state(), later_version in vec(any::<u8>(), 0..=16)) {
         let mut buf = [0; full_state::MAX_LEN];
         let len = full_state::encode(&state, &mut buf).unwrap();
         let mut bytes = buf[..len].to_vec();
+        if !later_version.is_empty() && state.layers.iter().all(|layer| layer.scene.pattern.is_none()) {
+            // No patterns, said in a byte, so that something can follow.
+            bytes.push(0);
+        }
         bytes.extend(later_version);
         prop_assert_eq!(full_state::decode(&bytes), Ok(state));
     }
@@ -214,8 +228,13 @@ proptest! {
     fn a_full_state_cut_short_is_refused(state in state()) {
         let mut buf = [0; full_state::MAX_LEN];
         let len = full_state::encode(&state, &mut buf).unwrap();
+        let mut without = state;
+        without.layers.iter_mut().for_each(|layer| layer.scene.pattern = None);
+        let without_patterns = full_state::encode(&without, &mut [0; full_state::MAX_LEN]).unwrap();
         for short in 0..len {
-            prop_assert_eq!(full_state::decode(&buf[..short]), Err(BadPacket::BadPayload));
+            // A state that ends after its last master is one that plays no pattern.
+            let expected = if short == without_patterns { Ok(without.clone()) } else { Err(BadPacket::BadPayload) };
+            prop_assert_eq!(full_state::decode(&buf[..short]), expected);
         }
     }
 
@@ -244,6 +263,28 @@ proptest! {
         let mut buf = [0; full_state::MAX_LEN];
         let len = full_state::encode(&swapped, &mut buf).unwrap();
         prop_assert_eq!(full_state::decode(&buf[..len]), Err(BadPacket::BadPayload));
+    }
+
+    /// WIRE-9
+    #[test]
+    fn patterns_of_layers_that_are_not_there_are_refused(state in state(), place: u8, pattern in pattern()) {
+        let mut state = state;
+        state.layers.iter_mut().for_each(|layer| layer.scene.pattern = None);
+        prop_assume!(!state.layers.is_empty());
+        state.layers[0].scene.pattern = Some(pattern);
+        let mut buf = [0; full_state::MAX_LEN];
+        let len = full_state::encode(&state, &mut buf).unwrap();
+        // The last 18 bytes are the pattern, which begins with the place of its layer.
+        buf[len - 18] = place;
+        let decoded = full_state::decode(&buf[..len]);
+        prop_assert_eq!(decoded.is_ok(), usize::from(place) < state.layers.len());
+        // The same place twice.
+        buf[len - 18] = 0;
+        buf[len - 19] = 2;
+        let again: Vec<u8> = buf[len - 18..len].to_vec();
+        let mut twice = buf[..len].to_vec();
+        twice.extend(again);
+        prop_assert_eq!(full_state::decode(&twice), Err(BadPacket::BadPayload));
     }
 
     /// WIRE-5, WIRE-6

@@ -2,7 +2,7 @@
 
 use cuelight_wire::beat::BeatGrid;
 use cuelight_wire::ids::{EffectId, PaletteId, Revision, TokenHash};
-use cuelight_wire::scene::{BlendMode, FullState, Layer, Master, Parameters, Rgb, Scene, Tempo, Zone};
+use cuelight_wire::scene::{BlendMode, FullState, Layer, Master, Parameters, PatternPlay, Rgb, Scene, Tempo, Zone};
 use cuelight_wire::stream::payload::{BeatTick, ParamDelta, SceneChange};
 use cuelight_wire::stream::{Header, MAX_PACKET, MsgType, full_state};
 use cuelight_wire::time::Time;
@@ -77,7 +77,17 @@ fn check_any(mut v: Vector) {
 }
 
 fn full_state_of(v: &mut Vector) -> FullState {
-    let layers = (0..v.number("layers")).map(|i: usize| layer_of(v, &format!("layer.{i}."))).collect();
+    let mut layers: heapless::Vec<Layer, 3> =
+        (0..v.number("layers")).map(|i: usize| layer_of(v, &format!("layer.{i}."))).collect();
+    for i in 0..v.number_or("patterns", 0) {
+        let p = format!("pattern.{i}.");
+        let pattern = PatternPlay {
+            id: v.text(&format!("{p}id")).parse().unwrap(),
+            repeats: v.number::<u8>(&format!("{p}repeats")) == 1,
+            starts_at: us(v, &format!("{p}starts_at_us")),
+        };
+        layers[v.number::<usize>(&format!("{p}layer"))].scene.pattern = Some(pattern);
+    }
     let tempos = (0..v.number("tempos"))
         .map(|i: usize| Tempo {
             rev: Revision(v.number(&format!("tempo.{i}.rev"))),
@@ -139,6 +149,7 @@ fn layer_of(v: &mut Vector, p: &str) -> Layer {
             colors: [color(0), color(1), color(2)],
             seed: v.number(&format!("{p}seed")),
             zones,
+            pattern: None,
         },
         phase: v.number(&format!("{p}phase")),
         zone_phases,
@@ -155,7 +166,7 @@ fn deployed_packets_are_read_and_written_byte_for_byte() {
     vectors.into_iter().for_each(check_any);
 }
 
-/// WIRE-7
+/// WIRE-7, WIRE-16
 #[test]
 fn full_states_are_read_and_written_byte_for_byte() {
     let vectors = vector::read("stream-full-state.txt");

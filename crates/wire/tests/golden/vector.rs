@@ -20,6 +20,10 @@ impl Vector {
         let number: i128 = text.parse().unwrap_or_else(|e| panic!("{}: {field} = {text}: {e}", self.name));
         T::try_from(number).unwrap_or_else(|_| panic!("{}: {field} = {text} is out of range", self.name))
     }
+    /// Takes a field out, as a number, where there is one.
+    pub(crate) fn number_or(&mut self, field: &str, otherwise: usize) -> usize {
+        if self.fields.contains_key(field) { self.number(field) } else { otherwise }
+    }
     /// Takes a field out, as text.
     pub(crate) fn text(&mut self, field: &str) -> String {
         self.fields.remove(field).unwrap_or_else(|| panic!("{}: no field {field}", self.name))
