@@ -2,12 +2,14 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use cuelight_conductor::{Command, CommandId, Conductor, Config, ConnId, Event, NodeRef, Outgoing, Saved, Scope};
+use cuelight_conductor::{
+    Command, CommandId, Conductor, Config, ConnId, Event, NodeRef, Outgoing, Saved, Scope, Start,
+};
 use cuelight_net::json::{MAX_HUB_MESSAGE, MAX_NODE_MESSAGE, read_hub_message, read_node_message, write_hub_message};
 use cuelight_wire::beat::BeatGrid;
 use cuelight_wire::change::{ScenePatch, ZonePatch};
 use cuelight_wire::control::{Refusal, Text};
-use cuelight_wire::ids::{EffectId, NodeId, PaletteId, Token, TokenHash};
+use cuelight_wire::ids::{EffectId, NodeId, PaletteId, PatternId, Token, TokenHash};
 use cuelight_wire::scene::{BlendMode, Scene, Zone};
 use cuelight_wire::stream::{Header, MAX_PACKET};
 use cuelight_wire::time::{Local, Span, Time};
@@ -173,7 +175,7 @@ fn scene(script: &mut Script<'_>) -> Scene {
 }
 
 fn command(script: &mut Script<'_>) -> Command {
-    match script.u8() % 12 {
+    match script.u8() % 14 {
         0 => Command::SetScene { scope: scope(script), scene: scene(script), fade_ms: script.u32() },
         1 => {
             let zone =
@@ -200,6 +202,18 @@ fn command(script: &mut Script<'_>) -> Command {
             let lead = Some(Span::from_ms(i64::from(script.u16()))).filter(|lead| *lead != Span::ZERO);
             Command::SetGroup { name: short(script), members, lead }
         }
+        12 => Command::PlayPattern {
+            scope: scope(script),
+            id: PatternId(u64::from(script.u32()).to_be_bytes()),
+            repeats: script.u8() & 1 == 1,
+            start: match script.u8() % 3 {
+                0 => Start::Soonest,
+                1 => Start::After(Span::from_ms(i64::from(script.u16()))),
+                _ => Start::At(Time::from_us(i64::from(script.u32()))),
+            },
+            fade_ms: script.u32(),
+        },
+        13 => Command::StopPattern { scope: scope(script), fade_ms: script.u32() },
         _ => match script.u8() & 1 {
             0 => Command::DeleteGroup { name: short(script) },
             _ => Command::Forget { node: node_ref(script) },

@@ -6,7 +6,7 @@ use core::str::FromStr;
 
 use cuelight_wire::change::ScenePatch;
 use cuelight_wire::control::Text;
-use cuelight_wire::ids::{Mac, NodeId, Revision};
+use cuelight_wire::ids::{Mac, NodeId, PatternId, Revision};
 use cuelight_wire::limits::MAX_ZONES;
 use cuelight_wire::scene::{Scene, Zone};
 use cuelight_wire::time::{Show, Span, Time};
@@ -74,6 +74,27 @@ pub enum Command {
         /// Cross-fade, at most an hour.
         fade_ms: u32,
     },
+    /// A pattern in place of the effect that each node of the scope shows, or is about to show; all else of the scene
+    /// stays. Whether the nodes have the pattern is not known here: those that do not show the effect.
+    PlayPattern {
+        /// For whom.
+        scope: Scope,
+        /// Which.
+        id: PatternId,
+        /// Whether it begins anew after its last frame.
+        repeats: bool,
+        /// When its first frame begins.
+        start: Start,
+        /// Cross-fade, at most an hour.
+        fade_ms: u32,
+    },
+    /// No pattern: the scope's scenes show their effects again.
+    StopPattern {
+        /// For whom.
+        scope: Scope,
+        /// Cross-fade, at most an hour.
+        fade_ms: u32,
+    },
     /// Everything dark, or no longer.
     Blackout {
         /// Dark?
@@ -126,6 +147,18 @@ pub enum Command {
         /// The node.
         node: NodeRef,
     },
+}
+
+/// When a change holds, where it does not simply hold as soon as it can.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Start {
+    /// As any change: after the lead of its scope.
+    #[default]
+    Soonest,
+    /// After this lead, 10..=2,000 ms, or the scope's own where that is longer.
+    After(Span),
+    /// At this instant, which is refused when the scope's lead is not kept or when it is more than 2,000 ms ahead.
+    At(Time<Show>),
 }
 
 /// What became of a wish.

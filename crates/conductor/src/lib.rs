@@ -32,7 +32,7 @@ mod tempo;
 mod track;
 
 pub use clock::ShowClock;
-pub use command::{Answer, BadCommandId, Command, CommandError, CommandId, NodeRef, Scope};
+pub use command::{Answer, BadCommandId, Command, CommandError, CommandId, NodeRef, Scope, Start};
 pub use conductor::{Conductor, ConnId, Outgoing, Transmit};
 pub use config::Config;
 pub use event::{Event, LostWhy, What};

@@ -15,7 +15,7 @@ use cuelight_wire::limits::MAX_ZONES;
 use cuelight_wire::scene::{Layer, Master, Scene, Tempo};
 use cuelight_wire::time::{Show, Span, Time};
 
-use crate::command::CommandError;
+use crate::command::{CommandError, Start};
 use crate::tempo::Taps;
 use crate::track::{Advanced, Layers, Line, Ticks, TrackId, Tracks};
 
@@ -48,6 +48,8 @@ pub(crate) enum Target {
 pub(crate) struct SceneChange<E> {
     pub(crate) fade_ms: u32,
     pub(crate) is_patch: bool,
+    pub(crate) start: Start,
+    /// Makes the scene another one, from the change's applyAt on.
     pub(crate) edit: E,
 }
 
@@ -114,7 +116,7 @@ impl ShowState {
         &'a mut self,
         target: &Target,
         nodes: impl Iterator<Item = (Mac, &'a mut TrackId)>,
-        change: &SceneChange<impl Fn(&mut Scene)>,
+        change: &SceneChange<impl Fn(&mut Scene, Time<Show>)>,
         moment: Moment,
     ) -> Result<(Revision, Time<Show>), CommandError> {
         let rev = self.next_rev()?;
@@ -132,14 +134,18 @@ impl ShowState {
             }
             Target::Node(wanted) => holders.extend(nodes.filter(|(mac, _)| mac == wanted).map(|(_, track)| track)),
         }
+        let earliest =
+            |track: &&mut TrackId| self.tracks.layers(**track).earliest(moment.ticks, moment.now, moment.lead);
+        let earliest = holders.iter().map(earliest).max().unwrap_or(moment.ticks.next_at + moment.lead);
+        let at = whole_us(starting(change.start, earliest, moment)?);
         // The target's own history leads: whatever was shown before, a whole scene is the same picture everywhere.
         let leader =
             holders.first().filter(|_| !change.is_patch).map(|track| self.tracks.layers(**track).last().clone());
         let tracks = self.tracks.divide(holders.into_iter());
-        let earliest = |id: &TrackId| self.tracks.layers(*id).earliest(moment.ticks, moment.now, moment.lead);
-        let at = whole_us(tracks.iter().map(earliest).max().unwrap_or(moment.ticks.next_at + moment.lead));
         for id in tracks {
-            self.tracks.layers_mut(id).accept(rev, at, change.fade_ms, leader.as_ref(), &change.edit);
+            self.tracks
+                .layers_mut(id)
+                .accept(rev, at, change.fade_ms, leader.as_ref(), |scene| (change.edit)(scene, at));
         }
         self.rev = rev;
         Ok((rev, at))
@@ -223,6 +229,22 @@ pub(crate) struct Announced {
 impl Announced {
     pub(crate) const fn is_any(self) -> bool {
         self.scene || self.tempo || self.master
+    }
+}
+
+/// When a change holds that can hold from `earliest` on.
+fn starting(start: Start, earliest: Time<Show>, moment: Moment) -> Result<Time<Show>, CommandError> {
+    match start {
+        Start::Soonest => Ok(earliest),
+        Start::After(lead) if !LEADS.contains(&lead) => {
+            Err(CommandError::BadValue { field: "lead_ms", problem: "must be 10 to 2000" })
+        }
+        Start::After(lead) => Ok(earliest.max(moment.ticks.next_at + lead)),
+        Start::At(at) if at < earliest || at > moment.now + *LEADS.end() => Err(CommandError::BadValue {
+            field: "at_us",
+            problem: "must be at least the lead ahead of show time and at most 2000 ms, and not before an earlier change",
+        }),
+        Start::At(at) => Ok(at),
     }
 }
 

@@ -8,11 +8,11 @@ use cuelight_wire::beat::BeatGrid;
 use cuelight_wire::control::Text;
 use cuelight_wire::ids::{Mac, NodeId, Revision};
 use cuelight_wire::limits::MAX_ZONES;
-use cuelight_wire::scene::{Scene, Zone};
+use cuelight_wire::scene::{PatternPlay, Scene, Zone};
 use cuelight_wire::time::{Local, Show, Span, Time};
 
 use super::{Conductor, MAX_ANSWERS};
-use crate::command::{Answer, Command, CommandError, CommandId, NodeRef, Scope};
+use crate::command::{Answer, Command, CommandError, CommandId, NodeRef, Scope, Start};
 use crate::event::Event;
 use crate::show::{Group, LEADS, MAX_GROUPS, Moment, SceneChange, Target};
 use crate::tempo::{self, BPM_X100};
@@ -62,17 +62,28 @@ impl Conductor {
         let change = match command {
             Command::SetScene { scope, scene, fade_ms } => {
                 check_zones(&scene.zones)?;
-                return self.change_scene(scope, *fade_ms, false, |old| old.clone_from(scene), now);
+                let change = whole(*fade_ms, |old: &mut Scene, _| old.clone_from(scene));
+                return self.change_scene(scope, &change, now);
             }
             Command::Patch { scope, patch, fade_ms } => {
                 if patch.zone.is_some_and(|zone| usize::from(zone.id) >= MAX_ZONES) {
                     return Err(CommandError::BadValue { field: "zone.id", problem: "must be 0, 1, 2 or 3" });
                 }
-                return self.change_scene(scope, *fade_ms, true, |scene| patch.apply_to(scene), now);
+                return self.change_scene(scope, &part(*fade_ms, |scene: &mut Scene, _| patch.apply_to(scene)), now);
             }
             Command::SetZones { scope, zones, fade_ms } => {
                 check_zones(zones)?;
-                return self.change_scene(scope, *fade_ms, true, |scene| scene.zones.clone_from(zones), now);
+                let change = part(*fade_ms, |scene: &mut Scene, _| scene.zones.clone_from(zones));
+                return self.change_scene(scope, &change, now);
+            }
+            Command::PlayPattern { scope, id, repeats, start, fade_ms } => {
+                // PLAY-5: its first frame begins when the change holds.
+                let play = |starts_at| PatternPlay { id: *id, repeats: *repeats, starts_at };
+                let change = part(*fade_ms, |scene: &mut Scene, at| scene.pattern = Some(play(at)));
+                return self.change_scene(scope, &SceneChange { start: *start, ..change }, now);
+            }
+            Command::StopPattern { scope, fade_ms } => {
+                return self.change_scene(scope, &part(*fade_ms, |scene: &mut Scene, _| scene.pattern = None), now);
             }
             Command::Blackout { on } => {
                 let moment = self.moment(now, self.lead_over(|_| true));
@@ -113,12 +124,10 @@ impl Conductor {
     fn change_scene(
         &mut self,
         scope: &Scope,
-        fade_ms: u32,
-        is_patch: bool,
-        edit: impl Fn(&mut Scene),
+        change: &SceneChange<impl Fn(&mut Scene, Time<Show>)>,
         now: Time<Local>,
     ) -> Result<Answer, CommandError> {
-        if fade_ms > MAX_FADE_MS {
+        if change.fade_ms > MAX_FADE_MS {
             return Err(CommandError::BadValue { field: "fade_ms", problem: "must be at most 3600000, an hour" });
         }
         let (target, group) = match scope {
@@ -139,8 +148,7 @@ impl Conductor {
         let moment = self.moment(now, lead);
         let present = self.roster.nodes().iter().filter(|node| node.session.is_some() && is_meant(node.mac)).count();
         let nodes = self.roster.nodes_mut().iter_mut().map(|node| (node.mac, &mut node.track));
-        let change = SceneChange { fade_ms, is_patch, edit };
-        let (rev, at) = self.show.change_scene(&target, nodes, &change, moment)?;
+        let (rev, at) = self.show.change_scene(&target, nodes, change, moment)?;
         Ok(self.answer(rev, at, present))
     }
 
@@ -155,7 +163,7 @@ impl Conductor {
         let newest = self.show.tracks.layers(self.show.show).newest();
         let ends_at = newest.at + Span::from_ms(i64::from(newest.fade_ms));
         let fade_ms = u32::try_from((ends_at - moment.now).as_ms().max(0)).unwrap_or(0);
-        let same = SceneChange { fade_ms, is_patch: true, edit: |_: &mut Scene| {} };
+        let same = part(fade_ms, |_: &mut Scene, _| {});
         // Numbers are far from used up: a hint is taken below half of them only.
         let scene = self.show.change_scene(&Target::Show, nodes, &same, moment);
         let tempo = self.show.change_tempo(tempo::continued, moment);
@@ -281,6 +289,16 @@ impl Conductor {
             node.lead = lead;
         }
     }
+}
+
+/// A change to a whole scene.
+fn whole<E: Fn(&mut Scene, Time<Show>)>(fade_ms: u32, edit: E) -> SceneChange<E> {
+    SceneChange { fade_ms, is_patch: false, start: Start::Soonest, edit }
+}
+
+/// A change to parts of each scene.
+fn part<E: Fn(&mut Scene, Time<Show>)>(fade_ms: u32, edit: E) -> SceneChange<E> {
+    SceneChange { fade_ms, is_patch: true, start: Start::Soonest, edit }
 }
 
 fn check_name(field: &'static str, name: &str) -> Result<(), CommandError> {

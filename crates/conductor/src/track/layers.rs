@@ -149,11 +149,12 @@ impl Layers {
     }
     /// Show time was set anew: what lies after `limit` holds from `now` on.
     pub(crate) fn rebase(&mut self, now: Time<Show>, limit: Time<Show>) {
-        for layer in self.packet.iter_mut().filter(|layer| layer.at > limit) {
-            layer.at = now;
-        }
-        if let Some(waiting) = self.waiting.as_mut().filter(|waiting| waiting.at > limit) {
-            waiting.at = now;
+        let waiting = self.waiting.iter_mut().map(|waiting| (&mut waiting.at, &mut waiting.scene));
+        for (at, scene) in self.packet.iter_mut().map(|layer| (&mut layer.at, &mut layer.scene)).chain(waiting) {
+            let starts_at = scene.pattern.as_mut().map(|pattern| &mut pattern.starts_at);
+            for instant in starts_at.into_iter().chain([at]).filter(|instant| **instant > limit) {
+                *instant = now;
+            }
         }
     }
 }

@@ -3,6 +3,7 @@
 
 mod commands;
 mod health;
+mod patterns;
 mod properties;
 mod restart;
 mod session;

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use cuelight_conductor::{Command, Config, NodeRef, Saved, Scope};
+use cuelight_conductor::{Command, Config, NodeRef, Saved, Scope, Start};
 use cuelight_wire::caps::Ext;
 use cuelight_wire::change::{ScenePatch, ZonePatch};
 use cuelight_wire::control::{Keepalive, NodeMessage};
-use cuelight_wire::ids::{EffectId, NodeId, Revision};
+use cuelight_wire::ids::{EffectId, NodeId, PatternId, Revision};
 use cuelight_wire::limits::{MAX_STREAM_PAYLOAD, MAX_ZONES};
 use cuelight_wire::scene::{FullState, Layer, Scene};
 use cuelight_wire::time::{Show, Span, Time};
@@ -36,6 +36,14 @@ fn fade() -> impl Strategy<Value = u32> {
     prop_oneof![Just(0_u32), 1_u32..200, 1_000_u32..4_000]
 }
 
+fn start() -> impl Strategy<Value = Start> {
+    prop_oneof![
+        2 => Just(Start::Soonest),
+        1 => (10_i64..=2_000).prop_map(|ms| Start::After(Span::from_ms(ms))),
+        1 => (1_000_000_i64..60_000_000).prop_map(|us| Start::At(Time::from_us(us))),
+    ]
+}
+
 fn command() -> impl Strategy<Value = Command> {
     let scene = (0_u16..9, any::<u8>()).prop_map(|(effect, speed)| {
         let mut scene = Scene { effect: EffectId(effect), ..Scene::default() };
@@ -53,6 +61,10 @@ fn command() -> impl Strategy<Value = Command> {
     prop_oneof![
         4 => (scope(), scene, fade()).prop_map(|(scope, scene, fade_ms)| Command::SetScene { scope, scene, fade_ms }),
         4 => (scope(), patch, fade()).prop_map(|(scope, patch, fade_ms)| Command::Patch { scope, patch, fade_ms }),
+        2 => (scope(), any::<[u8; 8]>(), any::<bool>(), start(), fade()).prop_map(|(scope, id, repeats, start, fade_ms)| {
+            Command::PlayPattern { scope, id: PatternId(id), repeats, start, fade_ms }
+        }),
+        1 => (scope(), fade()).prop_map(|(scope, fade_ms)| Command::StopPattern { scope, fade_ms }),
         1 => any::<bool>().prop_map(|on| Command::Blackout { on }),
         1 => any::<u8>().prop_map(|level| Command::Master { level }),
         1 => (2_000_u16..=60_000).prop_map(|bpm| Command::Tempo { bpm_x100: Some(bpm), beats_per_bar: None }),

@@ -198,11 +198,17 @@ fn newest_of(state: &FullState) -> Revision {
 /// age, so that fades and phases go on; what is announced begins now.
 fn moved_to_present(change: Change, hub_now: Option<Time<Show>>, show_now: Time<Show>) -> Change {
     let at = change.at();
-    let reached = hub_now.map_or(at, |hub_now| at.min(hub_now));
-    let moved = hub_now.map_or(show_now, |hub_now| show_now - (hub_now - reached));
+    let reached_of = |at: Time<Show>| hub_now.map_or(at, |hub_now| at.min(hub_now));
+    let moved_of = |reached| hub_now.map_or(show_now, |hub_now| show_now - (hub_now - reached));
+    let reached = reached_of(at);
+    let moved = moved_of(reached);
     match change {
         Change::Layer(mut layer) => {
             layer.at = moved;
+            if let Some(pattern) = &mut layer.scene.pattern {
+                // A pattern keeps its age too, which is not its layer's.
+                pattern.starts_at = moved_of(reached_of(pattern.starts_at));
+            }
             Change::Layer(layer)
         }
         Change::Patch { patch, .. } => Change::Patch { at: moved, patch },
