@@ -4,8 +4,8 @@
 use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use cuelight_render::pattern::{FRAMES_PER_CHECKPOINT, Patterns, Player, work_len};
-use cuelight_render::{Finish, Geometry, Renderer, Rgb16, Schedule, Stack, effects};
+use cuelight_render::pattern::{AtHand, FRAMES_PER_CHECKPOINT, Player, work_len};
+use cuelight_render::{Finish, Geometry, Renderer, Schedule, Stack, effects};
 use cuelight_wire::change::Change;
 use cuelight_wire::ids::{EffectId, PatternId, Revision};
 use cuelight_wire::limits::SCHEDULE_CAPACITY;
@@ -107,23 +107,13 @@ fn pattern(c: &mut Criterion) {
     let finish = Finish { power_limit_ma: Some(5_000), ..Finish::DEFAULT };
     let mut renderer = Renderer::<PIXELS>::new(Geometry::strip(640), finish, 0).expect("640 pixels fit");
     let mut out = [Rgb::BLACK; PIXELS];
-    let (mut frame, mut patterns) = (FrameIndex(1_000), One(player));
+    let (mut frame, mut players) = (FrameIndex(1_000), [player]);
     c.bench_function("frame/pattern", |b| {
         b.iter(|| {
             frame = frame.next();
-            renderer.render_with(&mut patterns, black_box(&stack), frame, &mut out)
+            renderer.render_with(&mut AtHand(&mut players), black_box(&stack), frame, &mut out)
         });
     });
-}
-
-/// The one pattern at hand.
-struct One(Player<Vec<u8>, Vec<u8>>);
-
-impl Patterns for One {
-    fn draw(&mut self, play: &PatternPlay, frame: FrameIndex, geometry: &Geometry, out: &mut [Rgb16]) -> bool {
-        self.0.draw(play, frame, geometry, out);
-        true
-    }
 }
 
 fn schedule(c: &mut Criterion) {

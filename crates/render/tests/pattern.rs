@@ -3,8 +3,8 @@
 mod common;
 
 use common::layer;
-use cuelight_render::pattern::{FRAMES_PER_CHECKPOINT, Patterns, Player, PlayerError, work_len};
-use cuelight_render::{Finish, Geometry, Renderer, Rgb16, Stack};
+use cuelight_render::pattern::{AtHand, FRAMES_PER_CHECKPOINT, Player, PlayerError, work_len};
+use cuelight_render::{Finish, Geometry, Renderer, Stack};
 use cuelight_wire::change::Change;
 use cuelight_wire::ids::{EffectId, PatternId, Revision};
 use cuelight_wire::prism::{Direction, Header, Motion, Prism, PrismWriter, Rate, SyncMode, max_len};
@@ -92,15 +92,6 @@ fn shown(geometry: &str, players: &mut [Playable], stack: &Stack, frame: i64) ->
     let mut out = vec![Rgb::BLACK; geometry.len()];
     renderer.render_with(&mut AtHand(players), stack, FrameIndex(frame), &mut out);
     out
-}
-
-struct AtHand<'a>(&'a mut [Playable]);
-
-impl Patterns for AtHand<'_> {
-    fn draw(&mut self, play: &PatternPlay, frame: FrameIndex, geometry: &Geometry, out: &mut [Rgb16]) -> bool {
-        let player = self.0.iter_mut().find(|player| player.id() == play.id);
-        player.map(|player| player.draw(play, frame, geometry, out)).is_some()
-    }
 }
 
 fn colors(picture: &[u8]) -> Vec<Rgb> {

@@ -145,7 +145,7 @@ mod tests {
         let id: PatternId = "00ffAB0000000001".parse().unwrap();
         assert_eq!(id, PatternId([0, 255, 0xab, 0, 0, 0, 0, 1]));
         let mut text = String::<16>::new();
-        core::fmt::write(&mut text, format_args!("{id}")).unwrap();
+        fmt::write(&mut text, format_args!("{id}")).unwrap();
         assert_eq!(text, "00ffab0000000001");
         for bad in ["", "00ffab000000000", "00ffab00000000010", "+0ffab0000000001", "00ffab000000000g"] {
             assert_eq!(bad.parse::<PatternId>(), Err(BadPatternId), "{bad}");

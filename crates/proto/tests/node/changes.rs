@@ -2,8 +2,8 @@
 
 use cuelight_proto::node::{NodeEvent, SyncUse, Via};
 use cuelight_wire::change::Change;
-use cuelight_wire::ids::Revision;
-use cuelight_wire::scene::{FullState, Tempo};
+use cuelight_wire::ids::{PatternId, Revision};
+use cuelight_wire::scene::{FullState, PatternPlay, Tempo};
 use cuelight_wire::stream::MsgType;
 use cuelight_wire::time::Span;
 use proptest::prelude::*;
@@ -145,6 +145,35 @@ fn with_sync_off_changes_apply_on_arrival_and_the_timeline_runs_freely() {
     world.node.handle_sync_use(SyncUse::Scheduled, world.now);
     world.run(ms(20));
     assert_eq!(world.changes(), [(Change::Layer(layer(9, at)), Via::Stream)]);
+}
+
+#[test]
+fn a_pattern_keeps_its_own_age_on_a_timeline_that_is_not_the_hubs() {
+    // NODE-33, PLAY-1
+    let mut world = World::new(SyncUse::OnArrival).joined_unsynced();
+    let now = world.show_now();
+    let (running, coming) = (now - Span::from_s(90), now + ms(30));
+    for (rev, at, starts_at) in [(1, now - Span::from_s(60), running), (2, coming, coming)] {
+        let mut layer = layer(rev, at);
+        layer.scene.pattern = Some(PatternPlay { id: PatternId([7; 8]), repeats: true, starts_at });
+        world.hub.state.layers.push(layer).unwrap();
+    }
+    world.run(ms(10));
+    let starts: Vec<_> = world
+        .events
+        .iter()
+        .filter_map(|(given_at, event)| match event {
+            NodeEvent::Change { change: Change::Layer(layer), .. } => {
+                let here = world.node.map(*given_at).show_at(*given_at);
+                Some((here - layer.at, here - layer.scene.pattern.unwrap().starts_at))
+            }
+            _ => None,
+        })
+        .collect();
+    let [(layer_age, pattern_age), (of_next, of_its_pattern)] = starts[..] else { panic!("{starts:?}") };
+    assert_eq!(pattern_age - layer_age, Span::from_s(30));
+    assert!((pattern_age - Span::from_s(90)).abs() <= ms(200), "{pattern_age:?}");
+    assert_eq!((of_next, of_its_pattern), (Span::ZERO, Span::ZERO), "what is announced begins now, with its pattern");
 }
 
 #[test]

@@ -31,3 +31,18 @@ impl Patterns for NoPatterns {
         false
     }
 }
+
+/// The patterns of a slice: the first with the wanted id is drawn.
+#[derive(Debug)]
+pub struct AtHand<'a, F, W>(pub &'a mut [Player<F, W>]);
+
+impl<F, W> Patterns for AtHand<'_, F, W>
+where
+    F: AsRef<[u8]>,
+    W: AsRef<[u8]> + AsMut<[u8]>,
+{
+    fn draw(&mut self, play: &PatternPlay, frame: FrameIndex, geometry: &Geometry, out: &mut [Rgb16]) -> bool {
+        let player = self.0.iter_mut().find(|player| player.id() == play.id);
+        player.map(|player| player.draw(play, frame, geometry, out)).is_some()
+    }
+}

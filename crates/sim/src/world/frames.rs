@@ -9,10 +9,12 @@ use std::collections::VecDeque;
 
 use cuelight_proto::node::FrameReport;
 use cuelight_proto::sync::ClockMap;
+use cuelight_render::pattern::{AtHand, Player, work_len};
 use cuelight_render::{Finish, Geometry, Renderer, Schedule, Stack, pixel_hash};
 use cuelight_wire::change::Change;
-use cuelight_wire::ids::Revision;
+use cuelight_wire::ids::{PatternId, Revision};
 use cuelight_wire::limits::FRAME_HZ;
+use cuelight_wire::prism::Prism;
 use cuelight_wire::scene::Rgb;
 use cuelight_wire::time::{FrameIndex, Local, Span, Time};
 
@@ -65,15 +67,16 @@ pub(crate) struct FrameLoop {
     /// What is shown in place of `hub` until the first layer after a restart.
     stale: Option<Stack>,
     renderer: Box<Renderer<PIXELS>>,
+    patterns: Vec<Player<Vec<u8>, Vec<u8>>>,
     pub(crate) rendered: Rendered,
     pub(crate) counts: Counts,
     outputs: u32,
 }
 
 impl FrameLoop {
-    pub(crate) fn new(seed: u32) -> Self {
+    pub(crate) fn new(seed: u32, finish: Finish) -> Self {
         let geometry = Geometry::strip(PIXELS as u16);
-        let renderer = Renderer::new(geometry, Finish::DEFAULT, seed).expect("the geometry has the renderer's pixels");
+        let renderer = Renderer::new(geometry, finish, seed).expect("the geometry has the renderer's pixels");
         Self {
             map: ClockMap::UNKNOWN,
             commands: VecDeque::new(),
@@ -83,12 +86,19 @@ impl FrameLoop {
             hub: Stack::new(),
             stale: None,
             renderer: Box::new(renderer),
+            patterns: Vec::new(),
             rendered: Rendered::default(),
             counts: Counts::default(),
             outputs: 0,
         }
     }
 
+    /// The pattern is at hand from the next frame on. Panics when the file is no pattern: worlds play good ones.
+    pub(crate) fn give_pattern(&mut self, id: PatternId, file: Vec<u8>) {
+        let prism = Prism::read(&file).unwrap_or_else(|bad| panic!("pattern {id}: {bad}"));
+        let work = vec![0; work_len(prism.facts())];
+        self.patterns.push(Player::new(id, file, work).unwrap_or_else(|bad| panic!("pattern {id}: {bad}")));
+    }
     pub(crate) fn set_clock(&mut self, map: ClockMap) {
         self.map = map;
     }
@@ -141,7 +151,7 @@ impl FrameLoop {
         }
         let mut pixels = [Rgb::BLACK; PIXELS];
         let stack = self.stale.as_ref().unwrap_or(&self.hub);
-        let facts = self.renderer.render(stack, index, &mut pixels);
+        let facts = self.renderer.render_with(&mut AtHand(&mut self.patterns), stack, index, &mut pixels);
         let is_synced = self.map.state.is_usable();
         self.rendered = Rendered { index, scene_rev: facts.scene_rev, hash: pixel_hash(&pixels), is_synced };
     }

@@ -3,6 +3,7 @@
 use cuelight_conductor::ConnId;
 use cuelight_proto::node::{NodeConfig, NodeEvent, NodeRole, SyncUse};
 use cuelight_wire::control::{Caps, Topo};
+use cuelight_wire::ids::PatternId;
 use cuelight_wire::time::{FrameIndex, Local, Time};
 
 use super::World;
@@ -40,7 +41,7 @@ pub(crate) struct Process {
 impl Node {
     /// A new process, at true time `now_ns`.
     pub(crate) fn start(&mut self, seed: u64, now_ns: i64) {
-        let NodeSetup { mac, profile, ext, render_seed, .. } = self.setup;
+        let NodeSetup { mac, profile, ext, render_seed, finish, .. } = self.setup;
         let config = NodeConfig {
             mac,
             fw: "cuelight-sim".try_into().expect("12 characters fit"),
@@ -53,7 +54,10 @@ impl Node {
             sync: SyncUse::Scheduled,
         };
         let role = NodeRole::new(config, seed, self.clock.read(now_ns));
-        let (frames, counted) = (FrameLoop::new(render_seed), Counts::default());
+        let (mut frames, counted) = (FrameLoop::new(render_seed, finish), Counts::default());
+        for (id, file) in &self.setup.patterns {
+            frames.give_pattern(*id, file.clone());
+        }
         self.process = Some(Process { role, frames, counted, conn: None, due_at: i64::MAX });
         self.life += 1;
         self.record.starts.push(now_ns);
@@ -144,6 +148,15 @@ impl World {
             NodeEvent::Change { change, catch_up, .. } => process.frames.command(Command::Change { change, catch_up }),
             NodeEvent::Locked => process.frames.command(Command::Restart),
             _ => {}
+        }
+    }
+
+    /// A pattern comes to a node: it has it from now on, over its restarts too.
+    pub fn give_pattern(&mut self, site: Site, id: PatternId, file: &[u8]) {
+        let Some(node) = self.node_mut(site) else { return };
+        node.setup.patterns.push((id, file.to_vec()));
+        if let Some(process) = &mut node.process {
+            process.frames.give_pattern(id, file.to_vec());
         }
     }
 

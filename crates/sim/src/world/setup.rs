@@ -2,8 +2,9 @@
 
 use cuelight_conductor::Config;
 use cuelight_proto::sync::Profile;
+use cuelight_render::Finish;
 use cuelight_wire::caps::Ext;
-use cuelight_wire::ids::Mac;
+use cuelight_wire::ids::{Mac, PatternId};
 
 use crate::oscillator::OscillatorProfile;
 use crate::profiles::{LOOPBACK_PATH, PathProfile};
@@ -31,6 +32,10 @@ pub struct NodeSetup {
     pub ext: Ext,
     /// The renderer's randomness; nodes that are to look alike have the same.
     pub render_seed: u32,
+    /// Gamma, dithering, power limit.
+    pub finish: Finish,
+    /// The patterns it has from the start: their ids and files.
+    pub patterns: Vec<(PatternId, Vec<u8>)>,
 }
 
 /// A whole world.
@@ -59,6 +64,8 @@ impl Setup {
             profile: Profile::DEFAULT,
             ext: Ext::ALL,
             render_seed: 7,
+            finish: Finish::DEFAULT,
+            patterns: Vec::new(),
         };
         let nodes = (1..=nodes).map(node).collect();
         Self { seed, hub: Config { boot_id: 1, ..Config::default() }, hub_clock, nodes }

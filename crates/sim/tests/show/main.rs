@@ -8,4 +8,5 @@ mod hostile;
 mod join;
 mod judge;
 mod legacy;
+mod patterns;
 mod script;
