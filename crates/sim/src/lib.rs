@@ -3,6 +3,7 @@
 //! Everything here is seeded and reads no clock: the same seed gives the same run. The link model is also used in
 //! front of real sockets, where its caller holds each datagram back until the time it is given.
 
+pub mod compare;
 pub mod link;
 pub mod oscillator;
 pub mod plot;
