@@ -10,6 +10,7 @@ use crate::effects::Effects;
 use crate::hub::Hub;
 use crate::leash::Leash;
 use crate::node::Node;
+use crate::sim::Sim;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -47,6 +48,8 @@ pub(crate) enum Command {
     Effects(Effects),
     /// Check a configuration file and print what it means
     Check(Check),
+    /// Simulate, in virtual time
+    Sim(Sim),
     /// Check this machine: ports, folders, priorities, clocks, timers, network
     Doctor(Doctor),
     /// Run a program that ends with this one's standard input

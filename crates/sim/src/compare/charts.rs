@@ -60,7 +60,7 @@ fn over_time(case: &Case, seconds: i64) -> Lines {
         series: Kind::ALL.map(curve).into(),
         ..Lines::new(
             format!("{}, one run", case.name()),
-            Axis::linear("seconds since the first question"),
+            Axis::linear("seconds since the first question").within(0.0, seconds as f64),
             Axis::linear("error, ms").within(-10.0, 10.0),
         )
     }
