@@ -11,6 +11,7 @@
 //! | `track` | which scenes a node shows and is about to show; announced changes are never retracted |
 //! | `show` | which tracks a command for the show, a group or a node touches, and its one applyAt |
 //! | `fanout` | the datagrams of a tick, for Cuelight nodes and for deployed ones |
+//! | `rollout` | which node is updated next, whether it has proven itself, when to stop |
 //! | `conductor` | the machine that puts these together |
 #![no_std]
 
@@ -24,6 +25,7 @@ mod conductor;
 mod config;
 mod event;
 mod fanout;
+pub mod rollout;
 mod roster;
 mod saved;
 mod show;

@@ -1,4 +1,4 @@
-//! What an image is, and whether a node takes it.
+//! What an image is, and whether a node takes it (OTA-1).
 
 use semver::Version;
 use serde::{Deserialize, Serialize};
@@ -266,6 +266,7 @@ mod tests {
         assert_eq!(manifest().suits(&device()), Ok(()));
     }
 
+    /// OTA-1
     #[test]
     fn each_reason_to_refuse_an_image_is_found() {
         let refusal = |change: fn(&mut Manifest, &mut Device)| {

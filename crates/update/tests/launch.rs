@@ -122,6 +122,7 @@ fn the_exit_code_of_an_image_that_ends_well_is_the_launchers() {
     assert_eq!(machine.end(), Some(0));
 }
 
+/// OTA-2
 #[test]
 fn a_new_image_that_proves_itself_is_started_again_as_the_active_one() {
     let machine =
@@ -132,6 +133,7 @@ fn a_new_image_that_proves_itself_is_started_again_as_the_active_one() {
     assert_eq!(machine.slots().boot().unwrap().active(), Slot::B);
 }
 
+/// OTA-2
 #[test]
 fn a_new_image_that_ends_at_once_is_tried_three_times_and_then_the_old_one_runs() {
     let machine = Machine::new(RUN).update("echo cannot open the output >&2; exit 101").launch(30);
@@ -144,6 +146,7 @@ fn a_new_image_that_ends_at_once_is_tried_three_times_and_then_the_old_one_runs(
     assert_eq!(failed.log, ["cannot open the output"]);
 }
 
+/// OTA-2
 #[test]
 fn a_new_image_that_hangs_is_ended_at_its_deadline() {
     // It does not even listen to being asked.

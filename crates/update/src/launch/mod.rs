@@ -1,4 +1,4 @@
-//! Starting the chosen image, and falling back when it does not prove itself.
+//! Starting the chosen image, and falling back when it does not prove itself (OTA-2).
 //!
 //! The launcher is the parent of the program it starts and is never updated itself, so it decides as little as possible: what
 //! the state in the slots says is started; an image on trial that is not confirmed in time is ended; an image that was
