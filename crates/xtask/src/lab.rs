@@ -63,6 +63,12 @@ fn python() -> PathBuf {
     if found().is_none() || !process::succeeds(Command::new("ip").arg("-V")) {
         install(&["iproute2", "python3", "python3-websockets"]);
     }
+    let tools = [("hostapd", "hostapd"), ("dnsmasq", "dnsmasq-base"), ("udhcpc", "udhcpc")];
+    let is_missing = |tool: &str| Command::new(tool).arg("--help").output().is_err();
+    let missing: Vec<_> = tools.iter().filter(|(tool, _)| is_missing(tool)).map(|(_, package)| *package).collect();
+    if !missing.is_empty() {
+        install(&missing);
+    }
     found().unwrap_or("python3").into()
 }
 

@@ -18,6 +18,7 @@ use cuelight_measure::record::Record;
 use cuelight_measure::watch::until;
 use cuelight_net::clock::mono_now_ns;
 use cuelight_sim::rng::Rng;
+use cuelight_wire::limits::CTRL_HTTP_PORT;
 use nix::sys::signal::Signal;
 use serde_json::json;
 
@@ -46,12 +47,18 @@ pub(crate) struct Plan {
     pub(crate) hub_words: Vec<String>,
     /// Further words for each `cuelight node`.
     pub(crate) node_words: Vec<String>,
+    /// Whether the hub makes the network: nobody has an address before it starts, and nodes are told nothing of it.
+    pub(crate) is_appliance: bool,
 }
 
 impl Plan {
     /// Nodes on cables.
     pub(crate) fn of(nodes: usize) -> Self {
-        Self { nodes, profile: PathProfile::CABLE, hub_words: Vec::new(), node_words: Vec::new() }
+        Self { nodes, profile: PathProfile::CABLE, hub_words: Vec::new(), node_words: Vec::new(), is_appliance: false }
+    }
+    /// The same on a network that the hub makes, without radio.
+    pub(crate) fn on_hubs_network(self) -> Self {
+        Self { is_appliance: true, ..self }
     }
     /// The same over such paths.
     pub(crate) fn over(self, profile: PathProfile) -> Self {
@@ -91,10 +98,11 @@ impl Cast {
     /// Makes the network and its machines; nothing runs on them yet.
     pub(crate) fn prepare(stage: &Stage, plan: Plan) -> Result<Self> {
         let mut network = Network::new(stage.seed)?;
-        let hub_host = network.plug("hub", Some(HUB))?;
+        let given = |address| (!plan.is_appliance).then_some(address);
+        let hub_host = network.plug("hub", given(HUB))?;
         let mut seats = Vec::new();
         for index in 0..plan.nodes {
-            let host = network.plug_behind(&node_name(index), Some(node_address(index)), plan.profile)?;
+            let host = network.plug_behind(&node_name(index), given(node_address(index)), plan.profile)?;
             seats.push(Seat { host, process: None });
         }
         let (stage, scenes) = (stage.clone(), Rng::new(stage.seed));
@@ -128,7 +136,8 @@ impl Cast {
     }
     /// The hub's control calls, from the operator's machine.
     pub(crate) fn api(&self) -> HubApi {
-        HubApi::new(SocketAddr::from((HUB, HUB_PORT))).with_key_file(self.stage.dir.join("hub/operator.key"))
+        let port = if self.plan.is_appliance { CTRL_HTTP_PORT } else { HUB_PORT };
+        HubApi::new(SocketAddr::from((HUB, port))).with_key_file(self.stage.dir.join("hub/operator.key"))
     }
     /// The machine of the hub.
     pub(crate) fn hub_host(&self) -> &Host {
@@ -158,7 +167,12 @@ impl Cast {
         self.hub_starts += 1;
         let dir = &self.stage.dir;
         let mut command = Command::new(&self.stage.program);
-        command.args(["hub", "--bind", "0.0.0.0", "--port", &HUB_PORT.to_string()]);
+        if self.plan.is_appliance {
+            // Not announced: nodes know the hub of such a network by its address.
+            command.args(["hub", "--access-point", "eth0", "--radio", "off", "--mdns", "off"]);
+        } else {
+            command.args(["hub", "--bind", "0.0.0.0", "--port", &HUB_PORT.to_string()]);
+        }
         command.arg("--data-dir").arg(dir.join("hub")).arg("--record").arg(self.hub_record());
         command.args(["--inject-clock", &format!("{offset_s},{skew_ppm}")]).args(&self.plan.hub_words);
         self.hub = Some(self.hub_host.spawn("hub", command, dir)?);
@@ -174,7 +188,10 @@ impl Cast {
         let offset_s = side * 31.5 * (index + 1) as f64;
         let skew_ppm = 100.0 - 200.0 * index as f64 / self.seats.len().saturating_sub(1).max(1) as f64;
         let mut command = Command::new(&self.stage.program);
-        command.args(["node", "--hub", &format!("{HUB}:{HUB_PORT}"), "--name", name, "--mac", seat.host.mac()]);
+        command.args(["node", "--name", name, "--mac", seat.host.mac()]);
+        if !self.plan.is_appliance {
+            command.args(["--hub", &format!("{HUB}:{HUB_PORT}")]);
+        }
         command.args(["--geometry", "strip:320", "--inject-clock", &format!("{offset_s},{skew_ppm}")]);
         command.arg("--data-dir").arg(dir.join(name));
         command.arg("--output").arg(format!("record:{}", self.node_record(index).display()));

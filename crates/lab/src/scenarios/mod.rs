@@ -1,6 +1,9 @@
 //! What can happen to a show, one scenario a file.
 
+mod access_point;
+mod appliance;
 mod cable_pulled;
+mod dhcp;
 mod hub_killed;
 mod join;
 mod scene_changes;
@@ -17,6 +20,8 @@ pub(crate) const ALL: &[Scenario] = &[
     scene_changes::WIFI_BURSTS,
     hub_killed::SCENARIO,
     cable_pulled::SCENARIO,
+    dhcp::SCENARIO,
+    access_point::SCENARIO,
 ];
 
 /// The scenario of that name.
