@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use cuelight_conductor::{
-    Command, CommandId, Conductor, Config, ConnId, Event, NodeRef, Outgoing, Saved, Scope, Start,
+    Command, CommandId, Conductor, Config, ConnId, Event, NodeRef, Outgoing, Saved, SceneEdit, Scope, Start,
 };
 use cuelight_net::json::{MAX_HUB_MESSAGE, MAX_NODE_MESSAGE, read_hub_message, read_node_message, write_hub_message};
 use cuelight_wire::beat::BeatGrid;
@@ -164,6 +164,18 @@ fn zone(script: &mut Script<'_>) -> Zone {
     }
 }
 
+fn zone_patch(script: &mut Script<'_>) -> ZonePatch {
+    let Zone { id, effect, brightness, from, to, .. } = zone(script);
+    ZonePatch {
+        id,
+        effect: Some(effect),
+        brightness: Some(brightness),
+        from: Some(from),
+        to: Some(to),
+        ..ZonePatch::default()
+    }
+}
+
 fn scene(script: &mut Script<'_>) -> Scene {
     let mut scene = Scene { effect: EffectId(script.u16()), palette: PaletteId(script.u16()), ..Scene::default() };
     scene.parameters.speed = script.u8();
@@ -181,11 +193,13 @@ fn command(script: &mut Script<'_>) -> Command {
             let zone =
                 (script.u8() & 1 == 1).then(|| ZonePatch { id: script.u8(), speed: Some(1), ..Default::default() });
             let patch = ScenePatch { effect: Some(EffectId(script.u16())), zone, ..ScenePatch::default() };
-            Command::Patch { scope: scope(script), patch, fade_ms: script.u32() }
+            Command::Edit { scope: scope(script), edit: patch.into(), fade_ms: script.u32() }
         }
         2 => {
-            let zones = (0..script.u8() % 5).map(|_| zone(script)).collect();
-            Command::SetZones { scope: scope(script), zones, fade_ms: script.u32() }
+            let zones = (0..script.u8() % 5).map(|_| zone_patch(script)).collect();
+            let seed = Some(script.u32()).filter(|seed| *seed != 0);
+            let edit = SceneEdit { zones: Some(zones), seed, ..SceneEdit::default() };
+            Command::Edit { scope: scope(script), edit, fade_ms: script.u32() }
         }
         3 => Command::Blackout { on: script.u8() & 1 == 1 },
         4 => Command::Master { level: script.u8() },

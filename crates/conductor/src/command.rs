@@ -4,12 +4,12 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::str::FromStr;
 
-use cuelight_wire::change::ScenePatch;
 use cuelight_wire::control::Text;
 use cuelight_wire::ids::{Mac, NodeId, PatternId, Revision};
-use cuelight_wire::limits::MAX_ZONES;
-use cuelight_wire::scene::{Scene, Zone};
+use cuelight_wire::scene::Scene;
 use cuelight_wire::time::{Show, Span, Time};
+
+use crate::edit::SceneEdit;
 
 /// Whom a command is for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -57,20 +57,11 @@ pub enum Command {
         fade_ms: u32,
     },
     /// Parts of the scene that each node of the scope shows, or is about to show.
-    Patch {
+    Edit {
         /// For whom.
         scope: Scope,
         /// What changes.
-        patch: ScenePatch,
-        /// Cross-fade, at most an hour.
-        fade_ms: u32,
-    },
-    /// All zones of the scope's scenes; an empty list switches zones off.
-    SetZones {
-        /// For whom.
-        scope: Scope,
-        /// Distinct ids below 4 in rising order.
-        zones: heapless::Vec<Zone, MAX_ZONES>,
+        edit: SceneEdit,
         /// Cross-fade, at most an hour.
         fade_ms: u32,
     },

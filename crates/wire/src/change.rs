@@ -86,7 +86,8 @@ impl ScenePatch {
 }
 
 impl ZonePatch {
-    fn apply_to(&self, scene: &mut Scene) {
+    /// Changes the zone of `scene` that it names, as [`ScenePatch::apply_to`] says.
+    pub fn apply_to(&self, scene: &mut Scene) {
         if usize::from(self.id) >= MAX_ZONES {
             return;
         }

@@ -7,12 +7,12 @@ use core::ops::RangeInclusive;
 use cuelight_wire::beat::BeatGrid;
 use cuelight_wire::control::Text;
 use cuelight_wire::ids::{Mac, NodeId, Revision};
-use cuelight_wire::limits::MAX_ZONES;
-use cuelight_wire::scene::{PatternPlay, Scene, Zone};
+use cuelight_wire::scene::{PatternPlay, Scene};
 use cuelight_wire::time::{Local, Show, Span, Time};
 
 use super::{Conductor, MAX_ANSWERS};
 use crate::command::{Answer, Command, CommandError, CommandId, NodeRef, Scope, Start};
+use crate::edit::check_zone_ids;
 use crate::event::Event;
 use crate::show::{Group, LEADS, MAX_GROUPS, Moment, SceneChange, Target};
 use crate::tempo::{self, BPM_X100};
@@ -61,20 +61,13 @@ impl Conductor {
         }
         let change = match command {
             Command::SetScene { scope, scene, fade_ms } => {
-                check_zones(&scene.zones)?;
+                check_zone_ids(scene.zones.iter().map(|zone| zone.id))?;
                 let change = whole(*fade_ms, |old: &mut Scene, _| old.clone_from(scene));
                 return self.change_scene(scope, &change, now);
             }
-            Command::Patch { scope, patch, fade_ms } => {
-                if patch.zone.is_some_and(|zone| usize::from(zone.id) >= MAX_ZONES) {
-                    return Err(CommandError::BadValue { field: "zone.id", problem: "must be 0, 1, 2 or 3" });
-                }
-                return self.change_scene(scope, &part(*fade_ms, |scene: &mut Scene, _| patch.apply_to(scene)), now);
-            }
-            Command::SetZones { scope, zones, fade_ms } => {
-                check_zones(zones)?;
-                let change = part(*fade_ms, |scene: &mut Scene, _| scene.zones.clone_from(zones));
-                return self.change_scene(scope, &change, now);
+            Command::Edit { scope, edit, fade_ms } => {
+                edit.check()?;
+                return self.change_scene(scope, &part(*fade_ms, |scene: &mut Scene, _| edit.apply_to(scene)), now);
             }
             Command::PlayPattern { scope, id, repeats, start, fade_ms } => {
                 // PLAY-5: its first frame begins when the change holds.
@@ -317,15 +310,4 @@ pub(super) fn check_node_name(name: &str) -> Result<(), CommandError> {
         return Err(CommandError::BadValue { field: "name", problem: "must not look like a number or an address" });
     }
     check_name("name", name)
-}
-
-fn check_zones(zones: &[Zone]) -> Result<(), CommandError> {
-    let is_rising = zones.is_sorted_by(|a, b| a.id < b.id);
-    if !is_rising || zones.iter().any(|zone| usize::from(zone.id) >= MAX_ZONES) {
-        return Err(CommandError::BadValue {
-            field: "zones",
-            problem: "must have distinct ids 0 to 3 in rising order",
-        });
-    }
-    Ok(())
 }

@@ -1,9 +1,10 @@
 //! Wishes and their answers.
 
-use cuelight_conductor::{Command, CommandError, CommandId, NodeRef, Scope};
+use cuelight_conductor::{Command, CommandError, CommandId, NodeRef, SceneEdit, Scope};
 use cuelight_wire::caps::Ext;
 use cuelight_wire::change::ScenePatch;
 use cuelight_wire::ids::{EffectId, NodeId, Revision};
+use cuelight_wire::scene::Rgb;
 use cuelight_wire::time::Span;
 
 use crate::world::{Peer, TICK, World, effect, group, hello, mac, of, set_scene};
@@ -55,7 +56,7 @@ fn a_third_change_waits_is_coalesced_with_later_ones_and_its_applyat_is_known_at
     world.tick();
     let third = world.command(set_scene(Scope::Show, 3));
     let patch = ScenePatch { hue: Some(77), ..ScenePatch::default() };
-    let fourth = world.command(Command::Patch { scope: Scope::Show, patch, fade_ms: 0 });
+    let fourth = world.command(Command::Edit { scope: Scope::Show, edit: patch.into(), fade_ms: 0 });
     assert_eq!(third.apply_at, first.apply_at + Span::from_ms(30));
     assert_eq!(fourth.apply_at, third.apply_at);
     let announced: Vec<_> = state(&mut world, &peer).layers.iter().map(|layer| layer.rev).collect();
@@ -67,6 +68,25 @@ fn a_third_change_waits_is_coalesced_with_later_ones_and_its_applyat_is_known_at
 }
 
 #[test]
+fn two_operators_who_change_different_parts_at_once_both_get_what_they_asked_for() {
+    // SHOW-4
+    let mut world = World::new();
+    let peer = world.join(1);
+    world.command(set_scene(Scope::Show, 4));
+    let colors = [Rgb::new(1, 2, 3); 3];
+    let edits = [
+        SceneEdit { colors: Some(colors), ..SceneEdit::default() },
+        SceneEdit { seed: Some(77), ..SceneEdit::default() },
+        ScenePatch { hue: Some(9), ..ScenePatch::default() }.into(),
+    ];
+    for edit in edits {
+        world.command(Command::Edit { scope: Scope::Show, edit, fade_ms: 0 });
+    }
+    let scene = state(&mut world, &peer).layers.last().unwrap().scene.clone();
+    assert_eq!((scene.effect, scene.colors, scene.seed, scene.parameters.hue), (EffectId(4), colors, 77, 9));
+}
+
+#[test]
 fn changes_between_two_ticks_are_one_change() {
     // SHOW-1
     let mut world = World::new();
@@ -74,7 +94,7 @@ fn changes_between_two_ticks_are_one_change() {
     world.tick();
     world.command(Command::SetScene { scope: Scope::Show, scene: effect(6), fade_ms: 900 });
     let patch = ScenePatch { speed: Some(3), ..ScenePatch::default() };
-    let answer = world.command(Command::Patch { scope: Scope::Show, patch, fade_ms: 0 });
+    let answer = world.command(Command::Edit { scope: Scope::Show, edit: patch.into(), fade_ms: 0 });
     let layers = state(&mut world, &peer).layers;
     let last = layers.last().unwrap();
     assert_eq!((layers.len(), last.rev, last.at), (2, answer.rev, answer.apply_at));
@@ -137,7 +157,7 @@ fn a_node_that_was_away_has_missed_nothing() {
     world.run(Span::from_ms(200), &[&a, &b]);
     world.conductor.handle_closed(b.conn, world.now);
     let patch = ScenePatch { hue: Some(9), ..ScenePatch::default() };
-    world.command(Command::Patch { scope: Scope::Show, patch, fade_ms: 0 });
+    world.command(Command::Edit { scope: Scope::Show, edit: patch.into(), fade_ms: 0 });
     world.run(Span::from_s(12), &[&a]);
     let b = world.join(2);
     let scene = state(&mut world, &b).layers.last().unwrap().scene.clone();

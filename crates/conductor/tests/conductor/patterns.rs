@@ -34,7 +34,7 @@ fn a_pattern_starts_when_its_change_holds_and_other_changes_go_on_with_it() {
 
     world.run(Span::from_s(1), &[&peer]);
     let patch = ScenePatch { brightness: Some(9), ..ScenePatch::default() };
-    let dimmed = world.command(Command::Patch { scope: Scope::Show, patch, fade_ms: 0 });
+    let dimmed = world.command(Command::Edit { scope: Scope::Show, edit: patch.into(), fade_ms: 0 });
     world.run(Span::from_ms(100), &[&peer]);
     let layer = state(&mut world, &peer).layers.last().cloned().unwrap();
     assert_eq!((layer.at, layer.scene.pattern), (dimmed.apply_at, playing), "it goes on from its own start");

@@ -60,7 +60,7 @@ fn command() -> impl Strategy<Value = Command> {
     );
     prop_oneof![
         4 => (scope(), scene, fade()).prop_map(|(scope, scene, fade_ms)| Command::SetScene { scope, scene, fade_ms }),
-        4 => (scope(), patch, fade()).prop_map(|(scope, patch, fade_ms)| Command::Patch { scope, patch, fade_ms }),
+        4 => (scope(), patch, fade()).prop_map(|(scope, patch, fade_ms)| Command::Edit { scope, edit: patch.into(), fade_ms }),
         2 => (scope(), any::<[u8; 8]>(), any::<bool>(), start(), fade()).prop_map(|(scope, id, repeats, start, fade_ms)| {
             Command::PlayPattern { scope, id: PatternId(id), repeats, start, fade_ms }
         }),

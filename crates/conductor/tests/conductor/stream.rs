@@ -1,11 +1,11 @@
 //! What leaves in each tick.
 
-use cuelight_conductor::{Command, NodeRef, Scope};
+use cuelight_conductor::{Command, NodeRef, SceneEdit, Scope};
 use cuelight_wire::caps::Ext;
-use cuelight_wire::change::ScenePatch;
+use cuelight_wire::change::{ScenePatch, ZonePatch};
 use cuelight_wire::control::{HubMessage, ParametersSet, SetEffect};
 use cuelight_wire::ids::EffectId;
-use cuelight_wire::scene::{BlendMode, Scene, Zone};
+use cuelight_wire::scene::BlendMode;
 use cuelight_wire::stream::MsgType;
 use cuelight_wire::stream::payload::BeatTick;
 use cuelight_wire::time::Span;
@@ -217,7 +217,7 @@ fn deployed_nodes_get_each_change_on_the_control_plane_too_with_the_same_applyat
     let apply_at_us = answer.apply_at.as_us();
     assert_eq!(world.messages(peer.conn), [HubMessage::SetEffect(SetEffect { effect_id: 9, apply_at_us })]);
     let patch = ScenePatch { hue: Some(0x8142), ..ScenePatch::default() };
-    let answer = world.command(Command::Patch { scope: Scope::Show, patch, fade_ms: 0 });
+    let answer = world.command(Command::Edit { scope: Scope::Show, edit: patch.into(), fade_ms: 0 });
     world.tick();
     let messages = world.messages(peer.conn);
     let [HubMessage::ParametersSet(set)] = messages.as_slice() else { panic!("{messages:?}") };
@@ -233,34 +233,21 @@ fn zones_reach_deployed_nodes_by_snapshot_when_they_come_and_by_update_when_they
     let peer = world.join_legacy(1);
     world.tick();
     world.messages(peer.conn);
-    let zone = Zone { brightness: 10, blend: BlendMode::Add, ..zone(2, 7) };
-    let zones = heapless::Vec::from_slice(&[zone]).unwrap();
-    let answer = world.command(Command::SetZones { scope: Scope::Show, zones, fade_ms: 0 });
+    let (effect, blend) = (Some(EffectId(7)), Some(BlendMode::Add));
+    let zone = ZonePatch { id: 2, effect, blend, brightness: Some(10), ..ZonePatch::default() };
+    let zones = |zone| SceneEdit { zones: heapless::Vec::from_slice(&[zone]).ok(), ..SceneEdit::default() };
+    let answer = world.command(Command::Edit { scope: Scope::Show, edit: zones(zone), fade_ms: 0 });
     world.tick();
     let messages = world.messages(peer.conn);
     let [HubMessage::Snapshot(snapshot)] = messages.as_slice() else { panic!("{messages:?}") };
     assert_eq!((snapshot.apply_at_us, snapshot.zones_enabled), (answer.apply_at.as_us(), true));
     assert_eq!((snapshot.zones[0].zone_id, snapshot.zones[0].effect_id, snapshot.zones[0].blend_mode), (2, 7, 1));
-    let zones = heapless::Vec::from_slice(&[Zone { brightness: 20, ..zone }]).unwrap();
-    world.command(Command::SetZones { scope: Scope::Show, zones, fade_ms: 0 });
+    let edit = zones(ZonePatch { brightness: Some(20), ..zone });
+    world.command(Command::Edit { scope: Scope::Show, edit, fade_ms: 0 });
     world.tick();
     let messages = world.messages(peer.conn);
     let [HubMessage::ZoneUpdate(update)] = messages.as_slice() else { panic!("{messages:?}") };
     assert_eq!((update.zone_id, update.brightness), (2, Some(20)));
-}
-
-fn zone(id: u8, effect: u16) -> Zone {
-    let Scene { palette, .. } = Scene::default();
-    Zone {
-        id,
-        effect: EffectId(effect),
-        palette,
-        brightness: 255,
-        speed: 128,
-        blend: BlendMode::Overwrite,
-        from: 0,
-        to: 255,
-    }
 }
 
 #[test]

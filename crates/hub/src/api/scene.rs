@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::HeaderMap;
-use cuelight_conductor::Command;
+use cuelight_conductor::{Command, SceneEdit};
 use cuelight_render::presets;
 use cuelight_wire::change::ScenePatch;
 use serde::Deserialize;
@@ -11,7 +11,7 @@ use serde::Deserialize;
 use super::Problem;
 use super::answer::{CommandAnswer, carry_out};
 use super::body::{Asked, Body};
-use super::scene_view::{Color, NameOrNumber, SceneView, ZoneBody, zones_over};
+use super::scene_view::{Color, NameOrNumber, SceneView, ZoneBody, zone_patches};
 use super::scope::{scene_of, scope};
 use crate::shared::Shared;
 
@@ -52,8 +52,8 @@ pub(crate) struct SceneBody {
 }
 
 impl SceneBody {
-    fn patch(&self) -> Result<ScenePatch, Problem> {
-        Ok(ScenePatch {
+    fn edit(&self) -> Result<SceneEdit, Problem> {
+        let patch = ScenePatch {
             effect: self.effect.as_ref().map(NameOrNumber::effect).transpose()?,
             palette: self.palette.as_ref().map(NameOrNumber::palette).transpose()?,
             brightness: self.brightness,
@@ -64,12 +64,24 @@ impl SceneBody {
             complexity: self.complexity,
             variation: self.variation,
             zone: None,
+        };
+        Ok(SceneEdit {
+            patch,
+            colors: self.colors.map(|colors| colors.map(|Color(rgb)| rgb)),
+            seed: self.seed,
+            zones: self.zones.as_deref().map(zone_patches).transpose()?,
         })
     }
-
-    /// Whether a patch, which the conductor applies to whatever each node shows, says all there is.
-    fn is_patch(&self) -> bool {
-        self.preset.is_none() && self.colors.is_none() && self.seed.is_none() && self.zones.is_none()
+    /// The first thing it asks for that is no parameter.
+    fn beyond_parameters(&self) -> Option<&'static str> {
+        let fields = [
+            ("preset", self.preset.is_some()),
+            ("effect", self.effect.is_some()),
+            ("colors", self.colors.is_some()),
+            ("seed", self.seed.is_some()),
+            ("zones", self.zones.is_some()),
+        ];
+        fields.into_iter().find(|(_, is_given)| *is_given).map(|(name, _)| name)
     }
 }
 
@@ -78,59 +90,29 @@ pub(crate) async fn post_scene(
     headers: HeaderMap,
     Body(body): Body<SceneBody>,
 ) -> Result<Json<CommandAnswer>, Problem> {
-    let (scope, patch, fade_ms) = (scope(body.scope.as_deref())?, body.patch()?, body.fade_ms);
-    if body.is_patch() {
-        return carry_out(&shared, &headers, Command::Patch { scope, patch, fade_ms }).await;
-    }
-    let mut scene = match &body.preset {
-        Some(name) => presets::by_name(name).map(|preset| preset.scene()).ok_or_else(|| {
-            Problem::unprocessable(format!("there is no preset \"{name}\": GET /api/v1/presets lists them"))
-        })?,
-        None => scene_of(&shared.snapshot.load(), &scope)?.scene.clone(),
+    let (scope, edit, fade_ms) = (scope(body.scope.as_deref())?, body.edit()?, body.fade_ms);
+    let command = match &body.preset {
+        None => Command::Edit { scope, edit, fade_ms },
+        Some(name) => {
+            let preset = presets::by_name(name).ok_or_else(|| {
+                Problem::unprocessable(format!("there is no preset \"{name}\": GET /api/v1/presets lists them"))
+            })?;
+            let mut scene = preset.scene();
+            edit.apply_to(&mut scene);
+            Command::SetScene { scope, scene, fade_ms }
+        }
     };
-    patch.apply_to(&mut scene);
-    if let Some(colors) = body.colors {
-        scene.colors = colors.map(|Color(rgb)| rgb);
-    }
-    scene.seed = body.seed.unwrap_or(scene.seed);
-    if let Some(zones) = &body.zones {
-        scene.zones = zones_over(zones, &scene)?;
-    }
-    carry_out(&shared, &headers, Command::SetScene { scope, scene, fade_ms }).await
+    carry_out(&shared, &headers, command).await
 }
 
 /// `POST /api/v1/parameters`: the parameters alone.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub(crate) struct ParametersBody {
-    scope: Option<String>,
-    palette: Option<NameOrNumber>,
-    brightness: Option<u8>,
-    speed: Option<u8>,
-    hue: Option<u16>,
-    intensity: Option<u8>,
-    saturation: Option<u8>,
-    complexity: Option<u8>,
-    variation: Option<u8>,
-    fade_ms: u32,
-}
-
 pub(crate) async fn post_parameters(
-    State(shared): State<Shared>,
+    shared: State<Shared>,
     headers: HeaderMap,
-    Body(body): Body<ParametersBody>,
+    Body(body): Body<SceneBody>,
 ) -> Result<Json<CommandAnswer>, Problem> {
-    let patch = ScenePatch {
-        palette: body.palette.as_ref().map(NameOrNumber::palette).transpose()?,
-        brightness: body.brightness,
-        speed: body.speed,
-        hue: body.hue,
-        intensity: body.intensity,
-        saturation: body.saturation,
-        complexity: body.complexity,
-        variation: body.variation,
-        ..ScenePatch::default()
-    };
-    let scope = scope(body.scope.as_deref())?;
-    carry_out(&shared, &headers, Command::Patch { scope, patch, fade_ms: body.fade_ms }).await
+    match body.beyond_parameters() {
+        None => post_scene(shared, headers, Body(body)).await,
+        Some(field) => Err(Problem::unprocessable(format!("{field} is no parameter: send it to POST /api/v1/scene"))),
+    }
 }

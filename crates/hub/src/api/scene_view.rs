@@ -2,8 +2,10 @@
 
 use cuelight_conductor::SceneSnapshot;
 use cuelight_render::{effects, palettes};
+use cuelight_wire::change::ZonePatch;
 use cuelight_wire::ids::{EffectId, PaletteId};
-use cuelight_wire::scene::{BlendMode, Rgb, Scene, Zone};
+use cuelight_wire::limits::MAX_ZONES;
+use cuelight_wire::scene::{BlendMode, Rgb, Zone};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::Problem;
@@ -156,24 +158,23 @@ impl ZoneBody {
         }
     }
 
-    /// The zone this asks for, over `scene`.
-    pub(crate) fn zone(&self, scene: &Scene) -> Result<Zone, Problem> {
-        Ok(Zone {
+    fn patch(&self) -> Result<ZonePatch, Problem> {
+        Ok(ZonePatch {
             id: self.id,
-            effect: self.effect.as_ref().map_or(Ok(scene.effect), NameOrNumber::effect)?,
-            palette: self.palette.as_ref().map_or(Ok(scene.palette), NameOrNumber::palette)?,
-            brightness: self.brightness.unwrap_or(255),
-            speed: self.speed.unwrap_or(scene.parameters.speed),
-            blend: self.blend,
-            from: self.from,
-            to: self.to,
+            effect: self.effect.as_ref().map(NameOrNumber::effect).transpose()?,
+            palette: self.palette.as_ref().map(NameOrNumber::palette).transpose()?,
+            brightness: self.brightness,
+            speed: self.speed,
+            blend: Some(self.blend),
+            from: Some(self.from),
+            to: Some(self.to),
         })
     }
 }
 
-/// The zones a request asks for, over `scene`, in rising order of id.
-pub(crate) fn zones_over(bodies: &[ZoneBody], scene: &Scene) -> Result<heapless::Vec<Zone, 4>, Problem> {
-    let mut zones = bodies.iter().map(|body| body.zone(scene)).collect::<Result<Vec<_>, _>>()?;
+/// The zones a request asks for, in rising order of id.
+pub(crate) fn zone_patches(bodies: &[ZoneBody]) -> Result<heapless::Vec<ZonePatch, MAX_ZONES>, Problem> {
+    let mut zones = bodies.iter().map(ZoneBody::patch).collect::<Result<Vec<_>, _>>()?;
     zones.sort_by_key(|zone| zone.id);
     if zones.windows(2).any(|pair| pair[0].id == pair[1].id) || zones.iter().any(|zone| zone.id > 3) {
         return Err(Problem::unprocessable("zones have distinct ids from 0 to 3"));

@@ -3,14 +3,14 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::HeaderMap;
-use cuelight_conductor::Command;
+use cuelight_conductor::{Command, SceneEdit};
 use serde::Deserialize;
 
 use super::Problem;
 use super::answer::{CommandAnswer, carry_out};
 use super::body::Body;
-use super::scene_view::{ZoneBody, zones_over};
-use super::scope::{scene_of, scope};
+use super::scene_view::{ZoneBody, zone_patches};
+use super::scope::scope;
 use crate::shared::Shared;
 
 #[derive(Debug, Deserialize)]
@@ -28,6 +28,6 @@ pub(crate) async fn post_zones(
     Body(body): Body<Zones>,
 ) -> Result<Json<CommandAnswer>, Problem> {
     let scope = scope(body.scope.as_deref())?;
-    let zones = zones_over(&body.zones, &scene_of(&shared.snapshot.load(), &scope)?.scene)?;
-    carry_out(&shared, &headers, Command::SetZones { scope, zones, fade_ms: body.fade_ms }).await
+    let edit = SceneEdit { zones: Some(zone_patches(&body.zones)?), ..SceneEdit::default() };
+    carry_out(&shared, &headers, Command::Edit { scope, edit, fade_ms: body.fade_ms }).await
 }

@@ -57,9 +57,9 @@ fn groups_and_single_nodes_show_their_own_scenes_each_from_its_one_apply_at() {
         command(
             &mut world,
             &nodes,
-            Command::Patch {
+            Command::Edit {
                 scope: Scope::Show,
-                patch: cuelight_wire::change::ScenePatch { hue: Some(30_000), ..Default::default() },
+                edit: cuelight_wire::change::ScenePatch { hue: Some(30_000), ..Default::default() }.into(),
                 fade_ms: 0,
             },
         );

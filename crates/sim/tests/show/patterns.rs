@@ -179,7 +179,7 @@ fn a_pattern_goes_on_over_changes_and_over_a_restart_of_the_hub_and_stops_into_t
     world.run(ms(1_000));
     // A change that changes nothing to be seen: the picture goes on.
     let patch = cuelight_wire::change::ScenePatch { speed: Some(200), ..Default::default() };
-    world.command(Command::Patch { scope: Scope::Show, patch, fade_ms: 0 }).unwrap();
+    world.command(Command::Edit { scope: Scope::Show, edit: patch.into(), fade_ms: 0 }).unwrap();
     world.run(ms(1_000));
     world.kill_hub(Death::Killed);
     world.run(ms(2_000));

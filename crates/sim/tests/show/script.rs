@@ -43,7 +43,7 @@ pub(crate) fn changes(world: &mut World, count: u16, seed: u64) -> Vec<(i64, Ans
             _ => {
                 let patch =
                     ScenePatch { speed: Some((n * 5 % 256) as u8), hue: Some(n * 997), ..ScenePatch::default() };
-                Command::Patch { scope: Scope::Show, patch, fade_ms: 0 }
+                Command::Edit { scope: Scope::Show, edit: patch.into(), fade_ms: 0 }
             }
         };
         answers.push((world.now_ns(), world.command(command).expect("an accepted command")));
