@@ -14,6 +14,7 @@
 //! | `digest` | SHA-256 of bytes and files |
 //! | `fetch` | bytes from a server that may lie, stall or forget |
 //! | `health` | whether a new image has proven itself |
+//! | `updater` | one update, from the offer to the restart |
 //! | `slots` | two images on disk and the state that chooses between them |
 //! | `launch` | starting the chosen one, and falling back |
 
@@ -27,3 +28,4 @@ pub mod plain;
 pub mod signed;
 pub mod slots;
 pub mod trust;
+pub mod updater;

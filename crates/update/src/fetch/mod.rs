@@ -39,6 +39,11 @@ pub trait Server {
     /// # Errors
     /// When there is no answer in time.
     fn get(&mut self, url: &str, from: u64, to: u64, if_range: &Digest) -> io::Result<(Answer, Box<dyn Read + '_>)>;
+    /// The whole of a short file, of at most `max` bytes.
+    ///
+    /// # Errors
+    /// When there is no answer in time, another status than 200, or more bytes.
+    fn text(&mut self, url: &str, max: u64) -> io::Result<Vec<u8>>;
 }
 
 /// What is to happen after a part.

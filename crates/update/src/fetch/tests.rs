@@ -67,6 +67,9 @@ impl Server for Scripted {
         };
         Ok((answer, Box::new(io::Cursor::new(body))))
     }
+    fn text(&mut self, _: &str, _: u64) -> io::Result<Vec<u8>> {
+        Err(io::ErrorKind::NotFound.into())
+    }
 }
 
 struct Bench {

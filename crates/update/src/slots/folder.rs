@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use thiserror::Error;
 
 use super::boot::BadTransition;
-use super::{Boot, Image, Slot};
+use super::{Boot, Image, Point, Slot};
 use crate::digest::Digest;
 use crate::trust::Trust;
 
@@ -88,12 +88,23 @@ impl RunningIn {
 #[derive(Clone, Debug)]
 pub struct Slots {
     folder: PathBuf,
+    /// Where the machine is to lose power, in a test.
+    fails_at: Option<Point>,
 }
 
 impl Slots {
     /// The slots in `folder`, which need not exist yet.
     pub fn new(folder: impl Into<PathBuf>) -> Self {
-        Self { folder: folder.into() }
+        Self { folder: folder.into(), fails_at: None }
+    }
+    /// The same, on a machine that loses power at `point`: the process panics there, which a binary turns into its end.
+    #[must_use]
+    pub fn failing_at(self, point: Point) -> Self {
+        Self { fails_at: Some(point), ..self }
+    }
+    /// An update has come to `point`.
+    pub(crate) fn reached(&self, point: Point) {
+        assert!(self.fails_at != Some(point), "the power fails at {point}, as was asked for");
     }
     /// Where they are.
     pub fn folder(&self) -> &Path {
@@ -202,9 +213,12 @@ impl Slots {
         // First the state forgets what is in the slot, then the slot changes, then the state learns what is in it now.
         let slot = boot.clear_other()?;
         self.save(boot)?;
+        self.reached(Point::SlotCleared);
         self.move_in(fetched, slot, &image)?;
+        self.reached(Point::ImageMoved);
         boot.stage(image, counter)?;
         self.save(boot)?;
+        self.reached(Point::ImageStaged);
         Ok(slot)
     }
 
@@ -236,7 +250,7 @@ impl Slots {
         self.write_json(&self.folder.join(TRUST), trust)
     }
 
-    fn write_json(&self, path: &Path, value: &impl Serialize) -> Result<(), SlotsError> {
+    pub(crate) fn write_json(&self, path: &Path, value: &impl Serialize) -> Result<(), SlotsError> {
         let text = serde_json::to_vec_pretty(value).expect("these structures are always JSON");
         replace(path, &text).map_err(|source| SlotsError::File { path: path.to_owned(), source })
     }

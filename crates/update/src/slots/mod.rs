@@ -13,6 +13,8 @@
 
 mod boot;
 mod folder;
+mod point;
 
 pub use boot::{Boot, Failed, Image, Slot, Start, TRIES};
 pub use folder::{RunningIn, Slots, SlotsError};
+pub use point::Point;
