@@ -65,7 +65,7 @@ impl Compare {
         let cases: Vec<Case> = Case::all().into_iter().filter(is_chosen).collect();
         let comparisons = compare_all(&cases, self.seeds, self.seconds);
         if let Some(folder) = &self.out {
-            return self.write(folder, &comparisons);
+            return print::text(&self.write(folder, &comparisons)?);
         }
         if self.json {
             return print::json(&as_json(&comparisons, self.seeds, self.seconds));
@@ -76,7 +76,8 @@ impl Compare {
         print::text(&as_text(&comparisons, self.seeds, self.seconds))
     }
 
-    fn write(&self, folder: &Path, comparisons: &[Comparison]) -> Result<()> {
+    /// Writes the page and its pictures; returns what was written, for people.
+    fn write(&self, folder: &Path, comparisons: &[Comparison]) -> Result<String> {
         let tables = report::markdown(comparisons, self.seeds, self.seconds);
         marked::replace(&folder.join(PAGE), MARKER, &tables)?;
         let pictures = [
@@ -96,7 +97,7 @@ impl Compare {
             fs::write(&file, picture).with_context(|| format!("cannot write {}", file.display()))?;
         }
         let shown = folder.display();
-        print::text(&format!("{shown}/{PAGE}, {shown}/{ERRORS}, {shown}/{CLOCKS} and {shown}/{RUNS} are written"))
+        Ok(format!("{shown}/{PAGE}, {shown}/{ERRORS}, {shown}/{CLOCKS} and {shown}/{RUNS} are written"))
     }
 }
 
@@ -222,6 +223,24 @@ mod tests {
             assert!(filters[kind.name()]["p95_us"].as_f64().unwrap() > 0.0, "{}", kind.name());
             assert!(filters[kind.name()].as_object().unwrap().len() == HEADINGS.len());
         }
+    }
+
+    #[test]
+    fn the_page_and_its_pictures_are_the_same_whenever_they_are_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let read = |name: &str| fs::read_to_string(folder.path().join(name)).unwrap();
+        let page = format!("above\n<!-- begin {MARKER} -->\n<!-- end {MARKER} -->\nbelow\n");
+        fs::write(folder.path().join(PAGE), page).unwrap();
+        let (seeds, seconds, profiles, out) = (1, 70, Vec::new(), None);
+        let compare = Compare { seeds, seconds, profiles, json: false, markdown: false, out };
+        let write = || {
+            compare.write(folder.path(), &compare_all(&Case::all(), seeds, seconds)).unwrap();
+            [PAGE, ERRORS, CLOCKS, RUNS].map(read)
+        };
+        let (first, second) = (write(), write());
+        assert!(first == second, "the second time other bytes were written");
+        assert!(first[0].starts_with("above\n") && first[0].contains("| gaussian |") && first[0].ends_with("below\n"));
+        assert!(first[1..].iter().all(|picture| picture.starts_with("<svg") && picture.contains("cuelight")));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //!
 //! `offset <- 0.8 offset + 0.2 sample`; samples with a delay beyond 100 ms are rejected; locked while the delays of the
 //! last ten accepted samples have a standard deviation below 20 ms. There is no skew term, so none is added here. Deployed
-//! nodes ask once a second when locked; here the filter sees what all see, which is to its advantage.
+//! nodes may ask once a second when locked; here the filter sees what all see, which is to its advantage.
 
 use std::collections::VecDeque;
 
