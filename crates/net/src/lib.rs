@@ -12,6 +12,7 @@ pub mod clock;
 pub mod identity;
 pub mod json;
 pub mod mdns;
+pub mod origin;
 pub mod process;
 pub mod realtime;
 pub mod stamps;

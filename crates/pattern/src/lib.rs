@@ -3,7 +3,9 @@
 //! | module | is |
 //! |---|---|
 //! | `store` | a folder of patterns that survives a power cut at any point |
+//! | `service` | takes uploads into a store: two clients at once, over WebSockets |
 //!
 //! Implements `docs/protocol/80-patterns.md`.
 
+pub mod service;
 pub mod store;

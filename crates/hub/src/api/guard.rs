@@ -3,9 +3,10 @@
 use std::net::{IpAddr, SocketAddr};
 
 use axum::extract::{ConnectInfo, Request, State};
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use cuelight_net::origin;
 
 use super::Problem;
 use crate::shared::Shared;
@@ -48,18 +49,8 @@ pub(crate) async fn own_pages(ConnectInfo(peer): ConnectInfo<SocketAddr>, reques
 }
 
 fn foreign_page(headers: &HeaderMap, peer: IpAddr) -> Option<String> {
-    let host = headers.get(header::HOST).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    if let Some(origin) = headers.get(header::ORIGIN) {
-        let origin = origin.to_str().unwrap_or_default();
-        let authority = origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://"));
-        if authority != Some(host) {
-            return Some(format!("a page of {origin} may not talk to this hub"));
-        }
-    }
-    let name = host.rsplit_once(':').map_or(host, |(name, port)| if port.ends_with(']') { host } else { name });
-    let by_address = name.trim_matches(['[', ']']).parse::<IpAddr>().is_ok();
-    let is_own = name.is_empty() || name.eq_ignore_ascii_case("localhost") || by_address;
-    (peer.is_loopback() && !is_own).then(|| format!("call this hub as localhost or by its address, not as {name}"))
+    let text = |name| headers.get(name).map(|value: &HeaderValue| value.to_str().unwrap_or_default());
+    origin::foreign_page(text(header::HOST).unwrap_or_default(), text(header::ORIGIN), peer.is_loopback(), None)
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use cuelight_wire::ids::PatternId;
 use cuelight_wire::tlv::Name;
 use sha2::Digest;
 
@@ -13,18 +14,14 @@ const MAGIC: [u8; 4] = *b"PRSM";
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Sha256(pub [u8; 32]);
 
-/// What the show calls a pattern: the first 8 bytes of its SHA-256.
-pub type PatternId = [u8; 8];
-
 impl Sha256 {
     /// Of these bytes.
     pub fn of(bytes: &[u8]) -> Self {
         Self(sha2::Sha256::digest(bytes).into())
     }
-    /// The pattern's id.
+    /// What the show calls the pattern: the first 8 bytes.
     pub fn id(&self) -> PatternId {
-        let (id, _) = self.0.split_first_chunk().expect("a SHA-256 is longer than an id");
-        *id
+        PatternId(*self.0.first_chunk().expect("a SHA-256 is longer than an id"))
     }
 }
 
@@ -69,7 +66,7 @@ pub struct Entry {
     pub size: u32,
     /// Its bytes' hash.
     pub sha256: Sha256,
-    /// Whether it begins as patterns do. Whatever else is uploaded is kept and listed, and not played.
+    /// Whether it begins as patterns do. Whatever else is uploaded is kept and listed, and not played (PATTERN-21).
     pub is_pattern: bool,
 }
 
@@ -88,7 +85,7 @@ mod tests {
         let text = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
         let hash = Sha256::of(b"abc");
         assert_eq!((hash.to_string().as_str(), text.parse()), (text, Ok(hash)));
-        assert_eq!(hash.id(), [0xba, 0x78, 0x16, 0xbf, 0x8f, 0x01, 0xcf, 0xea]);
+        assert_eq!(hash.id().to_string(), "ba7816bf8f01cfea");
         for bad in ["", &text[1..], &text.to_uppercase(), &text.replace('b', "g")] {
             assert_eq!(bad.parse::<Sha256>(), Err(BadSha256), "{bad}");
         }

@@ -1,9 +1,10 @@
 //! What a store holds, at one moment.
 
+use cuelight_wire::ids::PatternId;
 use cuelight_wire::tlv::Name;
 
 use super::Index;
-use super::entry::{Entry, PatternId, Sha256};
+use super::entry::{Entry, Sha256};
 
 /// What a store holds, at one moment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -12,7 +12,7 @@ mod listing;
 mod scan;
 mod upload;
 
-pub use entry::{Entry, PatternId, Sha256};
+pub use entry::{BadSha256, Entry, Sha256};
 pub use error::{Damage, OpenError, StoreError};
 pub use files::{Step, Steps};
 pub use listing::{Listing, SetAside};

@@ -30,6 +30,11 @@ impl Upload {
         Ok(Self { store, name: name.clone(), file, part, size: 0, hash: sha2::Sha256::new(), head: [0; 4] })
     }
 
+    /// What it is to be called.
+    pub fn name(&self) -> &Name {
+        &self.name
+    }
+
     /// Writes the next bytes.
     ///
     /// # Errors

@@ -18,6 +18,11 @@ impl Session {
         self.answers.pop_front()
     }
 
+    /// Whether an answer waits.
+    pub fn has_answers(&self) -> bool {
+        !self.answers.is_empty()
+    }
+
     pub(super) fn act(&mut self, action: Action) {
         if self.actions.is_full() {
             self.actions.pop_front();

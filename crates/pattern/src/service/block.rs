@@ -1,0 +1,43 @@
+//! Blocks in which a session gathers what is uploaded, so that the disk gets few large writes of many small chunks.
+
+use cuelight_wire::tlv::RECEIVE_BUFFER;
+
+/// Bytes of a block.
+pub(super) const BLOCK: usize = RECEIVE_BUFFER;
+/// Blocks of a session: one is filled while the other is written.
+pub(super) const BLOCKS: usize = 2;
+
+/// A block and how much of it is filled.
+#[derive(Debug)]
+pub(super) struct Block {
+    bytes: Box<[u8; BLOCK]>,
+    len: usize,
+}
+
+impl Block {
+    pub(super) fn new() -> Self {
+        Self { bytes: Box::new([0; BLOCK]), len: 0 }
+    }
+    /// Takes what fits, returns the rest.
+    pub(super) fn fill<'a>(&mut self, bytes: &'a [u8]) -> &'a [u8] {
+        let free = &mut self.bytes[self.len..];
+        let (now, later) = bytes.split_at(bytes.len().min(free.len()));
+        free[..now.len()].copy_from_slice(now);
+        self.len += now.len();
+        later
+    }
+    pub(super) const fn is_full(&self) -> bool {
+        self.len == BLOCK
+    }
+    pub(super) const fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+    /// What is in it.
+    pub(super) fn filled(&self) -> &[u8] {
+        &self.bytes[..self.len]
+    }
+    /// Empties it.
+    pub(super) const fn clear(&mut self) {
+        self.len = 0;
+    }
+}
