@@ -157,3 +157,15 @@ pub(crate) fn file(len: usize) -> Vec<u8> {
     let numbers = (0..len as u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8);
     b"PRSM".iter().copied().chain(numbers).take(len).collect()
 }
+
+/// Looks again and again, letting everything else go on; a test that would hang fails. What was given up goes from the disk
+/// after its answer, not before.
+pub(crate) async fn until(is_true: impl Fn() -> bool) {
+    for _ in 0..1_000_000 {
+        if is_true() {
+            return;
+        }
+        tokio::task::yield_now().await;
+    }
+    panic!("it does not come true");
+}

@@ -8,7 +8,7 @@ use cuelight_wire::tlv::{Dialect, ErrorCode, Frame, Metrics, Request};
 use futures_util::StreamExt;
 use tokio_tungstenite::tungstenite::Message;
 
-use crate::support::{Client, Heard, Server, file};
+use crate::support::{Client, Heard, Server, file, until};
 
 /// PATTERN-12
 #[tokio::test]
@@ -27,7 +27,7 @@ async fn a_checked_upload_is_acknowledged_frame_by_frame() {
     assert!(matches!(client.ask(Request::Delete { name: b"ocean" }).await, Heard::Done(_)));
     client.say(Request::Delete { name: b"ocean" }).await;
     client.refused(ErrorCode::PatternNotFound).await;
-    assert_eq!(server.files(), 0);
+    assert_eq!(server.files(), 0, "what is answered as done is done");
 }
 
 /// PATTERN-12
@@ -144,16 +144,5 @@ async fn two_clients_do_not_disturb_each_other() {
     assert_eq!(server.names().len(), 41);
     let shared = server.bytes("shared");
     assert!(shared.iter().all(|byte| *byte == shared[0]), "one upload or the other, never a mixture");
-    assert_eq!(server.files(), 41);
-}
-
-/// Looks again and again, letting everything else go on; a test that would hang fails.
-async fn until(is_true: impl Fn() -> bool) {
-    for _ in 0..1_000_000 {
-        if is_true() {
-            return;
-        }
-        tokio::task::yield_now().await;
-    }
-    panic!("it does not come true");
+    until(|| server.files() == 41).await;
 }
