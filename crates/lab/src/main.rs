@@ -5,14 +5,14 @@
 //! | `seclusion` | namespaces of its own, which nothing outlives |
 //! | `network` | switch, machines, and the paths with the simulator's link model between them |
 //! | `cast` | the processes of a show, and what they left on record |
+//! | `machine` | whether the machine itself stood still |
 //! | `scenarios` | what happens to a show, one a file |
 //! | `report` | what was found |
 //!
 //! Timing is judged only where real-time priority is granted: without it the machine is measured, not Cuelight.
 
-#![allow(dead_code, reason = "scenarios to come use what the first ones do not")]
-
 mod cast;
+mod machine;
 mod network;
 mod report;
 mod scenarios;

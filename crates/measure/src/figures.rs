@@ -86,15 +86,29 @@ pub fn unequal_frames(nodes: &[Record], from_mono_ns: i64, to_mono_ns: i64) -> u
         .count()
 }
 
+/// Two frames of a node between which others were left out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Gap {
+    /// CLOCK_MONOTONIC of the output before it.
+    pub from_ns: i64,
+    /// CLOCK_MONOTONIC of the output after it.
+    pub to_ns: i64,
+    /// Frames left out.
+    pub frames: i64,
+}
+
+/// The gaps in a node's frames between the two instants.
+pub fn gaps(node: &Record, from_mono_ns: i64, to_mono_ns: i64) -> Vec<Gap> {
+    let within = node.frames.iter().filter(|(_, line)| (from_mono_ns..to_mono_ns).contains(&line.mono_ns));
+    let frames: Vec<(i64, i64)> = within.map(|(frame, line)| (*frame, line.mono_ns)).collect();
+    let pairs = frames.windows(2).map(|pair| (pair[0], pair[1]));
+    let gaps = pairs.map(|((a, from_ns), (b, to_ns))| Gap { from_ns, to_ns, frames: b - a - 1 });
+    gaps.filter(|gap| gap.frames != 0).collect()
+}
+
 /// Frame indices a node left out between the two instants.
 pub fn missing_frames(node: &Record, from_mono_ns: i64, to_mono_ns: i64) -> i64 {
-    let frames: Vec<i64> = node
-        .frames
-        .iter()
-        .filter(|(_, line)| (from_mono_ns..to_mono_ns).contains(&line.mono_ns))
-        .map(|(frame, _)| *frame)
-        .collect();
-    frames.windows(2).map(|pair| pair[1] - pair[0] - 1).sum()
+    gaps(node, from_mono_ns, to_mono_ns).iter().map(|gap| gap.frames).sum()
 }
 
 /// How far each interval between two frames that follow one another lies from the frame period, nanoseconds without sign:
@@ -110,15 +124,15 @@ pub fn frame_jitter(instants: &[i64]) -> Vec<i64> {
     deviations.collect()
 }
 
-/// First to last output of the frame in which all nodes first showed each change, nanoseconds; changes that were not
-/// in one frame are left out.
-pub fn change_spreads(nodes: &[Record], revs: &[u32]) -> Vec<i64> {
+/// First and last output, CLOCK_MONOTONIC, of the frame in which all nodes first showed each change; changes that were not in one
+/// frame are left out.
+pub fn change_outputs(nodes: &[Record], revs: &[u32]) -> Vec<(i64, i64)> {
     let in_step = revs.iter().filter(|rev| is_same_frame(nodes, **rev));
     let frames = in_step.filter_map(|rev| nodes.first()?.first_frame_with(*rev));
     frames
         .filter_map(|frame| {
             let instants = nodes.iter().filter_map(|node| node.frames.get(&frame)).map(|line| line.mono_ns);
-            Some(instants.clone().max()? - instants.min()?)
+            Some((instants.clone().min()?, instants.max()?))
         })
         .collect()
 }
@@ -190,7 +204,9 @@ mod tests {
         assert!(!is_same_frame(&[a.clone(), b.clone()], 2));
         assert!(!is_same_frame(&[a.clone(), a.clone()], 3), "never shown");
         assert_eq!(frame_spreads(&[a.clone(), b.clone()], 0, 30), [1, 2]);
-        assert_eq!(missing_frames(&node_with_frames(&[(1, 1, 0), (4, 4, 0), (5, 5, 0)]), 0, 10), 2);
+        let with_gap = node_with_frames(&[(1, 1, 0), (4, 4, 0), (5, 5, 0)]);
+        assert_eq!(missing_frames(&with_gap, 0, 10), 2);
+        assert_eq!(gaps(&with_gap, 0, 10), [Gap { from_ns: 1, to_ns: 4, frames: 2 }]);
     }
 
     #[test]
@@ -201,10 +217,10 @@ mod tests {
     }
 
     #[test]
-    fn the_spread_of_a_change_is_that_of_its_frame() {
+    fn the_outputs_of_a_change_are_those_of_its_frame() {
         let a = node_with_frames(&[(1, 10, 1), (2, 20, 2), (3, 30, 3)]);
         let b = node_with_frames(&[(1, 11, 1), (2, 25, 2), (3, 39, 2), (4, 50, 3)]);
-        assert_eq!(change_spreads(&[a, b], &[2, 3]), [5], "change 3 is not in one frame");
+        assert_eq!(change_outputs(&[a, b], &[2, 3]), [(20, 25)], "change 3 is not in one frame");
     }
 
     #[test]

@@ -94,6 +94,24 @@ impl Verdict {
         }
     }
 
+    /// A figure without limit, for the reader.
+    pub fn reported(what: impl Into<String>, value: f64, unit: &str) -> Self {
+        Self {
+            what: what.into(),
+            value,
+            measured: format!("{value:.1} {unit}"),
+            must: "-".into(),
+            goal: String::new(),
+            is_met: true,
+            reaches_goal: true,
+        }
+    }
+
+    /// The same, told and not judged.
+    pub fn unjudged(self) -> Self {
+        Self { must: "-".into(), goal: String::new(), is_met: true, reaches_goal: true, ..self }
+    }
+
     /// The same with a wish beyond what must hold.
     pub fn with_goal(self, goal: impl Into<String>, reaches_goal: bool) -> Self {
         Self { goal: goal.into(), reaches_goal, ..self }
@@ -105,6 +123,7 @@ impl fmt::Display for Verdict {
         let word = match (self.is_met, self.reaches_goal) {
             (false, _) => "MISSED",
             (true, false) => "met",
+            (true, true) if self.must == "-" => "told",
             (true, true) if self.goal.is_empty() => "met",
             (true, true) => "goal",
         };

@@ -5,14 +5,15 @@
 
 mod shown;
 
+use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use cuelight_measure::hub_api::{HubApi, Node, Show};
+use cuelight_measure::hub_api::{Answer, HubApi, Node, Show};
 use cuelight_measure::process::Process;
 use cuelight_measure::record::Record;
 use cuelight_measure::watch::until;
@@ -22,6 +23,7 @@ use cuelight_wire::limits::CTRL_HTTP_PORT;
 use nix::sys::signal::Signal;
 use serde_json::json;
 
+use crate::machine::MachineWatch;
 use crate::network::{HUB, Host, Network, PathProfile, Traffic};
 use crate::stage::Stage;
 pub(crate) use shown::{Limits, Shown, Window};
@@ -30,6 +32,8 @@ pub(crate) use shown::{Limits, Shown, Window};
 const HUB_PORT: u16 = 8080;
 /// How long a process may take to end when asked.
 const GRACE: Duration = Duration::from_secs(5);
+/// Changes of a scenario that is about something else come so far apart.
+pub(crate) const PACE: Duration = Duration::from_millis(300);
 /// How long anything that is waited for may take before a scenario gives up. What is judged has limits of its own, far below.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 /// What is sent as scenes: any two that follow one another differ.
@@ -86,6 +90,7 @@ pub(crate) struct Cast {
     seats: Vec<Seat>,
     hub_host: Host,
     network: Network,
+    watch: MachineWatch,
     stage: Stage,
     plan: Plan,
     /// The hub's starts so far: each has another clock.
@@ -105,8 +110,8 @@ impl Cast {
             let host = network.plug_behind(&node_name(index), given(node_address(index)), plan.profile)?;
             seats.push(Seat { host, process: None });
         }
-        let (stage, scenes) = (stage.clone(), Rng::new(stage.seed));
-        Ok(Self { hub: None, seats, hub_host, network, stage, plan, hub_starts: 0, scenes, scene: 0 })
+        let (stage, scenes, watch) = (stage.clone(), Rng::new(stage.seed), MachineWatch::start()?);
+        Ok(Self { hub: None, seats, hub_host, network, watch, stage, plan, hub_starts: 0, scenes, scene: 0 })
     }
 
     /// The same, with everything running.
@@ -134,18 +139,22 @@ impl Cast {
     pub(crate) fn is_timed(&self) -> bool {
         self.network.is_realtime()
     }
+    /// Where the hub listens.
+    pub(crate) fn hub_address(&self) -> SocketAddr {
+        let port = if self.plan.is_appliance { CTRL_HTTP_PORT } else { HUB_PORT };
+        SocketAddr::from((HUB, port))
+    }
     /// The hub's control calls, from the operator's machine.
     pub(crate) fn api(&self) -> HubApi {
-        let port = if self.plan.is_appliance { CTRL_HTTP_PORT } else { HUB_PORT };
-        HubApi::new(SocketAddr::from((HUB, port))).with_key_file(self.stage.dir.join("hub/operator.key"))
-    }
-    /// The machine of the hub.
-    pub(crate) fn hub_host(&self) -> &Host {
-        &self.hub_host
+        HubApi::new(self.hub_address()).with_key_file(self.stage.dir.join("hub/operator.key"))
     }
     /// The machine of a node.
     pub(crate) fn host(&self, index: usize) -> &Host {
         &self.seats[index].host
+    }
+    /// The address of a node.
+    pub(crate) fn address(&self, index: usize) -> Ipv4Addr {
+        node_address(index)
     }
     /// How many nodes there are.
     pub(crate) fn len(&self) -> usize {
@@ -221,6 +230,10 @@ impl Cast {
     pub(crate) fn set_dark(&self, index: usize, is_dark: bool) -> Result<()> {
         self.network.set_dark(self.host(index), is_dark)
     }
+    /// Forgets what passed the path of a node so far.
+    pub(crate) fn forget_traffic(&self, index: usize) -> Result<()> {
+        self.network.forget(self.host(index))
+    }
     /// What passed the path of a node.
     pub(crate) fn traffic(&self, index: usize) -> Result<Traffic> {
         self.network.traffic(self.host(index))
@@ -269,8 +282,17 @@ impl Cast {
         self.wait_for(what, limit, |show| show.nodes.iter().find(|node| node.mac == mac && is_so(node)).map(|_| ()))
     }
 
-    /// Sends one scene, unlike the one before, and returns its number.
-    pub(crate) fn change_scene(&mut self) -> Result<u32> {
+    /// Waits until a line of that kind is in a report that another program writes.
+    pub(crate) fn wait_until_line(&mut self, report: &Path, kind: &str) -> Result<()> {
+        let needle = format!("\"kind\": \"{kind}\"");
+        until(&format!("{kind} is reported"), PATIENCE, || {
+            self.check()?;
+            Ok(fs::read_to_string(report).ok().and_then(|text| text.contains(&needle).then_some(())))
+        })
+    }
+
+    /// Sends one scene, unlike the one before.
+    pub(crate) fn change_scene(&mut self) -> Result<Answer> {
         self.check()?;
         self.scene += 1;
         let mut byte = || self.scenes.bits() as u8;
@@ -278,7 +300,7 @@ impl Cast {
             "effect": EFFECTS[self.scene % EFFECTS.len()], "palette": PALETTES[self.scene % PALETTES.len()],
             "speed": byte(), "hue": u16::from(byte()) << 8, "complexity": byte(),
         });
-        Ok(self.api().command("scene", scene)?.rev)
+        Ok(self.api().command("scene", scene)?)
     }
 
     /// Sends scenes so far apart, and returns their numbers. Waits as long after the last one too.
@@ -286,7 +308,7 @@ impl Cast {
         let mut due = Instant::now();
         let mut revs = Vec::new();
         for _ in 0..count {
-            revs.push(self.change_scene()?);
+            revs.push(self.change_scene()?.rev);
             due += apart;
             sleep(due.saturating_duration_since(Instant::now()));
         }
@@ -319,7 +341,8 @@ impl Cast {
         }
         let nodes = (0..self.seats.len()).map(|index| Record::read(&self.node_record(index)));
         let nodes = nodes.collect::<Result<Vec<_>, _>>()?;
-        Ok(Shown { hub: Record::read(&self.hub_record())?, nodes, is_timed: self.is_timed() })
+        let (hub, is_timed) = (Record::read(&self.hub_record())?, self.is_timed());
+        Ok(Shown { hub, nodes, is_timed, stalls: self.watch.finish() })
     }
 }
 

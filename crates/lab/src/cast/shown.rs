@@ -1,10 +1,15 @@
 //! What a show left on record, and the judgement all scenarios share.
 
+use std::ops::Range;
+
 use anyhow::{Context, Result};
 use cuelight_measure::figures;
 use cuelight_measure::quantiles::Quantiles;
 use cuelight_measure::record::Record;
 use cuelight_measure::verdict::Verdict;
+use cuelight_net::clock::mono_now_ns;
+
+use crate::machine::Stall;
 
 /// From one instant of CLOCK_MONOTONIC to another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,13 +21,14 @@ pub(crate) struct Window {
 }
 
 impl Window {
+    /// An empty one, to be extended.
+    pub(crate) fn from_now() -> Self {
+        let now_ns = mono_now_ns();
+        Self { from_ns: now_ns, to_ns: now_ns }
+    }
     /// From the beginning of one to the end of another.
     pub(crate) fn until_end_of(self, other: Self) -> Self {
         Self { to_ns: other.to_ns, ..self }
-    }
-    /// Without its first milliseconds.
-    pub(crate) fn after_ms(self, ms: i64) -> Self {
-        Self { from_ns: self.from_ns + ms * 1_000_000, ..self }
     }
 }
 
@@ -48,9 +54,17 @@ pub(crate) struct Shown {
     pub(crate) nodes: Vec<Record>,
     /// Whether timing can be judged.
     pub(crate) is_timed: bool,
+    /// When the machine itself stood still.
+    pub(crate) stalls: Vec<Stall>,
 }
 
 impl Shown {
+    /// The same show without the other nodes.
+    pub(crate) fn only(&self, nodes: Range<usize>) -> Self {
+        let (hub, nodes, stalls) = (self.hub.clone(), self.nodes[nodes].to_vec(), self.stalls.clone());
+        Self { hub, nodes, is_timed: self.is_timed, stalls }
+    }
+
     /// Whether nodes do the same at the same instant: every change in one frame, equal pixels, no frame left out, and where
     /// timing is judged, clocks and outputs within `limits`.
     pub(crate) fn together(&self, revs: &[u32], window: Window, limits: Limits) -> Result<Vec<Verdict>> {
@@ -84,27 +98,33 @@ impl Shown {
             limits.apart_us.0,
             limits.apart_us.1,
         ));
-        if let Some(apart) = Quantiles::of_ns(figures::change_spreads(&self.nodes, revs)) {
+        let changes = figures::change_outputs(&self.nodes, revs);
+        let changes = changes.iter().filter(|(first_ns, last_ns)| !self.is_stalled(*first_ns, *last_ns));
+        if let Some(apart) = Quantiles::of_ns(changes.map(|(first_ns, last_ns)| last_ns - first_ns).collect()) {
             let what = "outputs of a change's frame apart, largest";
             verdicts.push(Verdict::below(what, apart.max, "us", limits.apart_us.0, limits.apart_us.1));
         }
+        let stalls = self.stalls.iter().filter(|stall| stall.touches(from_ns, to_ns));
+        let longest_us = stalls.map(|stall| (stall.to_ns - stall.from_ns) as f64 / 1e3).fold(0.0, f64::max);
+        verdicts.push(Verdict::reported("longest stall of the machine itself", longest_us, "us"));
         Ok(verdicts)
     }
 
-    /// Frames that these nodes left out: none where timing is judged, else as many as a machine without priorities costs.
-    pub(crate) fn none_left_out(&self, what: &str, nodes: std::ops::Range<usize>, window: Window) -> Verdict {
-        let missing = |node| figures::missing_frames(node, window.from_ns, window.to_ns);
-        let missing = self.nodes[nodes].iter().map(missing).sum::<i64>() as f64;
-        if self.is_timed {
-            Verdict::none(what, missing)
-        } else {
-            Verdict { is_met: true, must: "not judged".into(), ..Verdict::none(what, missing) }
-        }
+    /// Frames that these nodes left out while the machine itself went on: none, where timing is judged.
+    pub(crate) fn none_left_out(&self, what: &str, nodes: Range<usize>, window: Window) -> Verdict {
+        let gaps = self.nodes[nodes].iter().flat_map(|node| figures::gaps(node, window.from_ns, window.to_ns));
+        let missing = gaps.filter(|gap| !self.is_stalled(gap.from_ns, gap.to_ns)).map(|gap| gap.frames).sum::<i64>();
+        let verdict = Verdict::none(what, missing as f64);
+        if self.is_timed { verdict } else { verdict.unjudged() }
+    }
+
+    fn is_stalled(&self, from_ns: i64, to_ns: i64) -> bool {
+        self.stalls.iter().any(|stall| stall.touches(from_ns, to_ns))
     }
 
     /// Milliseconds from an instant to the first event of that name at or after it, of the slowest of these nodes; infinite
     /// when one never had it.
-    pub(crate) fn slowest_event_ms(&self, nodes: std::ops::Range<usize>, event: &str, from_ns: i64) -> f64 {
+    pub(crate) fn slowest_event_ms(&self, nodes: Range<usize>, event: &str, from_ns: i64) -> f64 {
         let first = |node: &Record| node.events_named(event).find(|at| *at >= from_ns);
         let ms = |node| first(node).map_or(f64::INFINITY, |at| (at - from_ns) as f64 / 1e6);
         self.nodes[nodes].iter().map(ms).fold(0.0, f64::max)

@@ -70,8 +70,8 @@ pub(crate) struct Network {
     forwarder: Forwarder,
     ports: usize,
     seed: u64,
+    /// The thread is in the switch's namespace, and the switch goes with the last who is.
     _inside: Inside,
-    switch: Namespace,
 }
 
 impl Network {
@@ -86,7 +86,7 @@ impl Network {
             format!("addr add {OPERATOR}/{PREFIX} dev switch"),
             "link set switch up".to_owned(),
         ])?;
-        Ok(Self { forwarder, ports: 0, seed, _inside: inside, switch })
+        Ok(Self { forwarder, ports: 0, seed, _inside: inside })
     }
 
     /// Whether the thread that moves frames has the priority to be exact.
@@ -135,10 +135,6 @@ impl Network {
     /// Forgets what passed so far.
     pub(crate) fn forget(&self, host: &Host) -> Result<()> {
         self.forwarder.forget(host.path()?)
-    }
-    /// The namespace of the switch, for threads that are to be on the operator's machine.
-    pub(crate) fn enter(&self) -> Result<Inside> {
-        self.switch.enter()
     }
 
     fn next_port(&mut self) -> String {

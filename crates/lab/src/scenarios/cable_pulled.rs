@@ -6,7 +6,7 @@ use anyhow::Result;
 use cuelight_measure::verdict::Verdict;
 use cuelight_net::clock::mono_now_ns;
 
-use crate::cast::{Cast, Limits, PATIENCE, Plan};
+use crate::cast::{Cast, Limits, PACE, PATIENCE, Plan, Window};
 use crate::stage::{Scenario, Stage};
 
 /// How long nothing passes.
@@ -25,7 +25,7 @@ fn run(stage: &Stage) -> Result<Vec<Verdict>> {
     cast.play_for(stage.choose(Duration::from_secs(5), Duration::from_secs(1)))?;
     cast.set_dark(pulled, true)?;
     let dark = cast.play_for(DARK / 2)?;
-    let missed = cast.change_scene()?;
+    let missed = cast.change_scene()?.rev;
     let dark = dark.until_end_of(cast.play_for(DARK / 2)?);
     cast.set_dark(pulled, false)?;
     let back_ns = mono_now_ns();
@@ -33,8 +33,8 @@ fn run(stage: &Stage) -> Result<Vec<Verdict>> {
     let back_ms = (mono_now_ns() - back_ns) as f64 / 1e6;
     // Layers that the node missed are given to it with the first packet.
     cast.play_for(Duration::from_millis(500))?;
-    let after = cast.play_for(Duration::ZERO)?;
-    let revs = cast.change_scenes(10, Duration::from_millis(200))?;
+    let after = Window::from_now();
+    let revs = cast.change_scenes(10, PACE)?;
     let after = after.until_end_of(cast.play_for(Duration::from_secs(1))?);
     let shown = cast.finish()?;
 

@@ -9,7 +9,7 @@ use cuelight_measure::verdict::Verdict;
 use cuelight_measure::watch::until;
 use cuelight_net::clock::mono_now_ns;
 
-use crate::cast::{Cast, Limits, PATIENCE, Plan};
+use crate::cast::{Cast, Limits, PACE, PATIENCE, Plan};
 use crate::stage::{Scenario, Stage};
 
 pub(super) const SCENARIO: Scenario = Scenario {
@@ -35,7 +35,7 @@ fn run(stage: &Stage) -> Result<Vec<Verdict>> {
     let listens_ns = mono_now_ns();
     cast.wait_until_playing(PATIENCE)?;
     let resumed_ms = (mono_now_ns() - listens_ns) as f64 / 1e6;
-    let revs = cast.change_scenes(5, Duration::from_millis(300))?;
+    let revs = cast.change_scenes(5, PACE)?;
     let window = before.until_end_of(cast.play_for(Duration::from_secs(2))?);
     let shown = cast.finish()?;
 

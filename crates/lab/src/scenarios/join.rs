@@ -1,26 +1,35 @@
 //! Four nodes join: the beginning of every show.
 
+use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 use cuelight_measure::figures;
+use cuelight_measure::hub_api::HubApi;
 use cuelight_measure::verdict::Verdict;
 use cuelight_wire::limits::{TS_LOCK_SAMPLES_N, UDP_TICK_HZ};
 
-use crate::cast::{Cast, Limits, Plan};
+use crate::cast::{Cast, Limits, PACE, Plan};
 use crate::stage::{Scenario, Stage};
+
+/// A phone on the network.
+const PHONE: Ipv4Addr = Ipv4Addr::new(192, 168, 4, 49);
 
 pub(super) const SCENARIO: Scenario = Scenario {
     name: "join",
-    claim: "a hub and four nodes are started; all lock, play in step, and the hub answers another machine",
+    claim: "a hub and four nodes are started; all lock, play in step, and the hub answers a phone",
     is_short: true,
     run,
 };
 
 fn run(stage: &Stage) -> Result<Vec<Verdict>> {
     let mut cast = Cast::playing(stage, Plan::of(4))?;
-    let answers_elsewhere = cast.api().is_up();
-    let revs = cast.change_scenes(3, Duration::from_millis(300))?;
+    let phone = cast.network().plug("phone", Some(PHONE))?;
+    let on_phone = phone.enter()?;
+    // Without the operator's key.
+    let answers_phone = HubApi::new(cast.hub_address()).is_up();
+    drop(on_phone);
+    let revs = cast.change_scenes(3, PACE)?;
     let window = cast.play_for(stage.choose(Duration::from_secs(10), Duration::from_secs(3)))?;
     let tick = cast.api().show()?.tick;
     let traffic = (0..cast.len()).map(|index| cast.traffic(index)).collect::<Result<Vec<_>>>()?;
@@ -37,7 +46,7 @@ fn run(stage: &Stage) -> Result<Vec<Verdict>> {
     let mut verdicts = vec![
         Verdict::below("first lock after welcome, slowest node", slowest_ms, "ms", 5000.0, 1200.0),
         Verdict::at_least("answers of the time exchange before lock", fewest_pongs as f64, "", samples),
-        Verdict::all("/health answers from another machine", usize::from(answers_elsewhere), 1),
+        Verdict::all("/health answers a phone on the network", usize::from(answers_phone), 1),
         Verdict::around("ticks a second", tick.hz, "Hz", f64::from(UDP_TICK_HZ), 0.5),
     ];
     verdicts.extend(shown.together(&revs, window, Limits::WIRED)?);

@@ -2,26 +2,44 @@
 
 mod access_point;
 mod appliance;
+mod bare_path;
 mod cable_pulled;
 mod dhcp;
+mod flood;
+mod frame_jitter;
 mod hub_killed;
+mod hub_stopped;
 mod join;
+mod legacy;
+mod longer_path;
+mod node_power;
 mod scene_changes;
+mod sixteen_nodes;
+mod ticks;
 
 use crate::stage::Scenario;
 
 /// All of them, in the order of reports.
 pub(crate) const ALL: &[Scenario] = &[
+    bare_path::SCENARIO,
     join::SCENARIO,
     scene_changes::LOSS_0,
     scene_changes::LOSS_5,
     scene_changes::LOSS_20,
     scene_changes::WIFI,
     scene_changes::WIFI_BURSTS,
+    longer_path::SCENARIO,
     hub_killed::SCENARIO,
+    hub_stopped::SCENARIO,
+    node_power::SCENARIO,
     cable_pulled::SCENARIO,
+    flood::SCENARIO,
+    legacy::SCENARIO,
     dhcp::SCENARIO,
     access_point::SCENARIO,
+    sixteen_nodes::SCENARIO,
+    ticks::SCENARIO,
+    frame_jitter::SCENARIO,
 ];
 
 /// The scenario of that name.

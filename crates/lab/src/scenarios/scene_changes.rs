@@ -3,14 +3,14 @@
 //! The lead is what an operator is told to set: 30 ms, and 250 ms where a sleeping Wi-Fi receiver gets everything in bursts
 //! 100 to 250 ms apart.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use cuelight_measure::figures;
 use cuelight_measure::verdict::Verdict;
 use cuelight_sim::link::{Jitter, LinkProfile, Loss};
 
-use crate::cast::{Cast, Limits, Plan};
+use crate::cast::{Cast, Limits, Plan, Window};
 use crate::network::PathProfile;
 use crate::stage::{Scenario, Stage};
 
@@ -21,8 +21,10 @@ const NODES: usize = 4;
 const CHANGES: usize = 50;
 /// Far enough apart that each is in force before the next, also with a lead of 250 ms.
 const APART: Duration = Duration::from_millis(350);
-/// From the first lock on, clocks settle so long before they are judged.
+/// From the first lock on, clocks on cables settle so long before they are judged.
 const SETTLING: Duration = Duration::from_secs(10);
+/// And so long on radio, where an estimate needs more samples.
+const SETTLING_ON_RADIO: Duration = Duration::from_secs(30);
 
 /// Switched Ethernet: what one switch adds, and no more.
 const SWITCH: LinkProfile = LinkProfile::constant(0.1 * MS);
@@ -34,60 +36,69 @@ const BURSTS: PathProfile = PathProfile {
     down: Some(LinkProfile::constant(MS).with_jitter(Jitter::Batches(100.0 * MS, 250.0 * MS))),
 };
 
-/// On busy Wi-Fi: outputs stay less than 1 ms apart, clocks less than a quarter of a frame off.
-const RADIO: Limits = Limits { clock_us: (2000.0, 400.0), apart_us: (2000.0, 1000.0) };
+/// On busy Wi-Fi a clock is to be within 2 ms, and so two of them within 4 ms: half a frame.
+const RADIO: Limits = Limits { clock_us: (2000.0, 400.0), apart_us: (4000.0, 1000.0) };
 
 pub(super) const LOSS_0: Scenario = Scenario {
     name: "changes-loss-0",
     claim: "50 scene changes on four nodes, nothing lost",
     is_short: false,
-    run: |stage| play(stage, Plan::of(NODES).over(PathProfile::both(SWITCH)), Limits::WIRED, true),
+    run: |stage| on_cables(stage, 0.0),
 };
 pub(super) const LOSS_5: Scenario = Scenario {
     name: "changes-loss-5",
     claim: "50 scene changes on four nodes, 5 % of everything lost each way",
     is_short: false,
-    run: |stage| play(stage, lossy(0.05), Limits::WIRED, false),
+    run: |stage| on_cables(stage, 0.05),
 };
 pub(super) const LOSS_20: Scenario = Scenario {
     name: "changes-loss-20",
     claim: "50 scene changes on four nodes, 20 % of everything lost each way",
     is_short: true,
-    run: |stage| play(stage, lossy(0.2), Limits::WIRED, false),
+    run: |stage| on_cables(stage, 0.2),
 };
 pub(super) const WIFI: Scenario = Scenario {
     name: "changes-wifi",
     claim: "50 scene changes on four nodes, each frame 1 to 20 ms under way, overtaking one another",
     is_short: false,
-    run: |stage| play(stage, Plan::of(NODES).over(PathProfile::both(JITTER)), RADIO, false),
+    run: |stage| on_radio(stage, Plan::of(NODES).over(PathProfile::both(JITTER))),
 };
 pub(super) const WIFI_BURSTS: Scenario = Scenario {
     name: "changes-wifi-bursts",
     claim: "50 scene changes on four nodes that get everything in bursts 100 to 250 ms apart, lead 250 ms",
     is_short: false,
-    run: |stage| play(stage, Plan::of(NODES).over(BURSTS).with_hub_words(&["--lead-ms", "250"]), RADIO, false),
+    run: |stage| on_radio(stage, Plan::of(NODES).over(BURSTS).with_hub_words(&["--lead-ms", "250"])),
 };
 
-fn lossy(chance: f64) -> Plan {
-    Plan::of(NODES).over(PathProfile::both(SWITCH.with_loss(Loss::Random(chance))))
+fn on_cables(stage: &Stage, loss: f64) -> Result<Vec<Verdict>> {
+    let profile = SWITCH.with_loss(if loss > 0.0 { Loss::Random(loss) } else { Loss::None });
+    let cast = Cast::playing(stage, Plan::of(NODES).over(PathProfile::both(profile)))?;
+    let settling = stage.choose(SETTLING, SETTLING / 5);
+    let (by_stream, mut verdicts) = play(cast, stage, settling, Limits::WIRED)?;
+    // Without loss the stream needs no help.
+    verdicts.push(if loss > 0.0 { by_stream.unjudged() } else { by_stream });
+    Ok(verdicts)
 }
 
-fn play(stage: &Stage, plan: Plan, limits: Limits, by_stream_alone: bool) -> Result<Vec<Verdict>> {
-    let mut cast = Cast::playing(stage, plan)?;
-    cast.play_for(stage.choose(SETTLING, SETTLING / 5))?;
-    let window = cast.play_for(Duration::ZERO)?;
+fn on_radio(stage: &Stage, plan: Plan) -> Result<Vec<Verdict>> {
+    let mut cast = Cast::start(stage, plan)?;
+    let started = Instant::now();
+    cast.wait_until_playing(Duration::from_secs(120))?;
+    let locked =
+        Verdict::below("every clock is locked after the start", started.elapsed().as_secs_f64(), "s", 60.0, 5.0);
+    let (by_stream, verdicts) = play(cast, stage, stage.choose(SETTLING_ON_RADIO, SETTLING), RADIO)?;
+    Ok([locked].into_iter().chain(verdicts).chain([by_stream.unjudged()]).collect())
+}
+
+/// Sends the changes and judges them; apart from the rest, how many the stream alone brought in time: the control plane is
+/// there for what the stream loses.
+fn play(mut cast: Cast, stage: &Stage, settling: Duration, limits: Limits) -> Result<(Verdict, Vec<Verdict>)> {
+    cast.play_for(settling)?;
+    let window = Window::from_now();
     let revs = cast.change_scenes(stage.choose(CHANGES, CHANGES / 2), APART)?;
     let window = window.until_end_of(cast.play_for(Duration::from_secs(1))?);
     let shown = cast.finish()?;
-
-    let mut verdicts = shown.together(&revs, window, limits)?;
     let in_time = revs.iter().filter(|rev| figures::is_by_stream_in_time(&shown.nodes, **rev)).count();
     let by_stream = Verdict::all("changes that the stream alone brought in time", in_time, revs.len());
-    verdicts.push(if by_stream_alone {
-        by_stream
-    } else {
-        // The control plane is there for what the stream loses.
-        Verdict { is_met: true, must: "reported".into(), ..by_stream }
-    });
-    Ok(verdicts)
+    Ok((by_stream, shown.together(&revs, window, limits)?))
 }

@@ -1,0 +1,62 @@
+//! Frame jitter with the network on and off: the same nodes alone with their idle effect, and then in a show.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use cuelight_measure::figures;
+use cuelight_measure::quantiles::Quantiles;
+use cuelight_measure::verdict::Verdict;
+
+use crate::cast::{Cast, PACE, PATIENCE, Plan, Window};
+use crate::stage::{Scenario, Stage};
+
+/// Materially worse: a tenth of a millisecond, about 1 % of a frame.
+const MATERIAL_US: f64 = 100.0;
+
+pub(super) const SCENARIO: Scenario = Scenario {
+    name: "frame-jitter",
+    claim: "frames of four nodes are as regular in a show with changes as they are alone without a network",
+    is_short: true,
+    run,
+};
+
+fn run(stage: &Stage) -> Result<Vec<Verdict>> {
+    let mut cast = Cast::prepare(stage, Plan::of(4).with_node_words(&["--fallback", "idle:Ocean"]))?;
+    let length = stage.choose(Duration::from_secs(15), Duration::from_secs(6));
+    for index in 0..cast.len() {
+        cast.set_dark(index, true)?;
+        cast.start_node(index)?;
+    }
+    cast.play_for(Duration::from_secs(1))?;
+    let alone = cast.play_for(length)?;
+    (0..cast.len()).try_for_each(|index| cast.set_dark(index, false))?;
+    cast.start_hub()?;
+    cast.wait_until_playing(PATIENCE)?;
+    cast.play_for(Duration::from_secs(2))?;
+    let in_show = Window::from_now();
+    let changes = (length.as_millis() / PACE.as_millis()) as usize;
+    cast.change_scenes(changes, PACE)?;
+    let in_show = in_show.until_end_of(Window::from_now());
+    let shown = cast.finish()?;
+
+    let jitter = |window: Window| {
+        let deviations = shown.nodes.iter().flat_map(|node| {
+            let frames = node.free_frames.iter().chain(node.frames.values()).map(|line| line.mono_ns);
+            let mut instants: Vec<i64> = frames.filter(|at| (window.from_ns..window.to_ns).contains(at)).collect();
+            instants.sort_unstable();
+            figures::frame_jitter(&instants)
+        });
+        Quantiles::of_ns(deviations.collect()).context("the records hold no frames")
+    };
+    let (alone, in_show_jitter) = (jitter(alone)?, jitter(in_show)?);
+    let timed = vec![
+        Verdict::reported("interval of two frames off 8.33 ms, alone, median", alone.p50, "us"),
+        Verdict::reported("the same in the show, median", in_show_jitter.p50, "us"),
+        Verdict::reported("the same alone, p99", alone.p99, "us"),
+        Verdict::must_be_below("the same in the show, p99", in_show_jitter.p99, "us", alone.p99 + MATERIAL_US),
+    ];
+    let judge = |verdict: Verdict| if shown.is_timed { verdict } else { verdict.unjudged() };
+    let mut verdicts: Vec<_> = timed.into_iter().map(judge).collect();
+    verdicts.push(shown.none_left_out("frames left out in the show", 0..shown.nodes.len(), in_show));
+    Ok(verdicts)
+}
