@@ -20,7 +20,7 @@ mod seclusion;
 mod stage;
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::thread;
 use std::time::Instant;
@@ -51,9 +51,9 @@ struct Cli {
     /// List the scenarios
     #[arg(long)]
     list: bool,
-    /// Folder for reports, records and logs
-    #[arg(long, value_name = "DIR", default_value = "target/lab")]
-    out: PathBuf,
+    /// Folder for reports, records and logs [default: `lab` in the folder of builds]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
     /// Seed of the first run; each further run has the next one
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -105,8 +105,11 @@ fn run(cli: &Cli) -> Result<ExitCode> {
     let program = program.canonicalize().with_context(|| {
         format!("there is no program {}: build it with `cargo build -p cuelight-cli`", program.display())
     })?;
-    fs::create_dir_all(&cli.out).with_context(|| format!("the folder {} cannot be made", cli.out.display()))?;
-    let out = cli.out.canonicalize()?;
+    // This program is in target/debug or the like.
+    let builds = std::env::current_exe()?.ancestors().nth(2).map(Path::to_owned).unwrap_or_default();
+    let out = cli.out.clone().unwrap_or_else(|| builds.join("lab"));
+    fs::create_dir_all(&out).with_context(|| format!("the folder {} cannot be made", out.display()))?;
+    let out = out.canonicalize()?;
 
     // Asked by a thread that ends at once: the lab itself is no part of a show.
     let is_timed = thread::spawn(|| make_thread_realtime(1).is_ok()).join().unwrap_or(false);

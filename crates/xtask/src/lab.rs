@@ -50,10 +50,6 @@ fn prepare() -> Result<Command> {
     let python = python();
     let mut lab = Command::new(target.join("debug/cuelight-lab"));
     lab.current_dir(process::root()).arg("--python").arg(python);
-    // The default is for those who start it by hand in a checkout.
-    if std::env::var_os("CARGO_TARGET_DIR").is_some() {
-        lab.arg("--out").arg(target.join("lab"));
-    }
     Ok(lab)
 }
 
