@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use cuelight_output::record::RecordError;
+use cuelight_pattern::store::OpenError;
 use thiserror::Error;
 
 use crate::access_point::AccessPointError;
@@ -19,6 +20,9 @@ pub enum HubError {
     /// The access point.
     #[error(transparent)]
     AccessPoint(#[from] AccessPointError),
+    /// The folder of patterns.
+    #[error(transparent)]
+    Patterns(#[from] OpenError),
     /// A port is taken or not allowed.
     #[error("{what} {at} cannot be opened: {source}; {advice}")]
     Port {

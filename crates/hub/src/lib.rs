@@ -23,6 +23,7 @@ mod front;
 mod inbox;
 mod keeper;
 mod open;
+mod patterns;
 mod session;
 mod settings;
 mod shared;

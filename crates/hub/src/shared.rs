@@ -11,6 +11,7 @@ use tokio::sync::Semaphore;
 use crate::access_point::Facts;
 use crate::api::Repeats;
 use crate::inbox::Inbox;
+use crate::patterns::Patterns;
 use crate::store::OperatorKey;
 
 /// Cheap to clone; holds no lock that the tick thread takes.
@@ -30,6 +31,8 @@ pub(crate) struct Shared {
     pub(crate) repeats: Repeats,
     /// What the access point is doing, when the hub is one.
     pub(crate) access_point: Option<Facts>,
+    /// The patterns it has.
+    pub(crate) patterns: Patterns,
     /// When the hub started.
     pub(crate) started_at: Time<Local>,
 }

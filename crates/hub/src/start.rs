@@ -18,6 +18,7 @@ use cuelight_net::timer::TickTimer;
 use cuelight_net::udp::{BatchSender, StampedSocket};
 use cuelight_net::wake::{Waker, wake_pair};
 use cuelight_output::record::Recorder;
+use cuelight_pattern::store::{Limits, Store};
 use tokio::sync::{Semaphore, oneshot, watch};
 use tracing::{info, warn};
 
@@ -29,6 +30,7 @@ use crate::front;
 use crate::inbox::{Inbox, Input};
 use crate::keeper::{CLOCK_FILE, Keeper, STATE_FILE, SharedShowClock};
 use crate::open::{open_exchange, open_http, open_stream};
+use crate::patterns::Patterns;
 use crate::settings::HubSettings;
 use crate::shared::Shared;
 use crate::store::{DataFolder, OperatorKey, ShowMap};
@@ -40,6 +42,8 @@ const EXCHANGE_PRIORITY: u8 = 60;
 const TICK_PRIORITY: u8 = 50;
 /// File of the hub's own id.
 const ID_FILE: &str = "hub-id.json";
+/// Folder of the patterns it has.
+const PATTERNS_FOLDER: &str = "patterns";
 /// How long sessions and HTTP requests may take to end when the hub stops.
 const STOP_GRACE: Duration = Duration::from_secs(2);
 /// Files a hub has open beside its connections: sockets, timers, the data folder, the record, mDNS.
@@ -95,6 +99,7 @@ impl Hub {
         let key = operator_key(&settings, &folder)?;
         let access_point =
             settings.access_point.as_ref().map(|settings| Prepared::new(settings, &folder)).transpose()?;
+        let patterns = Patterns::new(Store::open(&settings.data_dir.join(PATTERNS_FOLDER), Limits::default())?);
         let http = open_http(&settings)?;
         let exchange_socket = open_exchange(&settings)?;
         let stream = BatchSender::new(open_stream(&settings)?).map_err(HubError::system("a stream socket"))?;
@@ -132,6 +137,7 @@ impl Hub {
             connections,
             repeats,
             access_point: facts,
+            patterns,
             started_at: now,
         };
         let tick_thread =

@@ -23,6 +23,7 @@ use tracing::{debug, info, warn};
 
 use crate::dialer::{DialError, dial};
 use crate::frames::Frames;
+use crate::patterns::Patterns;
 
 /// How often the frame loop's figures are taken, and the clock recorded.
 const FRAMES_PERIOD: Duration = Duration::from_millis(100);
@@ -41,6 +42,7 @@ pub(crate) struct Driver {
     pub(crate) stream: UdpSocket,
     pub(crate) exchange: AsyncStampedSocket,
     pub(crate) frames: Frames,
+    pub(crate) patterns: Patterns,
     pub(crate) link: Link,
 }
 
@@ -95,6 +97,7 @@ impl Driver {
                     LinkEvent::Message(message) => self.take_message(message),
                     LinkEvent::Dialed(dialed) => self.take_dialed(dialed),
                 },
+                event = self.patterns.next() => self.patterns.handle(event),
                 _ = frames_due.tick() => {
                     if !self.frames.is_running() {
                         return Err(io::Error::other("the frame thread failed; its message is above"));
@@ -171,7 +174,10 @@ impl Driver {
                     mono_ns: self.clock.mono_ns_of(now),
                 });
             }
-            NodeEvent::Change { change, catch_up, .. } => self.frames.send(Command::Change { change, catch_up }),
+            NodeEvent::Change { change, catch_up, .. } => {
+                self.patterns.want(&change);
+                self.frames.send(Command::Change { change, catch_up });
+            }
             NodeEvent::Locked => {
                 info!("clock locked");
                 self.frames.record_event("locked");
@@ -260,6 +266,7 @@ impl Driver {
     fn take_frames(&mut self) {
         let now = self.clock.now();
         self.frames.flush();
+        self.patterns.collect();
         if let Some(report) = self.frames.report() {
             self.role.handle_frames(report, now);
         }

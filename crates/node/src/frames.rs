@@ -5,7 +5,9 @@ use std::collections::VecDeque;
 use cuelight_net::clock::{LocalClock, mono_now_ns};
 use cuelight_output::latest::Publisher;
 use cuelight_output::record::{Lane, Record, Recorder};
-use cuelight_output::{Command, CommandSender, FrameClock, FrameLoop, FrameLoopHandle, MonoClock, Refused};
+use cuelight_output::{
+    Command, CommandSender, FrameClock, FrameLoop, FrameLoopHandle, MonoClock, PatternSender, Refused,
+};
 use cuelight_proto::node::FrameReport;
 use cuelight_proto::sync::ClockMap;
 use cuelight_wire::time::{Local, Time};
@@ -32,9 +34,10 @@ pub(crate) struct OpenRecord {
 }
 
 impl Frames {
-    pub(crate) fn new(frame_loop: FrameLoop, records: Vec<OpenRecord>) -> Self {
-        let FrameLoop { commands, clock, handle } = frame_loop;
-        Self { commands, clock, handle, backlog: VecDeque::with_capacity(BACKLOG), dropped: 0, records }
+    /// The controls, and those of its patterns, which are somebody else's business.
+    pub(crate) fn new(frame_loop: FrameLoop, records: Vec<OpenRecord>) -> (Self, PatternSender) {
+        let FrameLoop { commands, clock, patterns, handle } = frame_loop;
+        (Self { commands, clock, handle, backlog: VecDeque::with_capacity(BACKLOG), dropped: 0, records }, patterns)
     }
 
     /// Writes into every record.

@@ -5,6 +5,7 @@
 //! | `driver` | the thread that owns the protocol: sockets, control connection, node role |
 //! | `dialer` | finding the hub and connecting to it |
 //! | `frames` | the driver's side of the frame loop, which is `cuelight-output`'s |
+//! | `patterns` | which patterns the frame loop has at hand |
 //! | `start` | opening everything, and ending it |
 //!
 //! Implements `docs/protocol/20-control.md`, `30-stream.md`, `40-time-exchange.md` and `50-schedule-and-frames.md` on the
@@ -13,6 +14,7 @@
 mod dialer;
 mod driver;
 mod frames;
+mod patterns;
 mod settings;
 mod start;
 

@@ -16,6 +16,7 @@ use cuelight_output::null::Null;
 use cuelight_output::record::{RecordError, Recorder};
 use cuelight_output::terminal::{Style, Terminal, TerminalConfig};
 use cuelight_output::{FrameLoop, FrameLoopConfig, OutputSet};
+use cuelight_pattern::store::{Limits, Store};
 use cuelight_proto::node::{NodeConfig, NodeRole};
 use cuelight_proto::sync::Profile;
 use cuelight_wire::caps::Ext;
@@ -27,6 +28,7 @@ use tracing::{info, warn};
 
 use crate::driver::{Driver, Link};
 use crate::frames::{Frames, NodeClock, OpenRecord};
+use crate::patterns::Patterns;
 use crate::settings::{NodeSettings, OutputSetting};
 
 /// Priority of the frame thread: above the hub's threads where both run on one machine, because a late frame is seen.
@@ -35,6 +37,9 @@ const FRAME_PRIORITY: u8 = 70;
 const TERMINAL_COLUMNS: u16 = 80;
 /// File of the node's identity, where the machine has none.
 const MAC_FILE: &str = "node-mac";
+
+/// Folder of the patterns it has.
+const PATTERNS_FOLDER: &str = "patterns";
 
 /// Why a node does not start.
 #[derive(Debug, Error)]
@@ -110,6 +115,9 @@ fn prepare(settings: NodeSettings) -> Result<Driver, NodeError> {
     let udp_port = stream.local_addr().map_err(system("the stream port"))?.port();
     let exchange = open_exchange(settings.bind)?;
     let config = node_config(&settings, udp_port)?;
+    let store = Store::open(&settings.data_dir.join(PATTERNS_FOLDER), Limits::default());
+    // Light before patterns: a second node that shares a data folder shows everything else.
+    let store = store.map_err(|error| warn!("{error}; this node plays no patterns")).ok();
     let seed = random_seed().map_err(system("random numbers"))?;
     info!(mac = %config.mac, udp_port, leds = config.topo.leds, "node starts");
 
@@ -136,13 +144,15 @@ fn prepare(settings: NodeSettings) -> Result<Driver, NodeError> {
         spin: settings.spin,
         on_start: Box::new(on_start),
     })?;
+    let (frames, pattern_sender) = Frames::new(frame_loop, records);
     Ok(Driver {
         role: NodeRole::new(config, seed, clock.now()),
         clock,
         hub: settings.hub,
         stream,
         exchange,
-        frames: Frames::new(frame_loop, records),
+        frames,
+        patterns: Patterns::new(store, pattern_sender),
         link: Link::default(),
     })
 }

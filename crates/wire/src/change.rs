@@ -67,8 +67,12 @@ pub struct ZonePatch {
 
 impl ScenePatch {
     /// Changes `scene` in place. A zone that the scene does not have yet is added with the scene's own effect, palette
-    /// and speed, over its own quarter of the pixels; zone ids of 4 and more are passed over.
+    /// and speed, over its own quarter of the pixels; zone ids of 4 and more are passed over. An effect takes the place of a
+    /// pattern that plays.
     pub fn apply_to(&self, scene: &mut Scene) {
+        if self.effect.is_some() {
+            scene.pattern = None;
+        }
         let p = &mut scene.parameters;
         set(&mut scene.effect, self.effect);
         set(&mut scene.palette, self.palette);

@@ -53,6 +53,11 @@ fn a_pattern_starts_when_its_change_holds_and_other_changes_go_on_with_it() {
     assert!(world.tick()[0].bytes.len() < 28 + 100, "and the state is as short as before");
 
     world.command(play(Scope::Show, WAVES, Start::Soonest));
+    let patch = ScenePatch { effect: Some(EffectId(8)), ..ScenePatch::default() };
+    world.command(Command::Patch { scope: Scope::Show, patch, fade_ms: 0 });
+    assert_eq!(world.node(&peer).scene.scene.pattern, None, "an effect takes its place");
+
+    world.command(play(Scope::Show, WAVES, Start::Soonest));
     world.command(set_scene(Scope::Show, 3));
     world.run(Span::from_ms(100), &[&peer]);
     assert_eq!(world.node(&peer).scene.scene, effect(3), "a new scene ends it");

@@ -15,6 +15,7 @@ mod library;
 mod metrics;
 mod nodes;
 mod page;
+mod patterns;
 mod problem;
 mod prometheus;
 mod repeats;
@@ -60,6 +61,9 @@ pub(crate) fn router(shared: Shared) -> Router {
         .route("/groups", get(groups::list))
         .route("/groups/{name}", put(groups::put_group).delete(groups::delete_group))
         .route("/access-point", get(access_point::get))
+        .route("/patterns", get(patterns::list))
+        .route("/patterns/stop", post(patterns::stop))
+        .route("/patterns/{name}/play", post(patterns::play))
         .route("/effects", get(library::effects))
         .route("/palettes", get(library::palettes))
         .route("/presets", get(library::presets))

@@ -5,7 +5,7 @@ use cuelight_render::{effects, palettes};
 use cuelight_wire::change::ZonePatch;
 use cuelight_wire::ids::{EffectId, PaletteId};
 use cuelight_wire::limits::MAX_ZONES;
-use cuelight_wire::scene::{BlendMode, Rgb, Zone};
+use cuelight_wire::scene::{BlendMode, PatternPlay, Rgb, Zone};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::Problem;
@@ -27,9 +27,27 @@ pub(crate) struct SceneView {
     colors: [Color; 3],
     seed: u32,
     zones: Vec<ZoneBody>,
+    /// What is played in place of the effect.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pattern: Option<PatternView>,
     fade_ms: u32,
     rev: u32,
     apply_at_us: i64,
+}
+
+/// A pattern that plays.
+#[derive(Debug, Serialize)]
+struct PatternView {
+    id: String,
+    #[serde(rename = "loop")]
+    repeats: bool,
+    starts_at_us: i64,
+}
+
+impl PatternView {
+    fn of(PatternPlay { id, repeats, starts_at }: PatternPlay) -> Self {
+        Self { id: id.to_string(), repeats, starts_at_us: starts_at.as_us() }
+    }
 }
 
 impl SceneView {
@@ -51,6 +69,7 @@ impl SceneView {
             colors: scene.colors.map(Color),
             seed: scene.seed,
             zones: scene.zones.iter().map(ZoneBody::of).collect(),
+            pattern: scene.pattern.map(PatternView::of),
             fade_ms: *fade_ms,
             rev: rev.0,
             apply_at_us: at.as_us(),

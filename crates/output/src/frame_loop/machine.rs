@@ -16,6 +16,7 @@ use cuelight_wire::time::{FrameIndex, Local, Show, Span, Time};
 use super::command::Command;
 use super::fallback::{Fallback, Overlay};
 use super::figures::{Figures, FrameReport};
+use super::patterns::PatternSlots;
 use crate::clock::FrameClock;
 use crate::frame::{ClockSample, Frame};
 
@@ -67,6 +68,7 @@ pub struct FrameMachine {
     stale: Option<Stack>,
     overlay: Option<Overlay>,
     renderer: Box<Renderer<MAX_PIXELS>>,
+    patterns: PatternSlots,
     pixels: Vec<Rgb>,
     rendered: Rendered,
     figures: Figures,
@@ -96,6 +98,7 @@ impl FrameMachine {
             stale: None,
             overlay: None,
             renderer,
+            patterns: PatternSlots::default(),
             pixels: vec![Rgb::BLACK; config.geometry.len()],
             rendered: Rendered::default(),
             figures: Figures::new(),
@@ -106,6 +109,11 @@ impl FrameMachine {
     /// A newer clock map. It moves the deadlines of frames to come.
     pub fn handle_clock(&mut self, clock: FrameClock) {
         self.clock = clock;
+    }
+
+    /// The patterns at hand.
+    pub fn patterns(&mut self) -> &mut PatternSlots {
+        &mut self.patterns
     }
 
     /// An instruction from the driver, taken just before frame `next` of the last plan is rendered.
@@ -187,9 +195,9 @@ impl FrameMachine {
         if !self.hub.layers().is_empty() {
             self.stale = None;
         }
-        // Not `shown()`: only three fields are borrowed here.
+        // Not `shown()`: only some fields are borrowed here.
         let stack = shown(&self.overlay, &self.stale, &self.hub);
-        let facts = self.renderer.render(stack, index, &mut self.pixels);
+        let facts = self.renderer.render_with(&mut self.patterns, stack, index, &mut self.pixels);
         self.rendered = Rendered { index, scene_rev: facts.scene_rev, hash: pixel_hash(&self.pixels) };
     }
 

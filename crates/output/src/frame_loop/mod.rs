@@ -5,18 +5,21 @@
 //! rest, and hands the frame to the outputs. What is decided is in [`machine`]; the thread itself only waits.
 //!
 //! The thread never waits for the network, takes no lock and allocates nothing: changes come through a bounded ring, the
-//! clock through a latest-value cell, the measured figures go out through another.
+//! clock through a latest-value cell, the measured figures go out through another, patterns come and go through two more
+//! rings.
 
 mod command;
 mod fallback;
 mod figures;
 pub mod machine;
+mod patterns;
 mod run;
 
 pub use command::{Command, CommandSender, RING_CAPACITY, Refused};
 pub use fallback::Fallback;
 pub use figures::FrameReport;
 pub use machine::MachineConfig;
+pub use patterns::{LoadedPattern, MAX_PATTERNS, NoRoom, PatternSender, PatternSlots, load_pattern};
 
 use std::io;
 use std::sync::Arc;
@@ -82,6 +85,8 @@ pub struct FrameLoop {
     pub commands: CommandSender,
     /// The clock map goes in here; until then frames run free on local time.
     pub clock: Publisher<FrameClock>,
+    /// Patterns go in here, and come back.
+    pub patterns: PatternSender,
     /// Figures come out here.
     pub handle: FrameLoopHandle,
 }
@@ -115,6 +120,7 @@ impl FrameLoop {
         let machine = FrameMachine::new(machine)?;
         let (commands, command_receiver) = command::commands();
         let (clock, clock_reader) = latest();
+        let (patterns, pattern_receiver) = patterns::patterns();
         let (reports, report_reader) = latest();
         let stop = Arc::new(AtomicBool::new(false));
         let mut run = Run {
@@ -122,6 +128,7 @@ impl FrameLoop {
             outputs,
             commands: command_receiver,
             clock: clock_reader,
+            patterns: pattern_receiver,
             reports,
             stop: Arc::clone(&stop),
             pace,
@@ -137,7 +144,8 @@ impl FrameLoop {
             };
             run.run();
         })?;
-        Ok(Self { commands, clock, handle: FrameLoopHandle { reports: report_reader, stop, thread: Some(thread) } })
+        let handle = FrameLoopHandle { reports: report_reader, stop, thread: Some(thread) };
+        Ok(Self { commands, clock, patterns, handle })
     }
 }
 

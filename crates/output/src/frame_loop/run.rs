@@ -8,6 +8,7 @@ use cuelight_wire::time::Span;
 use super::command::CommandReceiver;
 use super::figures::FrameReport;
 use super::machine::FrameMachine;
+use super::patterns::PatternReceiver;
 use crate::clock::{FrameClock, MonoClock};
 use crate::frame::{Output, OutputSet};
 use crate::latest::{Latest, Publisher};
@@ -23,6 +24,7 @@ pub(crate) struct Run<P, C> {
     pub(crate) outputs: OutputSet,
     pub(crate) commands: CommandReceiver,
     pub(crate) clock: Latest<FrameClock>,
+    pub(crate) patterns: PatternReceiver,
     pub(crate) reports: Publisher<FrameReport>,
     pub(crate) stop: Arc<AtomicBool>,
     pub(crate) pace: P,
@@ -48,6 +50,7 @@ impl<P: Pace, C: MonoClock> Run<P, C> {
         while let Some(command) = self.commands.next() {
             self.machine.handle_command(command, plan.index);
         }
+        self.patterns.follow(self.machine.patterns());
         if !self.machine.is_current(&plan, self.mono.local_of(woke_ns)) {
             return;
         }

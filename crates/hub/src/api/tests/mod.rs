@@ -5,4 +5,5 @@ mod commands;
 mod facts;
 mod guarded;
 mod limits;
+mod patterns;
 mod rosters;

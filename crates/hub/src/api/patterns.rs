@@ -1,0 +1,140 @@
+//! `/api/v1/patterns`: what patterns there are, playing one, stopping.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use cuelight_conductor::{Command, Start};
+use cuelight_pattern::store::Entry;
+use cuelight_wire::ids::PatternId;
+use cuelight_wire::prism::Facts;
+use cuelight_wire::time::{Span, Time};
+use cuelight_wire::tlv::Name;
+use serde::{Deserialize, Serialize};
+use tokio::task::spawn_blocking;
+
+use super::Problem;
+use super::answer::{CommandAnswer, carry_out};
+use super::body::{Body, Named};
+use super::scope::scope;
+use crate::patterns::Look;
+use crate::shared::Shared;
+
+/// One pattern.
+#[derive(Debug, Serialize)]
+pub(crate) struct PatternView {
+    name: String,
+    size: u32,
+    sha256: String,
+    /// What scenes call it: the first 16 digits of that.
+    id: String,
+    #[serde(flatten)]
+    look: LookView,
+}
+
+/// What its file says, or why it cannot be played.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum LookView {
+    Playable {
+        /// LEDs of a channel.
+        leds: u16,
+        frames: u32,
+        fps: f64,
+        duration_ms: u64,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        warning: Option<String>,
+    },
+    Not {
+        problem: String,
+    },
+}
+
+impl PatternView {
+    fn of(entry: &Entry, look: Look) -> Self {
+        let look = match look {
+            Ok(Facts { header, warning, .. }) => LookView::Playable {
+                leds: header.leds,
+                frames: header.frames,
+                fps: f64::from(header.rate.x256()) / 256.0,
+                duration_ms: header.duration_us() / 1_000,
+                warning: warning.map(|warning| warning.to_string()),
+            },
+            Err(problem) => LookView::Not { problem },
+        };
+        let Entry { name, size, sha256, .. } = entry;
+        let id = PatternId(sha256.id()).to_string();
+        Self { name: name.as_str().to_owned(), size: *size, sha256: sha256.to_string(), id, look }
+    }
+}
+
+pub(crate) async fn list(State(shared): State<Shared>) -> Result<Json<Vec<PatternView>>, Problem> {
+    let list = spawn_blocking(move || shared.patterns.list()).await.map_err(|_| interrupted())?;
+    Ok(Json(list.into_iter().map(|(entry, look)| PatternView::of(&entry, look)).collect()))
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct PlayBody {
+    scope: Option<String>,
+    /// Whether it begins anew after its last frame; it does where nothing is said.
+    #[serde(rename = "loop")]
+    repeats: Option<bool>,
+    /// Starts after this lead, or the scope's own where that is longer.
+    lead_ms: Option<i64>,
+    /// Starts at this show time.
+    at_us: Option<i64>,
+    fade_ms: u32,
+}
+
+impl PlayBody {
+    fn start(&self) -> Result<Start, Problem> {
+        match (self.lead_ms, self.at_us) {
+            (None, None) => Ok(Start::Soonest),
+            (Some(lead_ms), None) => Ok(Start::After(Span::from_ms(lead_ms))),
+            (None, Some(at_us)) => Ok(Start::At(Time::from_us(at_us))),
+            (Some(_), Some(_)) => Err(Problem::unprocessable("give lead_ms or at_us, not both")),
+        }
+    }
+}
+
+pub(crate) async fn play(
+    State(shared): State<Shared>,
+    Named(name): Named,
+    headers: HeaderMap,
+    Body(body): Body<PlayBody>,
+) -> Result<Json<CommandAnswer>, Problem> {
+    let (scope, start) = (scope(body.scope.as_deref())?, body.start()?);
+    let entry = entry(&shared, &name)?;
+    let id = PatternId(entry.sha256.id());
+    let patterns = shared.patterns.clone();
+    let look = spawn_blocking(move || patterns.look(&entry)).await.map_err(|_| interrupted())?;
+    look.map_err(|problem| Problem::unprocessable(format!("pattern \"{name}\" cannot be played: {problem}")))?;
+    let repeats = body.repeats.unwrap_or(true);
+    carry_out(&shared, &headers, Command::PlayPattern { scope, id, repeats, start, fade_ms: body.fade_ms }).await
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct StopBody {
+    scope: Option<String>,
+    fade_ms: u32,
+}
+
+pub(crate) async fn stop(
+    State(shared): State<Shared>,
+    headers: HeaderMap,
+    Body(body): Body<StopBody>,
+) -> Result<Json<CommandAnswer>, Problem> {
+    let scope = scope(body.scope.as_deref())?;
+    carry_out(&shared, &headers, Command::StopPattern { scope, fade_ms: body.fade_ms }).await
+}
+
+fn entry(shared: &Shared, text: &str) -> Result<Entry, Problem> {
+    let name = Name::normalised(text.as_bytes()).map_err(|error| Problem::unprocessable(error.to_string()))?;
+    let entry = shared.patterns.store.listing().named(&name).cloned();
+    entry.ok_or_else(|| Problem::not_found(format!("there is no pattern \"{name}\": GET /api/v1/patterns lists them")))
+}
+
+fn interrupted() -> Problem {
+    Problem::unavailable("looking into the pattern's file failed; the log says how")
+}

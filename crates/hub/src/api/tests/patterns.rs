@@ -1,0 +1,90 @@
+//! Patterns: listed with what is in them, played, stopped.
+
+use cuelight_pattern::store::Sha256;
+use cuelight_wire::prism::{Header, Motion, PrismWriter, Rate, max_len};
+use cuelight_wire::scene::Rgb;
+use serde_json::json;
+
+use crate::testing::TestHub;
+
+/// A pattern of 4 LEDs and 48 frames at 24 frames a second.
+fn pattern() -> Vec<u8> {
+    let rate = Rate::from_field(24).unwrap();
+    let header = Header { leds: 4, frames: 48, rate, color_format: 1, compression: 0, motion: Motion::NONE };
+    let mut file = vec![0; max_len(&header, 2)];
+    let mut writer = PrismWriter::new(header, &[Rgb::BLACK, Rgb::new(9, 8, 7)], &mut file).unwrap();
+    (0..48_u8).for_each(|n| writer.frame(&[n % 2, 0, 1, 0], None).unwrap());
+    let len = writer.finish().unwrap();
+    file.truncate(len);
+    file
+}
+
+fn store(hub: &TestHub, name: &str, bytes: &[u8]) {
+    hub.shared.patterns.store.put(&name.parse().unwrap(), bytes).unwrap();
+}
+
+/// PLAY-5
+#[tokio::test]
+async fn patterns_are_listed_with_what_is_in_them() {
+    let hub = TestHub::start().await;
+    assert_eq!(hub.get("/api/v1/patterns").await.ok(), json!([]));
+    let file = pattern();
+    store(&hub, "waves", &file);
+    store(&hub, "notes", b"no pattern at all");
+    store(&hub, "cut-short", &file[..90]);
+    let sha256 = Sha256::of(&file).to_string();
+    let listed = hub.get("/api/v1/patterns").await.ok();
+    assert_eq!(
+        listed[2],
+        json!({"name": "waves", "size": file.len(), "sha256": sha256, "id": sha256[..16], "leds": 4, "frames": 48,
+            "fps": 24.0, "duration_ms": 2_000})
+    );
+    assert_eq!((&listed[0]["name"], &listed[1]["name"]), (&json!("cut-short"), &json!("notes")));
+    assert!(listed[0]["problem"].as_str().unwrap().contains("ends early"), "{listed}");
+    assert!(listed[1]["problem"].as_str().unwrap().contains("magic"), "{listed}");
+    hub.stop().await;
+}
+
+/// PLAY-5
+#[tokio::test]
+async fn a_pattern_plays_from_its_answer_on_until_it_is_stopped() {
+    let hub = TestHub::start().await;
+    store(&hub, "waves", &pattern());
+    let id = Sha256::of(&pattern()).to_string()[..16].to_owned();
+    hub.post("/api/v1/scene", json!({"effect": "fire"})).await.ok();
+    let answer = hub.post("/api/v1/patterns/waves/play", json!({"lead_ms": 300})).await.ok();
+    let scene = hub.scene().await;
+    let playing = json!({"id": id, "loop": true, "starts_at_us": answer["apply_at_us"]});
+    assert_eq!((&scene["pattern"], &scene["effect"]), (&playing, &json!("fire")));
+    hub.post("/api/v1/parameters", json!({"brightness": 20})).await.ok();
+    assert_eq!(hub.scene().await["pattern"], playing, "a change goes on with it");
+    hub.post("/api/v1/patterns/stop", json!({})).await.ok();
+    let scene = hub.scene().await;
+    assert_eq!((&scene["pattern"], &scene["effect"], &scene["brightness"]), (&json!(null), &json!("fire"), &json!(20)));
+
+    hub.post("/api/v1/patterns/Waves.prism/play", json!({"loop": false})).await.ok();
+    assert_eq!(hub.scene().await["pattern"]["loop"], false);
+    hub.post("/api/v1/scene", json!({"effect": "wave"})).await.ok();
+    assert_eq!(hub.scene().await["pattern"], json!(null), "an effect takes its place");
+    hub.stop().await;
+}
+
+#[tokio::test]
+async fn what_cannot_be_played_is_refused_with_the_reason() {
+    let hub = TestHub::start().await;
+    store(&hub, "notes", b"no pattern at all");
+    store(&hub, "waves", &pattern());
+    let refused = async |path: &str, body, status| hub.post(path, body).await.problem(status);
+    assert!(refused("/api/v1/patterns/stars/play", json!({}), 404).await.contains("GET /api/v1/patterns"));
+    assert!(refused("/api/v1/patterns/notes/play", json!({}), 422).await.contains("magic at byte 0"));
+    assert!(refused("/api/v1/patterns/a%2Fb/play", json!({}), 422).await.contains("0x2f"));
+    let both = json!({"lead_ms": 30, "at_us": 1});
+    assert!(refused("/api/v1/patterns/waves/play", both, 422).await.contains("not both"));
+    assert!(
+        refused("/api/v1/patterns/waves/play", json!({"lead_ms": 5}), 422).await.contains("lead_ms must be 10 to 2000")
+    );
+    assert!(refused("/api/v1/patterns/waves/play", json!({"at_us": 1}), 422).await.contains("at_us"));
+    assert!(refused("/api/v1/patterns/waves/play", json!({"scope": "group:none"}), 404).await.contains("none"));
+    assert!(refused("/api/v1/patterns/waves/play", json!({"repeat": true}), 422).await.contains("repeat"));
+    hub.stop().await;
+}
