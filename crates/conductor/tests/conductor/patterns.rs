@@ -54,7 +54,7 @@ fn a_pattern_starts_when_its_change_holds_and_other_changes_go_on_with_it() {
 
     world.command(play(Scope::Show, WAVES, Start::Soonest));
     let patch = ScenePatch { effect: Some(EffectId(8)), ..ScenePatch::default() };
-    world.command(Command::Patch { scope: Scope::Show, patch, fade_ms: 0 });
+    world.command(Command::Edit { scope: Scope::Show, edit: patch.into(), fade_ms: 0 });
     assert_eq!(world.node(&peer).scene.scene.pattern, None, "an effect takes its place");
 
     world.command(play(Scope::Show, WAVES, Start::Soonest));
