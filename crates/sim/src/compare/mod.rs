@@ -10,7 +10,7 @@
 //! | [`filter`] | the trait and the four that are compared |
 //! | `cuelight` | the estimator of `proto` with its output timeline |
 //! | `deployed`, `minimum`, `ntp` | the others, written from their descriptions |
-//! | [`trace`], [`figures`] | what a filter said, and what that comes to |
+//! | [`mod@trace`], [`figures`] | what a filter said, and what that comes to |
 //! | [`report`], `goals`, [`charts`] | tables and pictures of the figures |
 
 pub mod case;

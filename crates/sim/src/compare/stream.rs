@@ -1,6 +1,6 @@
 //! The exchanges of one run, asked and answered by the machines that ship, recorded for every filter alike.
 //!
-//! True time is the hub's clock less [`HUB_OFFSET_NS`]; the node's clock is an [`Oscillator`]. The node asks as the
+//! True time is the hub's clock less an hour; the node's clock is an [`Oscillator`]. The node asks as the
 //! shipping client does: a burst, then steadily with dither, over UDP or, where the profile says so, in the WebSocket
 //! only. Stamps are exact: the filters are compared, not the ways to take stamps. Whatever the client's own estimator
 //! thinks of an exchange, it is recorded.
