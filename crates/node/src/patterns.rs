@@ -154,7 +154,7 @@ impl Patterns {
         }
         let listing = self.shelf.as_mut().map(|shelf| shelf.changes.borrow_and_update().clone());
         for wanted in self.wanted.iter_mut().rev().filter(|wanted| wanted.state == State::Due) {
-            let entry = listing.as_ref().and_then(|listing| listing.with_id(&wanted.id.0).cloned());
+            let entry = listing.as_ref().and_then(|listing| listing.with_id(&wanted.id).cloned());
             let (Some(entry), Some(shelf)) = (entry, &self.shelf) else {
                 info!(pattern = %wanted.id, "the pattern is not here; its scene's effect is shown until it comes");
                 wanted.state = State::Missing;

@@ -5,7 +5,6 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use cuelight_conductor::{Command, Start};
 use cuelight_pattern::store::Entry;
-use cuelight_wire::ids::PatternId;
 use cuelight_wire::prism::Facts;
 use cuelight_wire::time::{Span, Time};
 use cuelight_wire::tlv::Name;
@@ -62,7 +61,7 @@ impl PatternView {
             Err(problem) => LookView::Not { problem },
         };
         let Entry { name, size, sha256, .. } = entry;
-        let id = PatternId(sha256.id()).to_string();
+        let id = sha256.id().to_string();
         Self { name: name.as_str().to_owned(), size: *size, sha256: sha256.to_string(), id, look }
     }
 }
@@ -105,7 +104,7 @@ pub(crate) async fn play(
 ) -> Result<Json<CommandAnswer>, Problem> {
     let (scope, start) = (scope(body.scope.as_deref())?, body.start()?);
     let entry = entry(&shared, &name)?;
-    let id = PatternId(entry.sha256.id());
+    let id = entry.sha256.id();
     let patterns = shared.patterns.clone();
     let look = spawn_blocking(move || patterns.look(&entry)).await.map_err(|_| interrupted())?;
     look.map_err(|problem| Problem::unprocessable(format!("pattern \"{name}\" cannot be played: {problem}")))?;
