@@ -3,7 +3,7 @@
 use cuelight_wire::time::{Local, Show, Time};
 
 use super::exchange::Exchange;
-use super::floor::WANDER;
+use super::leg::WANDER;
 use super::number::sqrt;
 
 /// The first exchange of a source: all arithmetic is on differences to it, so that any offset keeps its nanoseconds.

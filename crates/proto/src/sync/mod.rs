@@ -10,7 +10,8 @@
 //! | [`exchange`] | four timestamps, and which of them cannot be true |
 //! | [`client`], `probe`, [`server`] | asking and answering, transmit stamps that arrive one pong later |
 //! | `source` | measuring one hub's clock with stages 1 to 3 |
-//! | `window`, `floor`, `slope` | stage 1: per-direction delay floors and the line between them |
+//! | `window`, `leg`, `hull`, `floor` | stage 1: per-direction delay floors, and limits that need no statistics |
+//! | `trend` | stage 1: the lines between the floors, and how sure they are |
 //! | `kalman` | stage 2: two-state filter on the round-trip midpoint |
 //! | `select` | stage 3: which of the two to believe |
 //! | `timeline`, [`map`] | stage 4: the slewed output map |
@@ -29,13 +30,15 @@ pub mod server;
 
 mod estimate;
 mod floor;
+mod hull;
 mod kalman;
+mod leg;
 mod number;
 mod probe;
 mod select;
-mod slope;
 mod source;
 mod timeline;
+mod trend;
 mod window;
 
 pub use client::SyncClient;

@@ -7,22 +7,20 @@ use cuelight_wire::time::{Local, Time};
 
 use super::estimate::{Base, Estimate, Sample};
 use super::exchange::{Exchange, Verdict};
-use super::floor::{Clouds, Fit, Floors, Weighed};
+use super::floor::{Clouds, Fit, Floors, RECENT_S};
 use super::kalman::Kalman;
 use super::number::sqrt;
 use super::profile::Profile;
 use super::select::{Opinion, Selector};
-use super::slope::SlopeMemory;
-use super::window::{Point, Window};
+use super::trend::{Bend, Weighed};
+use super::window::{Point, Trend, Window};
 
 /// Exchanges in a row that no offset fits together with the window: then it is another clock.
 const CONTRADICTIONS: u8 = 3;
-/// A path change shows in what was sent since.
-const RECENT_S: f64 = 10.0;
-/// A longer path is believed when its floor is this many median queues above the old one...
-const LONGER_BY_MEDIANS: f64 = 2.5;
-/// ...plus this many nanoseconds.
-const LONGER_BY_NS: f64 = 50_000.0;
+/// Variance of the skew before anything is measured: 100 ppm.
+const FIRST_VAR: f64 = 1e10;
+/// Random walk of the skew: 3e-9 per square root of a second, squared.
+const WALK: f64 = 9.0;
 /// A local stamp this much older than the newest is not of this run, nanoseconds.
 const STALE_NS: i64 = 10_000_000_000;
 
@@ -33,7 +31,10 @@ pub(super) struct Source {
     newest: i64,
     window: Window,
     kalman: Option<Kalman>,
-    slope: SlopeMemory,
+    /// Slope known from before the window: mean, variance and when that was.
+    before: (f64, f64, i64),
+    slope: (f64, f64),
+    bend: Bend,
     selector: Selector,
     estimate: Option<Estimate>,
     contradictions: u8,
@@ -48,7 +49,9 @@ impl Source {
             newest: i64::MIN,
             window: Window::new(),
             kalman: None,
-            slope: SlopeMemory::new(),
+            before: (0.0, FIRST_VAR, 0),
+            slope: (0.0, FIRST_VAR),
+            bend: Bend::UNKNOWN,
             selector: Selector::new(),
             estimate: None,
             contradictions: 0,
@@ -84,10 +87,11 @@ impl Source {
         }
         self.contradictions = 0;
         self.newest = self.newest.max(sample.t4);
-        let skew = self.slope.mean();
+        let trend = self.trend();
         let up = Point { at: sample.t1, value: sample.up as f64 };
         let down = Point { at: sample.t4, value: sample.down as f64 };
-        self.window.add(up, down, skew);
+        self.window.add(up, down, &trend);
+        self.selector.observe(up.value, down.value);
         self.filter(&sample, delay.as_ns() as f64);
         if self.solve(base, now) { Verdict::Accepted } else { self.restart(exchange, now) }
     }
@@ -118,7 +122,8 @@ impl Source {
         match &mut self.kalman {
             Some(kalman) => {
                 // Before a floor is known the whole delay may be queue.
-                let excess = self.estimate.map_or(delay, |e| (delay - e.floor_rtt).max(0.0) + self.selector.spacing());
+                let excess =
+                    self.estimate.map_or(delay, |e| (delay - e.floor_rtt).max(0.0) + self.selector.density().sum());
                 let off = self.estimate.map(|e| midpoint - e.offset_at(Time::from_ns(at)));
                 kalman.update(at, midpoint, excess, off, stamp * stamp);
             }
@@ -135,42 +140,47 @@ impl Source {
             // A clock that bends more than thought fits for a short time only.
             return self.forget_all_but_recent(at) && self.solve(base, now);
         };
-        let floors = clouds.floors(self.slope.mean());
-        if self.has_path_changed(&clouds, &floors) && self.forget_all_but_recent(at) {
+        let trend = self.trend();
+        let density = self.selector.density();
+        let floors = clouds.floors(&trend);
+        let since = clouds.longer_since(&trend, &floors, density, self.selector.count());
+        if since.is_some_and(|since| self.forget_before(since, at)) {
             return self.solve(base, now);
         }
-        self.selector.learn(&floors, self.window.count(), at);
-        let spacing = 0.5 * self.selector.spacing();
-        let before = self.slope.before();
-        let weighed = clouds.weigh(&fit, spacing, before, limit);
-        let alone = clouds.weigh(&fit, spacing, (fit.slope, 1e12), limit);
-        self.slope.learn((alone.slope, alone.slope_var), self.window.age(at), at);
+        let (count, ..) = clouds.effective(density.sum());
+        self.selector.learn(&floors, count, at);
+        let (mean, var, then) = self.before;
+        let before = (mean, var + WALK * at.saturating_sub(then).max(0) as f64 * 1e-9);
+        let weighed = clouds.weigh(self.selector.density(), self.bend, before, limit);
+        self.slope = (weighed.slope, weighed.slope_var);
+        self.bend = weighed.bend;
         self.estimate = Some(self.select(base, at, &fit, &floors, &weighed));
         true
     }
 
-    /// Empties the window but for the last seconds; false when there is nothing older.
-    fn forget_all_but_recent(&mut self, at: i64) -> bool {
-        let recent_ns = (RECENT_S * 1e9) as i64;
-        if self.window.age(at) <= recent_ns {
+    fn trend(&self) -> Trend {
+        Trend { slope: self.slope.0, bend: self.bend.mean }
+    }
+
+    /// Empties the window but for what was sent since (seconds before now); false when there is nothing older.
+    fn forget_before(&mut self, since: f64, at: i64) -> bool {
+        let kept_ns = (-since * 1e9) as i64;
+        if self.window.age(at) <= kept_ns {
             return false;
         }
         self.flushes = self.flushes.saturating_add(1);
-        self.window.keep_since(at.saturating_sub(recent_ns));
-        self.slope.window_shortened();
+        self.window.keep_since(at.saturating_sub(kept_ns));
+        self.before = (self.slope.0, self.slope.1, at);
         true
     }
 
-    fn has_path_changed(&self, clouds: &Clouds, floors: &Floors) -> bool {
-        let longer = LONGER_BY_MEDIANS * (floors.median_up + floors.median_down) + LONGER_BY_NS;
-        clouds
-            .recent_round_trip(self.slope.mean(), -RECENT_S)
-            .is_some_and(|recent| recent - floors.round_trip() > longer)
+    fn forget_all_but_recent(&mut self, at: i64) -> bool {
+        self.forget_before(-RECENT_S, at)
     }
 
     fn select(&mut self, base: Base, at: i64, fit: &Fit, floors: &Floors, weighed: &Weighed) -> Estimate {
         let stamp = self.profile.stamp_sigma.as_ns() as f64;
-        let (slope, slope_var) = self.slope.get();
+        let (slope, slope_var) = self.slope;
         let floor = Opinion {
             offset: weighed.offset - self.selector.bias(),
             var: self.selector.floor_var() + weighed.offset_var + stamp * stamp,
@@ -186,7 +196,8 @@ impl Source {
             at,
             offset: chosen.offset,
             skew: chosen.skew,
-            sigma: sqrt(chosen.var),
+            // Whatever the statistics say, the truth is between the limits: no more unsure than uniform between them.
+            sigma: sqrt(chosen.var.min((fit.upper - fit.lower) * (fit.upper - fit.lower) / 12.0)),
             skew_sigma: sqrt(chosen.skew_var),
             lower: fit.lower,
             upper: fit.upper,
