@@ -16,6 +16,7 @@ use super::counters::{PongDrop, SyncCounters};
 use super::estimator::Estimator;
 use super::exchange::{Exchange, MAX_ROUND_TRIP, Verdict};
 use super::figures::Figures;
+use super::lock::SyncState;
 use super::map::ClockMap;
 use super::probe::Probe;
 use super::profile::Profile;
@@ -28,6 +29,8 @@ const UDP_DEAF: Span = Span::from_ms(600);
 const UDP_SILENCE: Span = Span::from_ms(1_600);
 /// UDP is tried at a fifth of the steady rate while the WebSocket answers instead.
 const UDP_SLOW: i64 = 5;
+/// A burst goes on until the offset is known this well.
+const SETTLED: Span = Span::from_us(100);
 /// A pong waits so long for the next one's word about when it was sent: two steady probes and a half.
 const STAMP_WAIT: Span = Span::from_ms(500);
 
@@ -116,7 +119,7 @@ impl SyncClient {
     pub fn poll_ping(&mut self, now: Time<Local>) -> Option<Ping> {
         let session = self.session?;
         let slow = if session.is_on_websocket { UDP_SLOW } else { 1 };
-        if !self.udp.poll(self.is_locked(), slow, now) {
+        if !self.udp.poll(self.is_settled(), slow, now) {
             return None;
         }
         self.counters.pings = self.counters.pings.saturating_add(1);
@@ -128,7 +131,7 @@ impl SyncClient {
     pub fn poll_ts_ping(&mut self, now: Time<Local>) -> Option<(u32, Time<Local>)> {
         self.fall_back_if_silent(now);
         let session = self.session?;
-        if !session.is_on_websocket || !self.websocket.poll(self.is_locked(), 1, now) {
+        if !session.is_on_websocket || !self.websocket.poll(self.is_settled(), 1, now) {
             return None;
         }
         self.counters.ts_pings = self.counters.ts_pings.saturating_add(1);
@@ -205,8 +208,9 @@ impl SyncClient {
         self.counters
     }
 
-    fn is_locked(&self) -> bool {
-        self.estimator.state() == super::lock::SyncState::Locked
+    /// Whether a burst may end early.
+    fn is_settled(&self) -> bool {
+        self.estimator.state() == SyncState::Locked && self.estimator.sigma() <= SETTLED
     }
 
     fn counted(&mut self, result: Result<(), PongDrop>) -> Result<(), PongDrop> {
@@ -326,7 +330,7 @@ impl SyncClient {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sync::{BadCounters, SyncServer, SyncState};
+    use crate::sync::{BadCounters, SyncServer};
     use cuelight_wire::exchange::PONG_NS_LEN;
     use cuelight_wire::ids::NodeId;
     use std::vec::Vec;

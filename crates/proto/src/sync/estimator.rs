@@ -26,6 +26,11 @@ const SLEW_LIMIT_NS: f64 = 5e6;
 const RESUME_SAMPLES: u32 = 3;
 /// A first lock waits so long for the sigma that is called good; then any that is not coarse will do. Relock within 5 s.
 const PATIENCE: Span = Span::from_ms(2_500);
+/// A network that is coarse even then (a receiver that sleeps) is used, as degraded, when that is tolerable. Usable
+/// within 5 s.
+const LONG_PATIENCE: Span = Span::from_ms(4_000);
+/// Sigma is tolerable within this share of what unlocks: no closer, or it would unlock again while it settles.
+const TOLERABLE: f64 = 2.0 / 3.0;
 /// An estimate is steady when it moves less than two sigma and this, ns.
 const STEADY_NS: f64 = 50_000.0;
 /// The rate is looked at this often while there is something to slew...
@@ -167,6 +172,11 @@ impl Estimator {
         self.state
     }
 
+    /// Standard deviation of the newest estimate.
+    pub(super) fn sigma(&self) -> Span {
+        self.source.estimate().map_or(Span::MAX, |estimate| Span::from_ns(whole(estimate.sigma)))
+    }
+
     /// Offset as measured, the latest accepted exchange included, minus the offset in use: what is still to be slewed.
     pub fn drift(&self, now: Time<Local>) -> Span {
         let measured = self.source.estimate().or(self.in_force.as_ref());
@@ -228,14 +238,15 @@ impl Estimator {
             // Nobody uses the map: it may jump. Before the first lock it follows every estimate, so that what is shown
             // meanwhile is about right.
             SyncState::Acquiring | SyncState::Unlocked => {
-                if is_converged || self.state == SyncState::Acquiring {
+                let is_tolerable = self.is_tolerable(&estimate, now);
+                if is_converged || is_tolerable || self.state == SyncState::Acquiring {
                     self.in_force = Some(estimate);
                     let show = estimate.base.show_at(now, whole(estimate.offset_at(now)));
                     self.timeline.step(now, show, estimate.skew, &self.profile);
                 }
-                if is_converged {
+                if is_converged || is_tolerable {
                     self.handed_over = 0.0;
-                    self.apply(Evidence::Converged);
+                    self.apply(if is_converged { Evidence::Converged } else { Evidence::Tolerable });
                 }
             }
         }
@@ -256,6 +267,12 @@ impl Estimator {
         needed && estimate.sigma <= limit.as_ns() as f64
     }
 
+    fn is_tolerable(&self, estimate: &Estimate, now: Time<Local>) -> bool {
+        let limit = self.profile.unlock.as_ns() as f64 * TOLERABLE;
+        let is_patient = now.since(self.fresh_since) < LONG_PATIENCE;
+        !is_patient && self.fresh >= self.profile.lock_samples && estimate.sigma <= limit
+    }
+
     fn apply(&mut self, evidence: Evidence) {
         let before = self.state;
         self.state = transition(before, evidence);
@@ -263,7 +280,7 @@ impl Estimator {
             return;
         }
         match self.state {
-            SyncState::Locked if !before.is_usable() => self.locks = self.locks.saturating_add(1),
+            SyncState::Locked | SyncState::Degraded if !before.is_usable() => self.locks = self.locks.saturating_add(1),
             SyncState::Unlocked => self.unlocks = self.unlocks.saturating_add(1),
             SyncState::Holdover => self.fresh = 0,
             SyncState::Acquiring | SyncState::Locked | SyncState::Degraded => {}

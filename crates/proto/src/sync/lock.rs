@@ -31,6 +31,8 @@ impl SyncState {
 pub enum Evidence {
     /// Enough good samples, sigma small, slope steady.
     Converged,
+    /// Enough samples, but sigma will not become good soon; it is surely within what is usable.
+    Tolerable,
     /// Sigma beyond what is called good.
     Coarse,
     /// No accepted sample for 3 s.
@@ -45,33 +47,35 @@ pub enum Evidence {
 
 impl Evidence {
     /// Every kind of evidence.
-    pub const ALL: [Self; 6] =
-        [Self::Converged, Self::Coarse, Self::Quiet, Self::Silent, Self::NewSource, Self::Runaway];
+    pub const ALL: [Self; 7] =
+        [Self::Converged, Self::Tolerable, Self::Coarse, Self::Quiet, Self::Silent, Self::NewSource, Self::Runaway];
 }
 
 /// The state after `evidence`.
 pub const fn transition(state: SyncState, evidence: Evidence) -> SyncState {
-    use Evidence::{Coarse, Converged, NewSource, Quiet, Runaway, Silent};
+    use Evidence::{Coarse, Converged, NewSource, Quiet, Runaway, Silent, Tolerable};
     use SyncState::{Acquiring, Degraded, Holdover, Locked, Unlocked};
     match (state, evidence) {
         (Acquiring, Converged) => Locked,
+        (Acquiring, Tolerable) => Degraded,
         (Acquiring, Coarse | Quiet | Silent | NewSource | Runaway) => Acquiring,
 
-        (Locked, Converged) => Locked,
+        (Locked, Converged | Tolerable) => Locked,
         (Locked, Coarse | Quiet) => Degraded,
         (Locked, Silent | NewSource) => Holdover,
         (Locked, Runaway) => Unlocked,
 
         (Degraded, Converged) => Locked,
-        (Degraded, Coarse | Quiet) => Degraded,
+        (Degraded, Tolerable | Coarse | Quiet) => Degraded,
         (Degraded, Silent | NewSource) => Holdover,
         (Degraded, Runaway) => Unlocked,
 
         (Holdover, Converged) => Locked,
-        (Holdover, Coarse | Quiet | Silent | NewSource) => Holdover,
+        (Holdover, Tolerable | Coarse | Quiet | Silent | NewSource) => Holdover,
         (Holdover, Runaway) => Unlocked,
 
         (Unlocked, Converged) => Locked,
+        (Unlocked, Tolerable) => Degraded,
         (Unlocked, Coarse | Quiet | Silent | NewSource | Runaway) => Unlocked,
     }
 }
@@ -100,7 +104,11 @@ mod tests {
         for state in [SyncState::Acquiring, SyncState::Unlocked] {
             for evidence in Evidence::ALL {
                 let usable = transition(state, evidence).is_usable();
-                assert_eq!(usable, evidence == Evidence::Converged, "{state:?} {evidence:?}");
+                assert_eq!(
+                    usable,
+                    matches!(evidence, Evidence::Converged | Evidence::Tolerable),
+                    "{state:?} {evidence:?}"
+                );
             }
         }
     }

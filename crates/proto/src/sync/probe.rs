@@ -4,7 +4,7 @@ use cuelight_wire::time::{Local, Span, Time};
 
 /// Exchanges of a burst: one second's worth...
 const BURST: u32 = 25;
-/// ...and as many more as long as they have not led to lock.
+/// ...and as many more as long as they have not led to lock and a good estimate.
 const BURST_EXTENSION: u32 = 50;
 /// Between exchanges of a burst.
 const BURST_PERIOD: Span = Span::from_ms(40);
@@ -34,12 +34,12 @@ impl Probe {
 
     /// Whether a probe is due at `now`; if so the next one is planned: `slow` times the period
     /// away, and no burst when that is more than 1.
-    pub(super) fn poll(&mut self, is_locked: bool, slow: i64, now: Time<Local>) -> bool {
+    pub(super) fn poll(&mut self, is_settled: bool, slow: i64, now: Time<Local>) -> bool {
         if now < self.due_at {
             return false;
         }
         self.sent = self.sent.saturating_add(1);
-        let most = if is_locked { BURST } else { BURST + BURST_EXTENSION };
+        let most = if is_settled { BURST } else { BURST + BURST_EXTENSION };
         let in_burst = slow == 1 && self.sent < most;
         let period = if in_burst { BURST_PERIOD } else { self.dithered(self.period.times(slow)) };
         // A late call does not make the next ones come in a heap.
@@ -63,10 +63,10 @@ mod tests {
     use super::*;
     use std::vec::Vec;
 
-    fn instants(seed: u64, is_locked: bool, ms: i64) -> Vec<i64> {
+    fn instants(seed: u64, is_settled: bool, ms: i64) -> Vec<i64> {
         let mut probe = Probe::new(Span::from_ms(200), seed);
         probe.start_burst(Time::ZERO);
-        (0..ms).filter(|&t| probe.poll(is_locked, 1, Time::from_us(t * 1000))).collect()
+        (0..ms).filter(|&t| probe.poll(is_settled, 1, Time::from_us(t * 1000))).collect()
     }
 
     /// SYNC-10
@@ -82,7 +82,7 @@ mod tests {
 
     /// SYNC-10
     #[test]
-    fn without_lock_the_burst_lasts_three_seconds() {
+    fn until_the_estimate_is_good_the_burst_lasts_three_seconds() {
         assert_eq!(instants(1, false, 3_000).len(), 75);
     }
 
