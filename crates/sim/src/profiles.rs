@@ -79,8 +79,16 @@ pub const GAMMA: PathProfile = both("gamma", LinkProfile::constant(MS).with_jitt
 pub const GAUSSIAN: PathProfile =
     both("gaussian", LinkProfile::constant(10.0 * MS).with_jitter(Jitter::Gaussian(3.0 * MS)));
 
+/// A sleeping Wi-Fi receiver: up 1.5 ms + exponential 1 ms, down 1.5 ms and then until the next delivery, which comes 100 to
+/// 250 ms after the last; 5 % loss.
+pub const WIFI_BATCHED: PathProfile = path(
+    "wifi-batched",
+    LinkProfile::constant(1.5 * MS).with_jitter(Jitter::Exponential(MS)).with_loss(Loss::Random(0.05)),
+    LinkProfile::constant(1.5 * MS).with_jitter(Jitter::Batches(100.0 * MS, 250.0 * MS)).with_loss(Loss::Random(0.05)),
+);
+
 /// All of them, in the order of the tables.
-pub const ALL: [PathProfile; 11] = [
+pub const ALL: [PathProfile; 12] = [
     LOOPBACK_PATH,
     ETHERNET_PATH,
     WIFI_U20_LOSS_10,
@@ -92,6 +100,7 @@ pub const ALL: [PathProfile; 11] = [
     WEBSOCKET,
     GAMMA,
     GAUSSIAN,
+    WIFI_BATCHED,
 ];
 
 /// The profile of that name.

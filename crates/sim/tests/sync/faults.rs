@@ -25,11 +25,11 @@ fn after_holdover(path: PathProfile, seed: u64) -> f64 {
 /// SYNC-5
 #[test]
 fn five_minutes_of_holdover_cost_little() {
-    let worst = |path| (1..=8).map(|seed| after_holdover(path, seed)).fold(0.0, f64::max);
+    let worst = |path| (1..=16).map(|seed| after_holdover(path, seed)).fold(0.0, f64::max);
     let (wired, wifi) = (worst(profiles::ETHERNET_PATH), worst(profiles::WIFI_U20_LOSS_10));
     println!("holdover: wired {wired:.0} us, busy Wi-Fi {wifi:.0} us");
-    assert!(wired <= 500.0, "{wired}");
-    assert!(wifi <= 5_000.0, "{wifi}");
+    assert!(wired <= 50.0, "{wired}");
+    assert!(wifi <= 800.0, "{wifi}");
 }
 
 /// Restarts the hub with a clock `change` ns off; returns seconds until locked again, and unlocks.
@@ -87,37 +87,25 @@ fn a_clock_that_steps_unannounced_is_found_out_and_followed_within_five_seconds(
 
 /// SYNC-2
 #[test]
-fn a_longer_path_after_a_roam_is_noticed() {
+fn a_longer_path_after_a_roam_is_noticed_and_the_way_back_too() {
     let way = |floor_ns| LinkProfile::constant(floor_ns).with_jitter(Jitter::Exponential(300e3));
     let path = |floor_ns| PathProfile { up: way(floor_ns), down: way(floor_ns), ..profiles::ETHERNET_PATH };
-    for seed in 1..=4 {
+    let (mut there, mut back) = (0, 0);
+    for seed in 1..=8 {
         let mut world = world(path(1.5e6), wandering(30.0, 0), Stamps::Exact, seed);
         world.run(100 * S, S, |_| ());
         world.set_path(path(4e6));
-        let mut worst = 0;
-        world.run(200 * S, S / 10, |world| worst = worst.max(world.error().abs()));
+        world.run(200 * S, S / 10, |world| there = there.max(world.error().abs()));
         let local = world.local();
-        let figures = world.client.figures(local);
-        assert!(figures.flushes >= 1 && figures.unlocks == 0, "{figures:?}");
-        assert!(worst < 300_000, "seed {seed}: {worst} ns off");
+        assert!(world.client.figures(local).flushes >= 1, "seed {seed}");
+        world.set_path(path(1.5e6));
+        world.run(300 * S, S / 10, |world| back = back.max(world.error().abs()));
+        let local = world.local();
+        assert_eq!(world.client.figures(local).unlocks, 0, "seed {seed}");
     }
-}
-
-/// SYNC-2
-#[test]
-fn a_temperature_ramp_is_followed() {
-    // 3 ppm in three minutes: three times what stage 1 takes for the worst.
-    let clock = OscillatorProfile { ramp_ppm_per_s: 0.0167, ramp_s: 180.0, ..wandering(100.0, 0) };
-    for (path, limit_us) in [(profiles::ETHERNET_PATH, 20.0), (profiles::WIFI_U20_LOSS_10, 1_000.0)] {
-        for seed in 1..=4 {
-            let mut outcome = Outcome::default();
-            watch(&mut world(path, clock, Stamps::Exact, seed), &mut outcome, 30, 240);
-            let p95 = outcome.percentile(0.95);
-            println!("ramp {} seed {seed}: p95 {p95:.1} max {:.1}", path.name, outcome.percentile(1.0));
-            assert!(p95 <= limit_us, "{} seed {seed}: p95 {p95} us", path.name);
-            assert_eq!((outcome.unlocks, outcome.bound_violations), (0, 0), "{} seed {seed}", path.name);
-        }
-    }
+    println!("roam: {there} ns off, back {back} ns");
+    assert!(there < 50_000, "{there} ns off");
+    assert!(back < 50_000, "{back} ns off");
 }
 
 /// SYNC-9
@@ -137,8 +125,8 @@ fn stamps_taken_by_the_kernel_and_told_afterwards_take_the_last_microseconds_awa
     };
     let (user, interleaved) = (p99(Stamps::User(15e3)), p99(Stamps::Interleaved(15e3)));
     println!("p99: user-space stamps {user:.2} us, interleaved {interleaved:.2} us");
-    assert!(user < 10.0, "{user}");
-    assert!(interleaved < 2.0 && interleaved < user / 2.0, "{interleaved}");
+    assert!(user < 6.0, "{user}");
+    assert!(interleaved < 0.5 && interleaved < user / 2.0, "{interleaved}");
 }
 
 #[test]

@@ -239,6 +239,8 @@ pub(crate) struct Outcome {
     pub(crate) worst_rate_ppm: f64,
     pub(crate) unlocks: u32,
     pub(crate) unusable: u32,
+    /// Looks at which the error was beyond three of the published sigma.
+    pub(crate) beyond_3_sigma: u32,
 }
 
 impl Outcome {
@@ -257,12 +259,21 @@ pub(crate) fn wandering(ppm: f64, offset_ns: i64) -> OscillatorProfile {
     OscillatorProfile { offset_ns, ppm, wander_ppm: 3e-3, ..OscillatorProfile::default() }
 }
 
-/// Runs a path for `seconds` with each seed and looks at the map from `from_s` on, ten times a second.
-pub(crate) fn observe(path: PathProfile, profile: Profile, seeds: u64, from_s: i64, seconds: i64) -> Outcome {
+/// Runs a path for `seconds` with each seed and a clock of that skew, fast or slow in turn, and looks at the map from
+/// `from_s` on, ten times a second.
+pub(crate) fn observe(
+    path: PathProfile,
+    profile: Profile,
+    clock: OscillatorProfile,
+    seeds: u64,
+    from_s: i64,
+    seconds: i64,
+) -> Outcome {
     let mut outcome = Outcome::default();
     for seed in 1..=seeds {
-        let ppm = if seed % 2 == 0 { 50.0 } else { -50.0 };
-        let mut world = World::new(path, profile, wandering(ppm, (seed as i64 - 8) * 100 * S), Stamps::Exact, seed);
+        let ppm = if seed % 2 == 0 { clock.ppm } else { -clock.ppm };
+        let clock = OscillatorProfile { ppm, offset_ns: (seed as i64 - 8) * 100 * S, ..clock };
+        let mut world = World::new(path, profile, clock, Stamps::Exact, seed);
         watch(&mut world, &mut outcome, from_s, seconds);
     }
     outcome
@@ -289,6 +300,7 @@ pub(crate) fn watch(world: &mut World, outcome: &mut Outcome, from_s: i64, secon
         outcome.worst_rate_ppm = outcome.worst_rate_ppm.max(map.rate_ppm().abs());
         outcome.bound_violations += u32::from(error.abs() > map.bound.as_ns());
         if world.now >= from_s * S {
+            outcome.beyond_3_sigma += u32::from((error as f64 - unavoidable).abs() > 3.0 * map.sigma.as_ns() as f64);
             outcome.errors_us.push((error as f64 - unavoidable).abs() / 1e3);
         }
     });
