@@ -10,11 +10,15 @@
 //! | [`hub_api`] | the few calls a measured show makes to its hub |
 //! | [`watch`] | waiting for something to become true |
 //! | [`record`] | what a process recorded |
+//! | [`follow`] | the same while it records, for as long as one likes |
 //! | [`figures`], [`quantiles`] | what follows from records |
 //! | [`verdict`] | a figure against its limit |
+//! | [`marked`] | the generated part of a page |
 
 pub mod figures;
+pub mod follow;
 pub mod hub_api;
+pub mod marked;
 pub mod process;
 pub mod quantiles;
 pub mod record;

@@ -159,12 +159,17 @@ impl Record {
         let unreadable = |source| Unreadable { path: path.to_owned(), source };
         let mut record = Self::default();
         for line in BufReader::new(File::open(path).map_err(unreadable)?).split(b'\n') {
-            match serde_json::from_slice(&line.map_err(unreadable)?) {
-                Ok(line) => record.take(line),
-                Err(_) => record.broken_lines += 1,
-            }
+            record.take_line(&line.map_err(unreadable)?);
         }
         Ok(record)
+    }
+
+    /// Adds one line of a record file.
+    pub fn take_line(&mut self, line: &[u8]) {
+        match serde_json::from_slice(line) {
+            Ok(line) => self.take(line),
+            Err(_) => self.broken_lines += 1,
+        }
     }
 
     fn take(&mut self, line: Line) {

@@ -8,12 +8,12 @@ use std::thread;
 
 use anyhow::{Context, Result, anyhow};
 use clap::Args;
+use cuelight_measure::marked;
 use cuelight_sim::compare::report::{self, HEADINGS};
 use cuelight_sim::compare::{Case, Clock, Comparison, Figures, Kind, Spread, charts, compare};
 use cuelight_sim::profiles;
 use serde_json::{Value, json};
 
-use super::marked;
 use crate::print;
 
 /// Markers of the generated part of the page.

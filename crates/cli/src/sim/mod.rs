@@ -4,7 +4,6 @@ use anyhow::Result;
 use clap::{Args, Subcommand};
 
 mod compare;
-mod marked;
 
 use compare::Compare;
 

@@ -1,22 +1,47 @@
 //! The generated part of a page that people write: what stands between two markers.
 
-use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::{fs, io};
 
-use anyhow::{Context, Result, bail};
+/// A page that cannot take its generated part.
+#[derive(Debug, thiserror::Error)]
+pub enum MarkedError {
+    /// It cannot be read or written.
+    #[error("the page {} cannot be rewritten: {source}", path.display())]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// It does not say where.
+    #[error(
+        "{} has no place for the generated part: put a line '{begin}' and below it a line '{end}' where it belongs",
+        path.display()
+    )]
+    NoPlace {
+        /// Which.
+        path: PathBuf,
+        /// The line before the place.
+        begin: String,
+        /// The line after it.
+        end: String,
+    },
+}
 
 /// Replaces what stands between `<!-- begin NAME -->` and `<!-- end NAME -->` in the page; all else stays.
-pub(super) fn replace(page: &Path, name: &str, generated: &str) -> Result<()> {
-    let text = fs::read_to_string(page).with_context(|| format!("cannot read {}", page.display()))?;
-    let Some(text) = replaced(&text, name, generated) else {
-        bail!(
-            "{} has no place for the generated part: put a line '{}' and below it a line '{}' where it belongs",
-            page.display(),
-            begin(name),
-            end(name)
-        );
-    };
-    fs::write(page, text).with_context(|| format!("cannot write {}", page.display()))
+///
+/// # Errors
+/// [`MarkedError`].
+pub fn replace(page: &Path, name: &str, generated: &str) -> Result<(), MarkedError> {
+    let failed = |source| MarkedError::File { path: page.to_owned(), source };
+    let text = fs::read_to_string(page).map_err(failed)?;
+    let text = replaced(&text, name, generated).ok_or_else(|| MarkedError::NoPlace {
+        path: page.to_owned(),
+        begin: begin(name),
+        end: end(name),
+    })?;
+    fs::write(page, text).map_err(failed)
 }
 
 fn begin(name: &str) -> String {
