@@ -8,6 +8,7 @@
 //! | `machine` | whether the machine itself stood still |
 //! | `scenarios` | what happens to a show, one a file |
 //! | `report` | what was found |
+//! | `soak` | a long show: whether it needs no more and does as well in the end |
 //!
 //! Timing is judged only where real-time priority is granted: without it the machine is measured, not Cuelight.
 
@@ -17,6 +18,7 @@ mod network;
 mod report;
 mod scenarios;
 mod seclusion;
+mod soak;
 mod stage;
 
 use std::fs;
@@ -26,7 +28,7 @@ use std::thread;
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
-use clap::Parser;
+use clap::{Parser, Subcommand};
 use cuelight_net::realtime::make_thread_realtime;
 
 use report::{Entry, Outcome, Report};
@@ -37,8 +39,10 @@ const UNFIT: u8 = 3;
 
 /// Plays shows of real processes in network namespaces and judges them.
 #[derive(Parser)]
-#[command(name = "cuelight-lab")]
+#[command(name = "cuelight-lab", args_conflicts_with_subcommands = true)]
 struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
     /// Scenarios to play [default: all of the set]
     #[arg(value_name = "SCENARIO")]
     scenarios: Vec<String>,
@@ -63,6 +67,13 @@ struct Cli {
     /// A Python with the package `websockets`
     #[arg(long, value_name = "FILE", default_value = "python3")]
     python: PathBuf,
+}
+
+/// What else it does.
+#[derive(Subcommand)]
+enum Command {
+    /// Play one long show and look for what grows, drifts or comes late
+    Soak(soak::SoakArgs),
 }
 
 fn main() -> ExitCode {
@@ -97,19 +108,12 @@ fn main() -> ExitCode {
 /// Plays what was asked for. Fails when a limit is missed.
 fn run(cli: &Cli) -> Result<ExitCode> {
     seclusion::settle()?;
+    if let Some(Command::Soak(args)) = &cli.command {
+        return soak::run(args, program(args.program.as_deref())?, folder(args.out.as_deref(), "soak")?);
+    }
     let chosen = chosen(cli)?;
-    let program = match &cli.program {
-        Some(program) => program.clone(),
-        None => std::env::current_exe()?.with_file_name("cuelight"),
-    };
-    let program = program.canonicalize().with_context(|| {
-        format!("there is no program {}: build it with `cargo build -p cuelight-cli`", program.display())
-    })?;
-    // This program is in target/debug or the like.
-    let builds = std::env::current_exe()?.ancestors().nth(2).map(Path::to_owned).unwrap_or_default();
-    let out = cli.out.clone().unwrap_or_else(|| builds.join("lab"));
-    fs::create_dir_all(&out).with_context(|| format!("the folder {} cannot be made", out.display()))?;
-    let out = out.canonicalize()?;
+    let program = program(cli.program.as_deref())?;
+    let out = folder(cli.out.as_deref(), "lab")?;
 
     // Asked by a thread that ends at once: the lab itself is no part of a show.
     let is_timed = thread::spawn(|| make_thread_realtime(1).is_ok()).join().unwrap_or(false);
@@ -144,6 +148,27 @@ fn run(cli: &Cli) -> Result<ExitCode> {
         out.display()
     );
     Ok(if missed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// The program that is played with: the one given, or the one beside this.
+fn program(given: Option<&Path>) -> Result<PathBuf> {
+    let program = match given {
+        Some(program) => program.to_owned(),
+        None => std::env::current_exe()?.with_file_name("cuelight"),
+    };
+    let shown = program.display();
+    program
+        .canonicalize()
+        .with_context(|| format!("there is no program {shown}: build it with `cargo build -p cuelight-cli`"))
+}
+
+/// The folder for what is found: the one given, or one of that name beside the builds.
+fn folder(given: Option<&Path>, name: &str) -> Result<PathBuf> {
+    // This program is in target/debug or the like.
+    let builds = std::env::current_exe()?.ancestors().nth(2).map(Path::to_owned).unwrap_or_default();
+    let folder = given.map_or_else(|| builds.join(name), Path::to_owned);
+    fs::create_dir_all(&folder).with_context(|| format!("the folder {} cannot be made", folder.display()))?;
+    Ok(folder.canonicalize()?)
 }
 
 fn chosen(cli: &Cli) -> Result<Vec<&'static Scenario>> {

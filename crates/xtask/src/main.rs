@@ -13,6 +13,7 @@ mod layers;
 mod outcome;
 mod process;
 mod purity;
+mod soak;
 mod spec;
 mod test;
 mod workspace;
@@ -37,6 +38,8 @@ enum Command {
     Test,
     /// Run everything that must pass before a change lands
     Ci,
+    /// Play one long show and look for what grows, drifts or comes late
+    Soak(soak::Args),
     /// Check that crates import only what the architecture lets them, and that the pure ones build for bare metal
     Layers(layers::Args),
     /// Check that every requirement of docs/protocol is cited by code and by a test
@@ -56,6 +59,7 @@ fn main() -> ExitCode {
         Command::Demo(args) => demo::run(&args),
         Command::Test => test::run(),
         Command::Ci => ci::run(),
+        Command::Soak(args) => soak::run(&args),
         Command::Layers(args) => layers::run(&args),
         Command::Spec => spec::run(),
         Command::Deny => deny::run(),
