@@ -15,14 +15,31 @@ pub(super) struct Hull {
 impl Hull {
     /// The hull of points that are in the order of time (Andrew's monotone chain).
     pub(super) fn new(points: impl Iterator<Item = (f64, f64)>) -> Self {
+        Self::chain(points, |a, b, next| below(a, b, next).0 > 0.0)
+    }
+
+    /// The points that are on the hull for some bend (ns/s^2) within these limits, and a few more.
+    pub(super) fn of_bends(points: impl Iterator<Item = (f64, f64)>, least: f64, most: f64) -> Self {
+        Self::chain(points, |a, b, next| {
+            // How far it is below changes evenly with the bend.
+            let (straight, per_bend) = below(a, b, next);
+            straight > least * per_bend || straight > most * per_bend
+        })
+    }
+
+    /// The hull of these points for that bend.
+    pub(super) fn bent(&self, bend: f64) -> Self {
+        Self::new(self.points[..self.len].iter().map(|(t, value)| (*t, value - 0.5 * bend * t * t)))
+    }
+
+    /// Keeps the points that are needed between the last and the next.
+    fn chain(
+        points: impl Iterator<Item = (f64, f64)>,
+        is_needed: impl Fn((f64, f64), (f64, f64), (f64, f64)) -> bool,
+    ) -> Self {
         let mut hull = Self { len: 0, points: [(0.0, 0.0); STRETCHES] };
         for next in points.take(STRETCHES) {
-            while hull.len >= 2 {
-                let (a, b) = (hull.points[hull.len - 2], hull.points[hull.len - 1]);
-                // b is below the line from a to next.
-                if (b.0 - a.0) * (next.1 - a.1) > (b.1 - a.1) * (next.0 - a.0) {
-                    break;
-                }
+            while hull.len >= 2 && !is_needed(hull.points[hull.len - 2], hull.points[hull.len - 1], next) {
                 hull.len -= 1;
             }
             hull.points[hull.len] = next;
@@ -42,6 +59,12 @@ impl Hull {
         }
         best
     }
+}
+
+/// How far `b` is below the line from `a` to `next`, times their distance; and what of it one unit of bend takes away.
+fn below(a: (f64, f64), b: (f64, f64), next: (f64, f64)) -> (f64, f64) {
+    let (part, all) = (b.0 - a.0, next.0 - a.0);
+    (part * (next.1 - a.1) - (b.1 - a.1) * all, 0.5 * part * all * (next.0 - b.0))
 }
 
 /// Both hulls, weighted: the logarithm of how likely a slope is, up to a constant; or the margin, with weights of 1.
@@ -125,6 +148,23 @@ mod tests {
         for w in (-50..=50).map(|w| f64::from(w) * 0.37) {
             let lowest = cloud.iter().map(|(t, value)| value + w * t).fold(f64::INFINITY, f64::min);
             assert!((hull.floor(w).0 - lowest).abs() < 1e-9, "{w}");
+        }
+    }
+
+    /// SYNC-2
+    #[test]
+    fn what_is_kept_for_some_bends_has_the_floor_of_all_points_for_each_of_them() {
+        let cloud: Vec<(f64, f64)> =
+            (0..64i32).map(|i| (f64::from(i - 64), f64::from(i.wrapping_mul(7_919) % 101) * 100.0)).collect();
+        let kept = Hull::of_bends(cloud.iter().copied(), -3.0, 5.0);
+        assert!(kept.len < 40, "{}", kept.len);
+        for bend in [-3.0, -1.0, 0.0, 2.5, 5.0] {
+            let hull = kept.bent(bend);
+            for w in (-50..=50).map(|w| f64::from(w) * 7.7) {
+                let floors = cloud.iter().map(|(t, value)| value - 0.5 * bend * t * t + w * t);
+                let lowest = floors.fold(f64::INFINITY, f64::min);
+                assert!((hull.floor(w).0 - lowest).abs() < 1e-6, "{bend} {w}");
+            }
         }
     }
 

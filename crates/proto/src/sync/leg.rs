@@ -24,8 +24,16 @@ pub(super) struct Seen {
     pub(super) t: f64,
     pub(super) value: f64,
     raised: f64,
+    wandered: f64,
     /// Messages of the stretch it is the fastest of.
     pub(super) count: f64,
+}
+
+impl Seen {
+    /// What it counts for a floor whose points are `spacing` apart, 0 to 1: less when it may have wandered by more.
+    pub(super) fn weight(&self, spacing: f64) -> f64 {
+        spacing / (spacing + self.wandered)
+    }
 }
 
 /// The floor of one direction along a trend.
@@ -47,13 +55,15 @@ pub(super) struct Leg {
 
 impl Leg {
     pub(super) const fn new() -> Self {
-        Self { len: 0, points: [Seen { t: 0.0, value: 0.0, raised: 0.0, count: 0.0 }; STRETCHES] }
+        Self { len: 0, points: [Seen { t: 0.0, value: 0.0, raised: 0.0, wandered: 0.0, count: 0.0 }; STRETCHES] }
     }
 
     /// Adds the fastest of `count` messages; they come nearly in the order of time.
     pub(super) fn insert(&mut self, point: &Point, count: u32, now: i64) {
         let t = point.at.saturating_sub(now) as f64 * 1e-9;
-        let seen = Seen { t, value: point.value, raised: point.value + wandered(t), count: f64::from(count) };
+        let wandered = wandered(t);
+        let raised = point.value + wandered;
+        let seen = Seen { t, value: point.value, raised, wandered, count: f64::from(count) };
         let mut at = self.len;
         while at > 0 && self.points[at - 1].t > t {
             self.points[at] = self.points[at - 1];
@@ -73,9 +83,9 @@ impl Leg {
         Hull::new(recent.map(|seen| (seen.t, seen.value + 0.5 * WANDER * seen.t * seen.t)))
     }
 
-    /// The hull for an offset of that bend.
-    pub(super) fn bent(&self, bend: f64) -> Hull {
-        Hull::new(self.points().iter().map(|seen| (seen.t, seen.raised - 0.5 * bend * seen.t * seen.t)))
+    /// What is needed for the hulls for offsets of bends within these limits.
+    pub(super) fn of_bends(&self, least: f64, most: f64) -> Hull {
+        Hull::of_bends(self.points().iter().map(|seen| (seen.t, seen.raised)), least, most)
     }
 
     /// The floor along a trend.
@@ -101,11 +111,6 @@ impl Leg {
 /// walks by 3e-9 per square root of a second, which adds up to 3 t^1.5 / sqrt(3).
 fn wandered(t: f64) -> f64 {
     -3.464 * t * sqrt(-t)
-}
-
-/// What a point of `t` seconds ago (<= 0) counts for a floor whose points are `spacing` apart, 0 to 1.
-pub(super) fn fading(t: f64, spacing: f64) -> f64 {
-    spacing / (spacing + wandered(t))
 }
 
 #[cfg(test)]

@@ -9,7 +9,6 @@
 
 use super::floor::Clouds;
 use super::hull::Pair;
-use super::leg::fading;
 use super::number::sqrt;
 
 /// Means over all trends, and their variances.
@@ -50,6 +49,8 @@ impl Density {
 
 /// Bends tried, in standard deviations from the last mean, the likeliest first.
 const BENDS: [f64; 7] = [0.0, 1.0, -1.0, 2.0, -2.0, 3.0, -3.0];
+/// The farthest of them.
+const MOST_STEPS: f64 = 3.0;
 /// Bends beyond this are rare, ns/s^2: their chance falls with the fourth power.
 const BEND: f64 = 4.0;
 /// The steps between bends are within these, ns/s^2.
@@ -145,11 +146,13 @@ impl Clouds {
         let (up_weight, down_weight) = (1.0 / density.up.max(1.0), 1.0 / density.down.max(1.0));
         let (_, ago, ago_sq) = self.effective(0.5 * density.sum());
         let surplus = up_weight - down_weight;
+        let (least, most) = (bend.mean - MOST_STEPS * bend.sigma, bend.mean + MOST_STEPS * bend.sigma);
+        let (up_hull, down_hull) = (self.up.of_bends(least, most), self.down.of_bends(-most, -least));
         let mut sums = Sums::default();
         let mut origin = None;
         for step in BENDS {
             let bent = bend.mean + step * bend.sigma;
-            let (up, down) = (self.up.bent(bent), self.down.bent(-bent));
+            let (up, down) = (up_hull.bent(bent), down_hull.bent(-bent));
             let pair = Pair { up, down, up_weight, down_weight, tilt: ago * surplus, exact: 1e-4 };
             let range = Range::of(&pair, before, limit);
             let rarity = 1.0 + bent * bent / (BEND * BEND);
@@ -186,7 +189,7 @@ impl Clouds {
     pub(super) fn effective(&self, spacing: f64) -> (f64, f64, f64) {
         let (mut weight, mut ago, mut ago_sq) = (0.0, 0.0, 0.0);
         for seen in self.up.points() {
-            let counts = seen.count * fading(seen.t, spacing.max(1.0));
+            let counts = seen.count * seen.weight(spacing.max(1.0));
             weight += counts;
             ago += counts * seen.t;
             ago_sq += counts * seen.t * seen.t;
