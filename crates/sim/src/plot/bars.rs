@@ -130,8 +130,8 @@ fn draw_bar(canvas: &mut Canvas<'_>, frame: &Frame, index: usize, bar: Option<Ba
     let text = short(bar.value);
     let (before, after) = (low.min(value) - 9, high.max(value) + 9);
     if after + canvas::width(&text) < frame.grid.right {
-        canvas.text_after((after, y), &text);
+        canvas.text_on_paper((after, y), &text);
     } else if before - canvas::width(&text) > frame.grid.left {
-        canvas.text_before((before, y), &text);
+        canvas.text_on_paper((before - canvas::width(&text), y), &text);
     }
 }

@@ -16,6 +16,8 @@ const BACKEND_FONT_SCALE: f64 = 1.24;
 const TITLE_PX: i32 = 18;
 const HEADING_PX: i32 = 14;
 const TEXT_PX: i32 = 12;
+/// Height of a line of text, pixels.
+pub(super) const LABEL: i32 = 16;
 /// Drawing into a string has nothing that could fail.
 const INTO_A_STRING: &str = "a string takes every element";
 
@@ -66,6 +68,13 @@ impl Canvas<'_> {
     /// Text that begins at `at`, centred in height.
     pub(super) fn text_after(&mut self, at: Px, text: &str) {
         self.write(at, text, TEXT_PX, FontStyle::Normal, palette::INK, (HPos::Left, VPos::Center));
+    }
+    /// The same on a patch of paper, so that what lies behind does not make it hard to read.
+    pub(super) fn text_on_paper(&mut self, (x, y): Px, text: &str) {
+        if !text.is_empty() {
+            self.filled((x - 2, y - LABEL / 2), (x + width(text) + 2, y + LABEL / 2), palette::PAPER, 0.85);
+            self.text_after((x, y), text);
+        }
     }
     /// Text that ends at `at`, centred in height.
     pub(super) fn text_before(&mut self, at: Px, text: &str) {

@@ -1,7 +1,7 @@
 //! Curves over an axis.
 
 use super::axis::Axis;
-use super::canvas::{self, Canvas, Px};
+use super::canvas::{self, Canvas, LABEL, Px};
 use super::frame::{self, Area, Frame, Legend, Side, Swatch};
 use super::palette;
 use super::thin::thinned;
@@ -12,8 +12,6 @@ const GRID: i32 = 260;
 const MARKERS: i32 = 7;
 /// With more curves than this they are thin.
 const FEW: usize = 4;
-/// Height of a mark's label, pixels.
-const LABEL: i32 = 16;
 
 /// A named curve. A value that is not finite interrupts it.
 #[derive(Clone, Debug, PartialEq)]
@@ -125,7 +123,7 @@ impl Lines {
         for mark in is_across(false) {
             let y = frame.y_at(mark.at);
             canvas.dashed((frame.grid.left, y), (frame.grid.right, y), palette::INK);
-            backed(canvas, (frame.grid.right - canvas::width(&mark.label) - 8, y - LABEL / 2 - 2), &mark.label);
+            canvas.text_on_paper((frame.grid.right - canvas::width(&mark.label) - 8, y - LABEL / 2 - 2), &mark.label);
         }
         draw_events(canvas, &frame, is_across(true));
         frame.close(canvas);
@@ -178,17 +176,8 @@ fn draw_events<'a>(canvas: &mut Canvas<'_>, frame: &Frame, marks: impl Iterator<
         let from = (x + 4).min(frame.grid.right - width - 4);
         let Some(line) = free_from.iter().position(|free| *free <= from) else { continue };
         free_from[line] = from + width + 8;
-        backed(canvas, (from, frame.grid.top + LABEL / 2 + 2 + line as i32 * LABEL), &mark.label);
+        canvas.text_on_paper((from, frame.grid.top + LABEL / 2 + 2 + line as i32 * LABEL), &mark.label);
     }
-}
-
-/// Text on a patch of paper, so that curves behind do not make it hard to read.
-fn backed(canvas: &mut Canvas<'_>, (x, y): Px, text: &str) {
-    if text.is_empty() {
-        return;
-    }
-    canvas.filled((x - 2, y - LABEL / 2), (x + canvas::width(text) + 2, y + LABEL / 2), palette::PAPER, 0.85);
-    canvas.text_after((x, y), text);
 }
 
 #[cfg(test)]
