@@ -16,6 +16,9 @@ pub struct Config {
     pub max_nodes: usize,
     /// Control connections at once; one more is closed as `full`.
     pub max_connections: usize,
+    /// Nodes known from one address other than the hub's own machine. One more makes room by dropping one of that address
+    /// that is away; when all are present it is refused as `full`. So whoever invents nodes pushes out no others.
+    pub max_nodes_per_address: usize,
     /// Lead of applyAt for nodes in no group that sets one.
     pub lead: Span,
     /// Silence after which a node is lost.
@@ -36,6 +39,8 @@ impl Default for Config {
             max_nodes: 1024,
             // Room for every node to reconnect before its old connection is noticed to be dead.
             max_connections: 2048,
+            // Many more than a gateway speaks for, and few beside all nodes.
+            max_nodes_per_address: 64,
             lead: APPLY_AHEAD,
             keepalive_timeout: KEEPALIVE_TIMEOUT,
             lost_cleanup: LOST_CLEANUP,

@@ -26,13 +26,13 @@ impl Conductor {
         if self.is_stopped {
             return self.send(conn, Outgoing::Close(Refusal::Stopping));
         }
-        if self.conns.len() >= self.config.max_connections {
+        // A hub that listens on both families sees IPv4 peers as mapped addresses.
+        let ip = ip.to_canonical();
+        if self.conns.len() >= self.config.max_connections || !self.is_room_for_connection(ip) {
             self.refused += 1;
             self.log(Event::Refused { conn, node: None, refusal: Refusal::Full });
             return self.send(conn, Outgoing::Close(Refusal::Full));
         }
-        // A hub that listens on both families sees IPv4 peers as mapped addresses.
-        let ip = ip.to_canonical();
         let (messages, hellos) = (Allowance::FULL, Allowance::FULL);
         self.conns.insert(conn, Conn { ip, node: None, opened_at: now, messages, hellos });
     }
@@ -133,7 +133,7 @@ impl Conductor {
             return Err(Refusal::Malformed);
         }
         let ext = hello.ext.and(self.config.ext);
-        let (id, is_new) = self.admit(hello, !ext.has(Ext::FULL_STATE))?;
+        let (id, is_new) = self.admit(hello, ip, !ext.has(Ext::FULL_STATE))?;
         let node = self.roster.get_mut(id).expect("the node was just admitted");
         if !node.hellos.take(HELLOS, now) {
             return Err(Refusal::TooMany);
@@ -147,20 +147,30 @@ impl Conductor {
         self.log(Event::Joined { node: id, mac: hello.mac, ip, new: is_new });
         Ok(())
     }
-    /// The node's number, and whether it was not known before (ROSTER-2, ROSTER-5).
-    fn admit(&mut self, hello: &Hello, is_legacy: bool) -> Result<(NodeId, bool), Refusal> {
+    /// Whether the address may have one more connection: twice as many as nodes, so that all can come back before their
+    /// old connections are noticed to be dead (ROSTER-6).
+    fn is_room_for_connection(&self, ip: IpAddr) -> bool {
+        let limit = 2 * self.config.max_nodes_per_address;
+        ip.is_loopback() || self.conns.values().filter(|conn| conn.ip == ip).count() < limit
+    }
+    /// The node's number, and whether it was not known before (ROSTER-2, ROSTER-5, ROSTER-6).
+    fn admit(&mut self, hello: &Hello, ip: IpAddr, is_legacy: bool) -> Result<(NodeId, bool), Refusal> {
         if let Some(id) = self.roster.id_of(hello.mac) {
             return if Roster::fits(id, is_legacy) { Ok((id, false)) } else { Err(Refusal::Full) };
+        }
+        if !ip.is_loopback() && self.roster.from_address(ip).count() >= self.config.max_nodes_per_address {
+            let id = self.roster.dispensable(|node| node.ip == Some(ip)).ok_or(Refusal::Full)?;
+            self.forget(id);
         }
         // Numbers are 16 bits wide.
         let max_nodes = self.config.max_nodes.min(usize::from(u16::MAX) - 1);
         while self.roster.nodes().len() >= max_nodes {
-            let id = self.roster.dispensable(false).ok_or(Refusal::Full)?;
+            let id = self.roster.dispensable(|_| true).ok_or(Refusal::Full)?;
             self.forget(id);
         }
         if self.roster.free_id(is_legacy).is_none() {
             // All numbers a deployed node can take are known; one of those away makes room.
-            let id = self.roster.dispensable(is_legacy).ok_or(Refusal::Full)?;
+            let id = self.roster.dispensable(|node| Roster::fits(node.id, is_legacy)).ok_or(Refusal::Full)?;
             self.forget(id);
         }
         let id = self.roster.free_id(is_legacy).ok_or(Refusal::Full)?;

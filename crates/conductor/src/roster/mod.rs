@@ -9,6 +9,7 @@ mod state;
 
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
+use core::net::IpAddr;
 
 pub(crate) use allowance::{Allowance, HELLOS, MESSAGES};
 pub(crate) use node::{Node, Session};
@@ -60,10 +61,14 @@ impl Roster {
     pub(crate) fn fits(id: NodeId, is_legacy: bool) -> bool {
         !is_legacy || id <= MAX_LEGACY_ID
     }
-    /// The node that makes room for another, and whose number that one can take: of those without a session first the ones that left the roster, unnamed
-    /// before named, longest gone first.
-    pub(crate) fn dispensable(&self, is_legacy: bool) -> Option<NodeId> {
-        let away = self.nodes.iter().filter(|node| node.session.is_none() && Self::fits(node.id, is_legacy));
+    /// Nodes that were last seen at an address.
+    pub(crate) fn from_address(&self, ip: IpAddr) -> impl Iterator<Item = &Node> {
+        self.nodes.iter().filter(move |node| node.ip == Some(ip))
+    }
+    /// The node that makes room for another, of those that `is_candidate` allows: without a session, first the ones that
+    /// left the roster, unnamed before named, longest gone first.
+    pub(crate) fn dispensable(&self, is_candidate: impl Fn(&Node) -> bool) -> Option<NodeId> {
+        let away = self.nodes.iter().filter(|node| node.session.is_none() && is_candidate(node));
         away.min_by_key(|node| (node.state != State::Removed, node.is_named, node.seen_at)).map(|node| node.id)
     }
     /// Adds a node with a number and an address nobody has.

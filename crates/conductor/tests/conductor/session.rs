@@ -1,5 +1,7 @@
 //! Control connections: hello, tokens, limits.
 
+use std::net::{IpAddr, Ipv4Addr};
+
 use cuelight_conductor::{Command, Config, ConnId, Event, NodeRef, State};
 use cuelight_wire::caps::Ext;
 use cuelight_wire::control::{HubMessage, NodeMessage, Refusal, TsPing};
@@ -137,6 +139,58 @@ fn a_full_hub_drops_nodes_that_are_away_and_refuses_when_all_are_present() {
     let third = world.join(3);
     assert_eq!(third.id, NodeId(1), "the lowest free number");
     assert!(world.events().contains(&Event::Forgotten { node: NodeId(1), mac: mac(1) }));
+}
+
+#[test]
+fn whoever_invents_nodes_pushes_out_none_of_another_address() {
+    // ROSTER-6
+    let mut world = World::with(Config { max_nodes: 8, max_nodes_per_address: 3, ..Config::default() });
+    let away = world.join(100);
+    world.conductor.handle_closed(away.conn, world.now);
+    let flooder = IpAddr::V4(Ipv4Addr::new(10, 9, 9, 9));
+    let mut conns = Vec::new();
+    for n in 0..20 {
+        let conn = world.open_from(flooder);
+        world.say(conn, NodeMessage::Hello(hello(mac(n), Ext::ALL)));
+        if n < 3 {
+            assert!(world.welcome(conn).is_some());
+            conns.push(conn);
+        } else {
+            assert_eq!(world.closed(conn), Some(Refusal::Full), "{n}");
+        }
+    }
+    // One that goes makes room for one of the same address.
+    world.conductor.handle_closed(conns[1], world.now);
+    let conn = world.open_from(flooder);
+    world.say(conn, NodeMessage::Hello(hello(mac(30), Ext::ALL)));
+    assert!(world.welcome(conn).is_some());
+    assert!(world.events().contains(&Event::Forgotten { node: NodeId(3), mac: mac(1) }));
+    // The node that was away has its number still, and another finds room.
+    assert_eq!(world.join(100).id, away.id);
+    world.join(101);
+}
+
+#[test]
+fn nodes_on_the_hubs_own_machine_share_its_address() {
+    // ROSTER-6
+    let mut world = World::with(Config { max_nodes_per_address: 1, ..Config::default() });
+    for n in 0..5 {
+        let conn = world.open_from(Ipv4Addr::LOCALHOST.into());
+        world.say(conn, NodeMessage::Hello(hello(mac(n), Ext::ALL)));
+        assert!(world.welcome(conn).is_some());
+    }
+}
+
+#[test]
+fn an_address_has_twice_as_many_connections_as_nodes() {
+    // ROSTER-6
+    let mut world = World::with(Config { max_nodes_per_address: 2, ..Config::default() });
+    let flooder = IpAddr::V4(Ipv4Addr::new(10, 9, 9, 9));
+    let conns: Vec<_> = (0..5).map(|_| world.open_from(flooder)).collect();
+    let closed: Vec<_> = conns.iter().map(|conn| world.closed(*conn)).collect();
+    assert_eq!(closed, [None, None, None, None, Some(Refusal::Full)]);
+    let (other, _) = world.open();
+    assert_eq!(world.closed(other), None);
 }
 
 #[test]

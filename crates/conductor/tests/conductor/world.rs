@@ -100,12 +100,16 @@ impl World {
         self.conductor.show_clock().show_at(self.now)
     }
     pub(crate) fn open(&mut self) -> (ConnId, IpAddr) {
+        let [.., high, low] = (self.conns + 1).to_be_bytes();
+        let ip = IpAddr::V4(Ipv4Addr::new(10, 0, high, low));
+        (self.open_from(ip), ip)
+    }
+    pub(crate) fn open_from(&mut self, ip: IpAddr) -> ConnId {
         self.conns += 1;
-        let (conn, ip) =
-            (ConnId(self.conns), IpAddr::V4(Ipv4Addr::new(10, 0, (self.conns >> 8) as u8, self.conns as u8)));
+        let conn = ConnId(self.conns);
         self.conductor.handle_open(conn, ip, self.now);
         self.collect();
-        (conn, ip)
+        conn
     }
     /// Sends a message on a connection and fetches what the hub answers.
     pub(crate) fn say(&mut self, conn: ConnId, message: NodeMessage) {
