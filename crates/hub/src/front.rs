@@ -24,8 +24,12 @@ use tokio::time::{sleep, timeout};
 use tower::ServiceExt;
 use tracing::{debug, warn};
 
+use shares::{Share, Shares};
+
 /// HTTP connections at once; one more waits in the kernel's queue until another ends.
 pub(crate) const ROOM: u32 = 256;
+/// Of these, connections from one address other than this machine; one more is refused at once. A browser opens six.
+const ROOM_PER_ADDRESS: u32 = 32;
 /// How long a connection may take to send a request's head, or be idle between two requests.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long one connection serves requests; browsers open another without anybody noticing.
@@ -37,22 +41,31 @@ const MAX_HEAD: usize = 16 * 1024;
 /// Pause after the system refused a connection, which it does when the process may open no more files.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(250);
 
+/// The whole answer to one connection too many.
+const TOO_MANY: &str = "HTTP/1.1 503 Service Unavailable\r\n\
+    Content-Type: application/problem+json\r\n\
+    Content-Length: 124\r\n\
+    Connection: close\r\n\r\n\
+    {\"title\":\"Service Unavailable\",\"status\":503,\"detail\":\"this address has too many connections open: close some and try again\"}";
+
 /// The limits of the front.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits {
     pub(crate) room: u32,
+    pub(crate) room_per_address: u32,
     pub(crate) head_timeout: Duration,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { room: ROOM, head_timeout: HEAD_TIMEOUT }
+        Self { room: ROOM, room_per_address: ROOM_PER_ADDRESS, head_timeout: HEAD_TIMEOUT }
     }
 }
 
 /// Serves `router` until `stop` changes or its other end is gone, then ends every connection after its present request.
 pub(crate) async fn serve(listener: TcpListener, router: Router, limits: Limits, mut stop: watch::Receiver<()>) {
     let room = Arc::new(Semaphore::new(limits.room as usize));
+    let shares = Shares::default();
     loop {
         let place = room.clone().acquire_owned().await.expect("the semaphore is never closed");
         let accepted = tokio::select! {
@@ -60,9 +73,13 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, limits: Limits,
             _ = stop.changed() => break,
         };
         match accepted {
-            Ok((stream, peer)) => {
-                tokio::spawn(connection(stream, peer, router.clone(), limits, stop.clone(), place));
-            }
+            Ok((stream, peer)) => match shares.take(peer.ip(), limits.room_per_address) {
+                Some(share) => {
+                    let place = (place, share);
+                    tokio::spawn(connection(stream, peer, router.clone(), limits, stop.clone(), place));
+                }
+                None => refuse(&stream, peer),
+            },
             Err(error) => {
                 warn!("a connection cannot be accepted: {error}");
                 sleep(ACCEPT_PAUSE).await;
@@ -80,7 +97,7 @@ async fn connection(
     router: Router,
     limits: Limits,
     mut stop: watch::Receiver<()>,
-    _place: OwnedSemaphorePermit,
+    _place: (OwnedSemaphorePermit, Share),
 ) {
     if let Err(error) = stream.set_nodelay(true) {
         debug!(%peer, "answers may be held back: {error}");
@@ -108,6 +125,13 @@ async fn connection(
     }
 }
 
+/// Tells an address with too many connections so, as far as it listens.
+fn refuse(stream: &TcpStream, peer: SocketAddr) {
+    debug!(%peer, "one connection too many from this address");
+    // What does not go out at once is not worth waiting for.
+    let _ = stream.try_write(TOO_MANY.as_bytes());
+}
+
 async fn answer(router: Router, peer: SocketAddr, mut request: Request<Incoming>) -> Result<Response, Infallible> {
     request.extensions_mut().insert(ConnectInfo(peer));
     router.oneshot(request).await
@@ -124,5 +148,6 @@ pub(crate) fn allow_open_files(wanted: u64) -> io::Result<u64> {
     Ok(allowed)
 }
 
+mod shares;
 #[cfg(test)]
 mod tests;

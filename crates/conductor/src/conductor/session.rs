@@ -158,7 +158,7 @@ impl Conductor {
         if let Some(id) = self.roster.id_of(hello.mac) {
             return if Roster::fits(id, is_legacy) { Ok((id, false)) } else { Err(Refusal::Full) };
         }
-        if !ip.is_loopback() && self.roster.from_address(ip).count() >= self.config.max_nodes_per_address {
+        if !ip.is_loopback() && self.roster.of_address(ip).count() >= self.config.max_nodes_per_address {
             let id = self.roster.dispensable(|node| node.ip == Some(ip)).ok_or(Refusal::Full)?;
             self.forget(id);
         }

@@ -62,7 +62,7 @@ impl Roster {
         !is_legacy || id <= MAX_LEGACY_ID
     }
     /// Nodes that were last seen at an address.
-    pub(crate) fn from_address(&self, ip: IpAddr) -> impl Iterator<Item = &Node> {
+    pub(crate) fn of_address(&self, ip: IpAddr) -> impl Iterator<Item = &Node> {
         self.nodes.iter().filter(move |node| node.ip == Some(ip))
     }
     /// The node that makes room for another, of those that `is_candidate` allows: without a session, first the ones that

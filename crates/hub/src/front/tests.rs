@@ -60,7 +60,7 @@ async fn a_head_that_never_ends_and_an_idle_connection_are_let_go() {
 /// HUB-6
 #[tokio::test]
 async fn one_connection_too_many_waits_for_its_turn() {
-    let limits = Limits { room: 2, head_timeout: HEAD_TIMEOUT };
+    let limits = Limits { room: 2, ..Limits::default() };
     let (address, stop, task) = front(limits).await;
     let mut first = TcpStream::connect(address).await.unwrap();
     let mut second = TcpStream::connect(address).await.unwrap();
@@ -74,6 +74,15 @@ async fn one_connection_too_many_waits_for_its_turn() {
     turn.await.unwrap();
     drop((second, stop));
     task.await.unwrap();
+}
+
+/// HUB-5
+#[test]
+fn the_answer_to_one_connection_too_many_is_a_whole_problem_document() {
+    let (head, body) = TOO_MANY.split_once("\r\n\r\n").unwrap();
+    assert!(head.contains(&format!("Content-Length: {}", body.len())), "{}", body.len());
+    let problem: serde_json::Value = serde_json::from_str(body).unwrap();
+    assert_eq!(problem["status"], 503);
 }
 
 #[test]
