@@ -186,7 +186,7 @@ fn scene(script: &mut Script<'_>) -> Scene {
     scene
 }
 
-fn command(script: &mut Script<'_>) -> Command {
+pub(crate) fn command(script: &mut Script<'_>) -> Command {
     match script.u8() % 14 {
         0 => Command::SetScene { scope: scope(script), scene: scene(script), fade_ms: script.u32() },
         1 => {

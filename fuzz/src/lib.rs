@@ -12,14 +12,17 @@ pub mod pattern_session;
 pub mod prism;
 pub mod receiver;
 mod script;
+pub mod session;
+pub mod show;
 pub mod stream_packet;
+pub mod sync_pair;
 pub mod tlv;
 
 /// A target's body.
 pub type Body = fn(&[u8]);
 
 /// All targets, by the names of their files and corpora.
-pub const TARGETS: [(&str, Body); 11] = [
+pub const TARGETS: [(&str, Body); 14] = [
     ("conductor", conductor::run),
     ("control_json", control_json::run),
     ("ddp", ddp::run),
@@ -29,6 +32,9 @@ pub const TARGETS: [(&str, Body); 11] = [
     ("prism", prism::run),
     ("pattern_session", pattern_session::run),
     ("receiver", receiver::run),
+    ("session", session::run),
+    ("show", show::run),
     ("stream_packet", stream_packet::run),
+    ("sync_pair", sync_pair::run),
     ("tlv", tlv::run),
 ];

@@ -34,9 +34,16 @@ pub fn run(data: &[u8]) {
     while let Some(step) = script.step() {
         world.now += script.pause();
         world.step(step, &mut script);
-        world.settle();
+        if step & LATE == 0 {
+            world.settle();
+        } else {
+            world.drain_outputs();
+        }
     }
 }
+
+/// A driver that is held up serves its timers after a later step.
+const LATE: u8 = 0x80;
 
 struct World {
     role: NodeRole,

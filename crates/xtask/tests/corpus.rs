@@ -71,6 +71,21 @@ fn the_receiver_holds_over_its_corpus() {
 }
 
 #[test]
+fn the_session_machine_holds_over_its_corpus() {
+    replay("session");
+}
+
+#[test]
+fn a_whole_show_holds_over_its_corpus() {
+    replay("show");
+}
+
+#[test]
+fn both_ends_of_the_time_exchange_hold_over_their_corpus() {
+    replay("sync_pair");
+}
+
+#[test]
 fn stream_packets_hold_over_their_corpus() {
     replay("stream_packet");
 }
