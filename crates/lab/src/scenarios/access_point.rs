@@ -30,7 +30,7 @@ const GRACE: Duration = Duration::from_secs(6);
 pub(super) const SCENARIO: Scenario = Scenario {
     name: "access-point",
     claim: "a hub brings up a Wi-Fi network as far as hostapd's AP-ENABLED, keeps the password to itself, starts hostapd again when it \
-            is killed, and leaves nothing behind",
+            is killed or its interface was away, and leaves nothing behind",
     is_short: true,
     run,
 };
@@ -73,6 +73,7 @@ fn run(stage: &Stage) -> Result<Vec<Verdict>> {
     let health: Health = api(stage).get("/health")?;
     let risks = [&told.risks, &health.risks].iter().filter(|risks| risks.len() == 1).count();
     let default_seen = places(stage, DEFAULT_PASSWORD)?;
+    let plugged_ms = pull_out_and_put_back(&host, stage)?;
     hub.end(GRACE)?;
 
     Ok(vec![
@@ -81,6 +82,7 @@ fn run(stage: &Stage) -> Result<Vec<Verdict>> {
         Verdict::none("places beside hostapd's file that hold the password", seen.len() as f64),
         Verdict::none("risks with a password of one's own", own_risks as f64),
         Verdict::below("hostapd on the air again after it was killed", back_ms, "ms", 3000.0, 1500.0),
+        Verdict::below("on the air again after the interface was away", plugged_ms, "ms", 5000.0, 2000.0),
         Verdict::none("tools left after the hub's end", left as f64),
         Verdict::none("addresses left after the hub's end", f64::from(u8::from(address_left))),
         Verdict::all("answers that name a default password as a risk", risks, 2),
@@ -104,6 +106,32 @@ fn wait_until_on_air(hub: &mut Process, stage: &Stage) -> Result<Told> {
         hub.check()?;
         anyhow::Ok(api(stage).get::<Told>("/api/v1/access-point").ok().filter(|told| told.radio.on))
     })
+}
+
+/// The interface is pulled out and put back, as a Wi-Fi stick is; how long it takes from then to be on the air again. The
+/// cable to the operator's machine goes with it, so the hub is asked on its own.
+fn pull_out_and_put_back(host: &Host, stage: &Stage) -> Result<f64> {
+    let _inside = host.enter()?;
+    let api = HubApi::new(SocketAddr::from(([127, 0, 0, 1], CTRL_HTTP_PORT)));
+    let told = || api.get::<Told>("/api/v1/access-point");
+    let ip = |words: &str| -> Result<()> {
+        let output = Command::new("ip").args(words.split(' ')).output()?;
+        ensure!(output.status.success(), "ip {words}: {}", String::from_utf8_lossy(&output.stderr));
+        Ok(())
+    };
+    ip("link delete eth0")?;
+    until("the hub has noticed", PATIENCE, || {
+        let is_down = |told: Told| !told.up && told.programs.iter().all(|program| !program.running);
+        anyhow::Ok(told().is_ok_and(is_down).then_some(()))
+    })?;
+    ensure!(appliance::tools_with(&stage.dir) == 0, "tools run on an interface that is gone");
+    ip("link add eth0 type veth peer name far")?;
+    ip("link set far up")?;
+    let put_back = Instant::now();
+    until("the network is on the air again", PATIENCE, || {
+        anyhow::Ok(told().is_ok_and(|told| told.up && told.radio.on).then_some(()))
+    })?;
+    Ok(put_back.elapsed().as_secs_f64() * 1e3)
 }
 
 /// Where a password can be read: in the command line or the environment of any process, in a file of the stage.
@@ -144,6 +172,7 @@ fn has_address(host: &Host) -> Result<bool> {
 /// What the hub tells of its network.
 #[derive(Deserialize)]
 struct Told {
+    up: bool,
     radio: Radio,
     programs: Vec<Program>,
     risks: Vec<String>,
@@ -157,6 +186,7 @@ struct Radio {
 #[derive(Deserialize)]
 struct Program {
     name: String,
+    running: bool,
     starts: u64,
 }
 
