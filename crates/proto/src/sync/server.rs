@@ -60,7 +60,8 @@ impl Answer {
 struct Sent {
     token_hash: TokenHash,
     seq: u32,
-    at: Time<Show>,
+    /// `None`: a ping came twice, so two pongs have this number, and a stamp would be taken for the other one's.
+    at: Option<Time<Show>>,
     /// When it was noted, counted in notes; 0 is an empty place.
     noted: u64,
 }
@@ -103,7 +104,7 @@ impl<const N: usize> SyncServer<N> {
             .sent
             .iter()
             .find(|sent| sent.noted != 0 && sent.token_hash == ping.token_hash)
-            .map(|sent| (sent.seq, sent.at));
+            .and_then(|sent| Some((sent.seq, sent.at?)));
         Ok(Answer { ping, t2, previous })
     }
 
@@ -111,9 +112,18 @@ impl<const N: usize> SyncServer<N> {
     pub fn handle_sent(&mut self, token_hash: TokenHash, seq: u32, tx_at: Time<Show>) {
         self.notes += 1;
         let known = self.sent.iter().position(|sent| sent.noted != 0 && sent.token_hash == token_hash);
+        if let Some(place) = known {
+            // Numbers wrap: the newer of two is less than half a turn ahead.
+            match seq.wrapping_sub(self.sent[place].seq).cast_signed() {
+                0 => return self.sent[place].at = None,
+                // A ping that was overtaken, or came a second time: the newest number's stamp stays.
+                i32::MIN..0 => return,
+                1.. => {}
+            }
+        }
         let oldest = || (0..N).min_by_key(|&i| self.sent[i].noted);
         if let Some(place) = known.or_else(oldest) {
-            self.sent[place] = Sent { token_hash, seq, at: tx_at, noted: self.notes };
+            self.sent[place] = Sent { token_hash, seq, at: Some(tx_at), noted: self.notes };
         }
     }
 
@@ -139,6 +149,25 @@ mod tests {
 
     fn ping(seq: u32, token_hash: TokenHash) -> [u8; 20] {
         Ping { form: Form::Nanosecond, seq, token_hash, t1: Time::from_ns(5) }.encode()
+    }
+
+    /// SYNC-9
+    #[test]
+    fn a_ping_that_came_twice_or_was_overtaken_leaves_no_stamp_that_could_be_anothers() {
+        let mut server = SyncServer::<2>::new();
+        let previous = |server: &mut SyncServer<2>| {
+            server.handle_ping(&ping(9, NODE), |_| true, Time::from_ns(10)).unwrap().previous
+        };
+        server.handle_sent(NODE, u32::MAX, Time::from_ns(1));
+        server.handle_sent(NODE, 0, Time::from_ns(2));
+        assert_eq!(previous(&mut server), Some((0, Time::from_ns(2))), "numbers wrap");
+        server.handle_sent(NODE, u32::MAX, Time::from_ns(3));
+        assert_eq!(previous(&mut server), Some((0, Time::from_ns(2))), "an older number changes nothing");
+        server.handle_sent(NODE, 0, Time::from_ns(4));
+        server.handle_sent(NODE, 0, Time::from_ns(5));
+        assert_eq!(previous(&mut server), None, "two pongs have this number");
+        server.handle_sent(NODE, 1, Time::from_ns(6));
+        assert_eq!(previous(&mut server), Some((1, Time::from_ns(6))));
     }
 
     /// SYNC-9
