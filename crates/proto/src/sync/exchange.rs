@@ -35,13 +35,19 @@ pub enum Verdict {
 /// retransmission takes 200 ms and doubles.
 pub const MAX_ROUND_TRIP: Span = Span::from_s(2);
 
+/// A pong that the hub held back longer (it was stopped, or choked) says little: while it waits the two clocks drift apart,
+/// 300 ppm of 50 ms are 15 us, and more would make a round trip look shorter than it was.
+pub const MAX_AT_THE_HUB: Span = Span::from_ms(50);
+
 impl Exchange {
-    /// Time spent under way, both directions together; `None` when the stamps cannot all be true.
+    /// Time spent under way, both directions together; `None` when the stamps cannot all be true, or the hub held the
+    /// exchange for longer than [`MAX_AT_THE_HUB`].
     pub fn delay(&self) -> Option<Span> {
         let there_and_back = self.t4.as_ns().checked_sub(self.t1.as_ns())?;
         let at_the_hub = self.t3.as_ns().checked_sub(self.t2.as_ns())?;
         let delay = Span::from_ns(there_and_back.checked_sub(at_the_hub)?);
-        let is_possible = there_and_back >= 0 && at_the_hub >= 0 && delay >= Span::ZERO && delay <= MAX_ROUND_TRIP;
+        let is_prompt = (0..=MAX_AT_THE_HUB.as_ns()).contains(&at_the_hub);
+        let is_possible = there_and_back >= 0 && is_prompt && delay >= Span::ZERO && delay <= MAX_ROUND_TRIP;
         is_possible.then_some(delay)
     }
 }
@@ -68,6 +74,7 @@ mod tests {
             exchange(0, 0, 0, 2_000_000_001),
             exchange(i64::MIN, 0, 0, i64::MAX),
             exchange(0, i64::MIN, i64::MAX, 10),
+            exchange(0, 0, 50_000_001, 60_000_000),
         ] {
             assert_eq!(bad.delay(), None, "{bad:?}");
         }
