@@ -2,7 +2,7 @@
 
 use cuelight_wire::control::Refusal;
 use cuelight_wire::limits::{KEEPALIVE_TIMEOUT, UDP_TICK_PERIOD};
-use cuelight_wire::time::{Local, Time};
+use cuelight_wire::time::{Local, Span, Time};
 
 use super::{Conductor, Outgoing};
 use crate::event::{Event, LostWhy};
@@ -25,6 +25,7 @@ impl Conductor {
         if missed > 0 {
             self.meter.missed += missed;
             self.log(Event::TicksMissed { count: missed });
+            self.excuse_silence(UDP_TICK_PERIOD.times(missed.try_into().unwrap_or(i64::MAX)), now);
         }
         self.next_tick = tick + 1;
         self.meter.count += 1;
@@ -35,6 +36,16 @@ impl Conductor {
         }
         self.watch(now);
         self.fan_out.begin(&mut self.roster, &self.show, tick, show_now);
+    }
+    /// While the hub itself was away it could hear nobody: that silence is not the nodes' (ROSTER-4).
+    fn excuse_silence(&mut self, away: Span, now: Time<Local>) {
+        for session in self.roster.nodes_mut().iter_mut().filter_map(|node| node.session.as_mut()) {
+            session.heard_at = (session.heard_at + away).min(now);
+            session.exchange_at = session.exchange_at.map(|at| (at + away).min(now));
+        }
+        for conn in self.conns.values_mut() {
+            conn.opened_at = (conn.opened_at + away).min(now);
+        }
     }
     /// The shell tells what the last tick cost: from the call of `handle_timeout` to the end of sending.
     pub fn note_tick(&mut self, start: Time<Local>, end: Time<Local>) {

@@ -34,6 +34,22 @@ fn silence_degrades_after_two_seconds_loses_after_three_and_a_half_and_removes_a
 }
 
 #[test]
+fn a_hub_that_stood_still_does_not_call_nodes_lost_for_what_it_could_not_hear() {
+    // ROSTER-4
+    let mut world = World::new();
+    let peer = world.join(1);
+    world.run(Span::from_ms(1_000), &[]);
+    world.now += Span::from_ms(10_000);
+    world.conductor.handle_timeout(world.now);
+    assert_eq!(world.node(&peer).state, State::Ready, "a second of silence, as before");
+    // The tick that is carried out late is not one that was missed.
+    world.run(Span::from_ms(2_470), &[]);
+    assert!(world.node(&peer).state.is_streaming(), "the rest of its 3.5 s");
+    world.run(Span::from_ms(30), &[]);
+    assert_eq!(world.node(&peer).state, State::Lost);
+}
+
+#[test]
 fn bad_figures_degrade_at_once_and_two_good_seconds_heal() {
     // ROSTER-3
     let cases = [
