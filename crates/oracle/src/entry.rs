@@ -1,6 +1,6 @@
 //! What a trace is made of.
 
-use cuelight_wire::control::{HubMessage, NodeMessage};
+use cuelight_wire::control::{HubMessage, NodeMessage, Refusal};
 use cuelight_wire::ids::Revision;
 use cuelight_wire::time::{FrameIndex, Show, Span, Time};
 
@@ -48,6 +48,8 @@ pub enum What {
     Clock(NodeNo, ClockSample),
     /// The hub answered an operator: this change, at this applyAt.
     Ordered(Revision, Time<Show>),
+    /// The hub ended a session, or refused to begin one, with a reason.
+    Refused(NodeNo, Refusal),
     /// A node's full inbox dropped a datagram.
     Overflowed(NodeNo),
 }

@@ -84,6 +84,7 @@ figures! {
     Doubled "doubled" Count "ORACLE-12" "datagrams that arrived twice"
     Overtaken "overtaken" Count "ORACLE-12" "datagrams that arrived after one sent later"
     Overflowed "overflowed" Count "ORACLE-12" "datagrams that a full inbox dropped"
+    Refused "refused" Count "ORACLE-12" "sessions that the hub ended or refused with a reason"
 }
 
 impl Figure {
@@ -123,19 +124,29 @@ fn rounded(value: f64) -> String {
 
 /// What was measured. A figure for which there was nothing to measure is absent.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Figures(BTreeMap<Figure, f64>);
+pub struct Figures {
+    values: BTreeMap<Figure, f64>,
+    apply_spreads_ns: Vec<i64>,
+}
 
 impl Figures {
     /// The value of a figure, in its unit.
     pub fn get(&self, figure: Figure) -> Option<f64> {
-        self.0.get(&figure).copied()
+        self.values.get(&figure).copied()
     }
     /// All that were measured.
     pub fn iter(&self) -> impl Iterator<Item = (Figure, f64)> + '_ {
-        self.0.iter().map(|(figure, value)| (*figure, *value))
+        self.values.iter().map(|(figure, value)| (*figure, *value))
+    }
+    /// How far apart in true time the nodes first showed each change, nanoseconds, rising.
+    pub fn apply_spreads_ns(&self) -> &[i64] {
+        &self.apply_spreads_ns
+    }
+    pub(crate) fn set_apply_spreads(&mut self, spreads_ns: Vec<i64>) {
+        self.apply_spreads_ns = spreads_ns;
     }
     pub(crate) fn set(&mut self, figure: Figure, value: f64) {
-        self.0.insert(figure, value);
+        self.values.insert(figure, value);
     }
     pub(crate) fn count(&mut self, figure: Figure, count: u64) {
         self.set(figure, count as f64);

@@ -43,14 +43,19 @@ impl Place {
 #[derive(Debug)]
 pub(crate) struct Presence {
     places: Vec<Place>,
+    /// Whether show time is fixed: a hub that has just started may still take it over from a node (SHOW-8).
+    is_show_fixed: bool,
 }
 
 impl Presence {
     pub(crate) fn new(nodes: usize) -> Self {
-        Self { places: vec![Place::default(); nodes] }
+        Self { places: vec![Place::default(); nodes], is_show_fixed: false }
     }
     pub(crate) fn of(&self, node: NodeNo) -> &Place {
         &self.places[node.0]
+    }
+    pub(crate) const fn is_show_fixed(&self) -> bool {
+        self.is_show_fixed
     }
     pub(crate) fn nodes(&self) -> impl Iterator<Item = (NodeNo, &Place)> {
         self.places.iter().enumerate().map(|(n, place)| (NodeNo(n), place))
@@ -60,6 +65,7 @@ impl Presence {
         let at_ns = entry.at_ns;
         match &entry.what {
             What::HubStarted | What::HubStopped => {
+                self.is_show_fixed &= matches!(entry.what, What::HubStopped);
                 for place in &mut self.places {
                     (place.session, place.streams_from_ns) = (None, None);
                 }
@@ -80,6 +86,7 @@ impl Presence {
             }
             What::Told(n, message, _) => {
                 if let HubMessage::Welcome(welcome) = &**message {
+                    self.is_show_fixed = true;
                     let place = &mut self.places[n.0];
                     place.streams_from_ns = None;
                     place.session = Some(Session {
@@ -110,7 +117,7 @@ impl Presence {
                     }
                 }
             }
-            What::Frame(..) | What::Clock(..) | What::Ordered(..) | What::Overflowed(_) => {}
+            What::Frame(..) | What::Clock(..) | What::Ordered(..) | What::Refused(..) | What::Overflowed(_) => {}
         }
     }
 }

@@ -11,6 +11,10 @@ impl Samples {
     pub(crate) const fn len(&self) -> usize {
         self.0.len()
     }
+    /// All of them, rising once a quantile was asked for.
+    pub(crate) fn into_values(self) -> Vec<i64> {
+        self.0
+    }
     /// The smallest value that at least the share `p` of all does not exceed.
     pub(crate) fn quantile(&mut self, p: f64) -> Option<i64> {
         self.0.sort_unstable();

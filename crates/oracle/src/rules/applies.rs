@@ -137,6 +137,7 @@ impl Applies {
         }
         figures.set_some(Figure::ApplySpreadP99, self.spreads.quantile(0.99));
         figures.set_some(Figure::ApplySpreadMax, self.spreads.quantile(1.0));
+        figures.set_apply_spreads(self.spreads.into_values());
     }
 }
 

@@ -1,4 +1,5 @@
-//! ORACLE-4: how far a node's show time is from the hub's, and whether the published bound contains that (SYNC-3).
+//! ORACLE-4: how far a node's show time is from the hub's, and whether the published bound contains that (SYNC-3). Between
+//! its start and its first welcome a hub's show time is not fixed, so nothing is measured by it.
 
 use crate::entry::What;
 use crate::figures::{Figure, Figures};
@@ -14,7 +15,7 @@ pub(crate) struct Clocks {
 impl Clocks {
     pub(crate) fn take(&mut self, scene: &Scene<'_>) {
         let What::Clock(n, sample) = &scene.entry.what else { return };
-        if !sample.is_usable || !scene.counts() {
+        if !sample.is_usable || !scene.counts() || !scene.presence.is_show_fixed() {
             return;
         }
         let error = sample.show - scene.entry.show;
@@ -55,6 +56,15 @@ mod tests {
         trace.clock(0, 50, 4_100, true, 4_000);
         let figures = trace.figures();
         assert_eq!((figures.get(Figure::ClockErrorMax), figures.get(Figure::BoundBroken)), (Some(100.0), Some(1.0)));
+    }
+
+    #[test]
+    fn until_its_first_welcome_a_restarted_hub_has_no_show_time_to_measure_by() {
+        let mut trace = Trace::of_two();
+        trace.restart_hub(30, [40, 50]);
+        trace.clock(0, 36, 1_000_000_000, true, 5_000);
+        trace.clock(0, 46, 3_000, true, 5_000);
+        assert_eq!(trace.figures().get(Figure::ClockErrorMax), Some(3_000.0));
     }
 
     #[test]

@@ -17,15 +17,17 @@ pub(crate) struct Network {
     doubled: u64,
     overtaken: u64,
     overflowed: u64,
+    refused: u64,
 }
 
 impl Network {
     pub(crate) fn new(nodes: usize) -> Self {
-        Self { nodes: vec![OfNode::default(); nodes], doubled: 0, overtaken: 0, overflowed: 0 }
+        Self { nodes: vec![OfNode::default(); nodes], doubled: 0, overtaken: 0, overflowed: 0, refused: 0 }
     }
     pub(crate) fn take(&mut self, scene: &Scene<'_>) {
         match &scene.entry.what {
             What::Overflowed(_) => self.overflowed += 1,
+            What::Refused(..) => self.refused += 1,
             What::Sent(n, sent) => {
                 let place = scene.presence.of(*n);
                 if !place.is_running || place.is_cut {
@@ -54,6 +56,7 @@ impl Network {
         figures.count(Figure::Doubled, self.doubled);
         figures.count(Figure::Overtaken, self.overtaken);
         figures.count(Figure::Overflowed, self.overflowed);
+        figures.count(Figure::Refused, self.refused);
     }
 }
 

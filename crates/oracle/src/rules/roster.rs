@@ -1,7 +1,8 @@
 //! ORACLE-7: the stream goes to nodes that are READY or DEGRADED, never to one that is LOST (`60-roster.md`, ROSTER-4).
 //!
 //! A session begins to stream with its first keepalive. It is over when its connection closes or nothing was heard for
-//! 3.5 s; where full states were agreed on, a time exchange heard meanwhile stretches that to 17.5 s.
+//! 3.5 s; where full states were agreed on, a time exchange heard meanwhile stretches that to 17.5 s. Time in which the hub
+//! stood still, told by a stream that stopped for all, does not count.
 
 use cuelight_wire::limits::{KEEPALIVE_TIMEOUT, UDP_TICK_PERIOD};
 
@@ -14,28 +15,40 @@ use crate::presence::Session;
 const SLACK_NS: i64 = UDP_TICK_PERIOD.as_ns() + 2_000_000;
 /// Five timeouts where the time exchange is heard.
 const STRETCH: i64 = 5;
+/// A hub that sends nothing to anybody for longer stands still.
+const STANDS_STILL_NS: i64 = 5 * UDP_TICK_PERIOD.as_ns();
 
 #[derive(Debug, Default)]
 pub(crate) struct Roster {
     to_lost: u64,
+    last_sent_ns: Option<i64>,
+    /// When the hub stood still: until when, and for how long.
+    still: Vec<(i64, i64)>,
 }
 
 impl Roster {
     pub(crate) fn take(&mut self, scene: &Scene<'_>) {
         let What::Sent(n, _) = &scene.entry.what else { return };
+        let at_ns = scene.entry.at_ns;
+        let gap = self.last_sent_ns.map_or(0, |last| at_ns - last);
+        if gap > STANDS_STILL_NS {
+            self.still.push((at_ns, gap));
+        }
+        self.last_sent_ns = Some(at_ns);
         let session = scene.presence.of(*n).session;
-        self.to_lost += u64::from(session.is_none_or(|session| !may_stream(&session, scene.entry.at_ns)));
+        self.to_lost += u64::from(session.is_none_or(|session| !self.may_stream(&session, at_ns)));
+    }
+    fn may_stream(&self, session: &Session, at_ns: i64) -> bool {
+        let still = |since: i64| self.still.iter().filter(|(until, _)| *until > since).map(|(_, gap)| gap).sum::<i64>();
+        let silence = |heard_at: i64| at_ns - heard_at - still(heard_at) - SLACK_NS;
+        let timeout = KEEPALIVE_TIMEOUT.as_ns();
+        let is_asking = session.takes_full_state && session.asked_at.is_some_and(|at| silence(at) < timeout);
+        let allowed = if is_asking { STRETCH * timeout } else { timeout };
+        session.heard_at.is_some_and(|heard_at| silence(heard_at) <= allowed)
     }
     pub(crate) fn finish(self, figures: &mut Figures) {
         figures.count(Figure::SentToLost, self.to_lost);
     }
-}
-
-fn may_stream(session: &Session, at_ns: i64) -> bool {
-    let timeout = KEEPALIVE_TIMEOUT.as_ns();
-    let is_asking = session.takes_full_state && session.asked_at.is_some_and(|at| at_ns - at < timeout + SLACK_NS);
-    let allowed = if is_asking { STRETCH * timeout } else { timeout };
-    session.heard_at.is_some_and(|heard_at| at_ns - heard_at <= allowed + SLACK_NS)
 }
 
 #[cfg(test)]
@@ -60,6 +73,14 @@ mod tests {
             trace.tick(1, 1);
             assert_eq!(trace.figures().get(Figure::SentToLost), Some(expected), "{asks} {seconds}");
         }
+    }
+
+    #[test]
+    fn while_the_hub_stands_still_nobody_is_silent() {
+        let mut trace = Trace::of_two();
+        trace.pass_ms(20_000);
+        trace.tick(1, 1);
+        assert_eq!(trace.figures().get(Figure::SentToLost), Some(0.0));
     }
 
     #[test]

@@ -42,7 +42,7 @@ impl Timeline {
                     Some(step) => self.missed += (step - 1).unsigned_abs(),
                     None => {}
                 }
-                if scene.counts() {
+                if scene.counts() && scene.presence.is_show_fixed() {
                     self.frames += 1;
                     let offset = (scene.entry.show - frame.index.show_at()).as_ns();
                     self.offset_ns = self.offset_ns.max(offset.abs());

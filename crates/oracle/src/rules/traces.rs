@@ -154,10 +154,14 @@ impl Trace {
             });
         }
     }
-    /// Seconds pass, with or without a time exchange of node 1 in each.
+    /// Seconds pass in which node 0 has its stream, with or without a time exchange of node 1 in each.
     pub(super) fn skip(&mut self, seconds: i64, asks: bool) {
         for _ in 0..seconds {
-            self.pass_ms(1_000);
+            self.keepalive(0);
+            for _ in 0..25 {
+                self.send(0, MsgType::FullState, &state(None), None);
+                self.pass_ms(40);
+            }
             if asks {
                 self.add(What::Asked(NodeNo(1)));
             }
