@@ -9,4 +9,5 @@ pub mod oscillator;
 pub mod plot;
 pub mod profiles;
 pub mod rng;
+pub mod scenario;
 pub mod world;

@@ -121,6 +121,10 @@ impl Fate {
     pub fn arrivals(&self) -> impl Iterator<Item = i64> {
         self.arrivals.into_iter().flatten()
     }
+    /// The same: no arrival, the only one, or two.
+    pub const fn as_array(&self) -> [Option<i64>; 2] {
+        self.arrivals
+    }
     /// Whether it never arrives.
     pub fn is_lost(&self) -> bool {
         self.arrivals == [None, None]

@@ -3,8 +3,7 @@
 use cuelight_conductor::ConnId;
 use cuelight_wire::control::{HubMessage, NodeMessage, Refusal};
 
-use super::hub::UDP_LEN;
-use super::network::{Event, Path, Site, ToHub, ToSite};
+use super::network::{Path, Site, ToHub, ToSite};
 use super::{Place, Who, World};
 use crate::profiles::PathProfile;
 
@@ -35,7 +34,7 @@ impl World {
     pub fn add_guest(&mut self, path: PathProfile) -> Site {
         let site = Site(self.sites.len());
         let path = Path::new(path, &mut self.rng);
-        self.sites.push(Place { path, is_dark: false, who: Who::Guest(Guest::default()) });
+        self.sites.push(Place::new(path, false, Who::Guest(Guest::default())));
         site
     }
     /// The guest opens a connection; those it has stay open, and it speaks on the newest.
@@ -48,7 +47,7 @@ impl World {
     /// The guest sends a message.
     pub fn guest_say(&mut self, guest: Site, message: NodeMessage) {
         if let Some(conn) = self.guest_mut(guest).and_then(|guest| guest.conn) {
-            self.send_to_hub(conn, ToHub::Message(message));
+            self.send_to_hub(conn, ToHub::Message(Box::new(message)));
         }
     }
     /// The guest sends something that is no message, which the hub's shell refuses for this reason.
@@ -59,9 +58,7 @@ impl World {
     }
     /// The guest sends a datagram to the hub's time exchange.
     pub fn guest_ping(&mut self, guest: Site, bytes: &[u8]) {
-        for at in self.sites[guest.0].path.up(self.now_ns, bytes.len() + UDP_LEN) {
-            self.schedule(at, Event::Ping { site: guest, bytes: bytes.to_vec() });
-        }
+        self.ask(guest, bytes.into());
     }
     /// Takes what the guest has heard, with true times.
     pub fn guest_heard(&mut self, guest: Site) -> Vec<(i64, Heard)> {
@@ -83,7 +80,7 @@ impl World {
     pub(super) fn guest_mut(&mut self, site: Site) -> Option<&mut Guest> {
         match &mut self.sites.get_mut(site.0)?.who {
             Who::Guest(guest) => Some(guest),
-            Who::Node(_) => None,
+            Who::Node(_) | Who::Deployed(_) => None,
         }
     }
     pub(super) fn guest_hears(&mut self, site: Site, heard: Heard) {
@@ -95,7 +92,7 @@ impl World {
     pub(super) fn on_to_guest(&mut self, site: Site, conn: ConnId, what: ToSite) {
         let heard = match what {
             ToSite::Opened => Heard::Opened,
-            ToSite::Message(message) => Heard::Message(message),
+            ToSite::Message(message) => Heard::Message(*message),
             ToSite::Refused | ToSite::Close => {
                 if let Some(guest) = self.guest_mut(site).filter(|guest| guest.conn == Some(conn)) {
                     guest.conn = None;

@@ -1,19 +1,26 @@
 //! The hub's shell in virtual time: what the tick thread and the time exchange thread of the real one do, in their order.
 
+use std::rc::Rc;
+
 use cuelight_conductor::{Conductor, Config, ConnId, Event, Outgoing, Saved};
+use cuelight_oracle::{NodeNo, Sent, What};
 use cuelight_proto::sync::SyncServer;
-use cuelight_wire::exchange::{Form, PONG_NS_LEN};
+use cuelight_wire::control::HubMessage;
+use cuelight_wire::exchange::PONG_NS_LEN;
 use cuelight_wire::ids::{Token, TokenHash};
-use cuelight_wire::stream::MAX_PACKET;
+use cuelight_wire::stream::{HEADER_LEN, MAX_PACKET, MsgType};
 use cuelight_wire::time::{Local, Show, Time};
 
-use super::World;
 use super::clock::Clock;
 use super::network::{self, Site, ToHub, ToSite};
+use super::setup::{INBOX, Speech};
+use super::{World, skew};
 use crate::rng::Rng;
 
 /// Sessions whose last transmit stamp is remembered.
 const STAMPS: usize = 64;
+/// The conductor is told of a session's time exchange this often, as by the hub's exchange thread.
+const MENTION_EVERY_NS: i64 = 700_000_000;
 /// Ticks between two looks at whether the show must be saved.
 const SAVE_EVERY: u64 = 50;
 /// Bytes a control message is taken to have on the wire, with its headers.
@@ -36,6 +43,15 @@ pub(crate) struct Hub {
     /// Show time minus the oscillator's reading, as of the last process.
     pub(crate) offset_ns: i64,
     pub(crate) events: Vec<(i64, Event)>,
+    pub(crate) speech: Speech,
+    /// The number of the first datagram of every session.
+    pub(crate) first_seq: u32,
+    /// It is stopped until then (SIGSTOP): what comes waits.
+    pub(crate) stopped_until_ns: i64,
+    /// Datagrams of the time exchange that wait; one more than [`INBOX`] is dropped.
+    pub(crate) waiting: usize,
+    /// A copy of its disk, made by an operator.
+    pub(crate) backup: Option<Saved>,
 }
 
 #[derive(Debug)]
@@ -79,13 +95,17 @@ impl World {
         if run != self.hub.run {
             return;
         }
+        if self.hub.stopped_until_ns > self.now_ns {
+            return self.schedule(self.hub.stopped_until_ns, network::Event::Tick { run });
+        }
         let now = self.hub.clock.read(self.now_ns);
         let Some(process) = &mut self.hub.process else { return };
         process.conductor.handle_timeout(now);
         let mut packet = [0; MAX_PACKET];
         let mut sent = Vec::new();
         while let Some(transmit) = process.conductor.poll_transmit(&mut packet) {
-            sent.push((transmit.to.ip(), packet[..transmit.len].to_vec()));
+            let bytes = as_spoken(&packet[..transmit.len], self.hub.speech, self.hub.first_seq);
+            sent.push((transmit.to.ip(), bytes));
         }
         process.conductor.note_tick(now, now);
         process.ticks += 1;
@@ -95,8 +115,12 @@ impl World {
         }
         for (ip, bytes) in sent {
             let Some(site) = Site::of(ip).filter(|site| site.0 < self.sites.len()) else { continue };
-            for at in self.sites[site.0].path.down(self.now_ns, bytes.len() + UDP_LEN) {
-                self.schedule(at, network::Event::Stream { site, bytes: bytes.clone() });
+            let fate = self.sites[site.0].path.down(self.now_ns, bytes.len() + UDP_LEN);
+            for at in fate.arrivals() {
+                self.schedule(at, network::Event::Stream { site, bytes: Rc::clone(&bytes) });
+            }
+            if self.trace.is_some() {
+                self.note(What::Sent(NodeNo(site.0), Sent { arrivals: fate.as_array(), bytes: (*bytes).into() }));
             }
         }
         self.deliver();
@@ -107,8 +131,13 @@ impl World {
     pub(super) fn deliver(&mut self) {
         while let Some((conn, outgoing)) = self.hub.process.as_mut().and_then(|p| p.conductor.poll_message()) {
             match outgoing {
-                Outgoing::Message(message) => self.send_to_site(conn, ToSite::Message(message)),
-                Outgoing::Close(_) => self.close_at_hub(conn),
+                Outgoing::Message(message) => self.tell(conn, message),
+                Outgoing::Close(refusal) => {
+                    if let Some(link) = self.conns.get(&conn) {
+                        self.note(What::Refused(NodeNo(link.site.0), refusal));
+                    }
+                    self.close_at_hub(conn);
+                }
             }
         }
         while let Some(event) = self.hub.process.as_mut().and_then(|p| p.conductor.poll_event()) {
@@ -118,19 +147,42 @@ impl World {
             self.hub.offset_ns = process.conductor.show_clock().offset.as_ns() + self.hub.clock.epoch_ns;
         }
     }
-    fn send_to_site(&mut self, conn: ConnId, what: ToSite) {
-        let Some(link) = self.conns.get_mut(&conn).filter(|link| link.is_open_at_hub) else { return };
+    /// Sends a message of the conductor.
+    fn tell(&mut self, conn: ConnId, message: HubMessage) {
+        let message = if self.hub.speech == Speech::Later { skew::later_hub(message) } else { message };
+        let Some(link) = self.conns.get(&conn) else { return };
+        let site = link.site;
+        if matches!(message, HubMessage::Welcome(_)) {
+            self.sites[site.0].session = Some(conn);
+        }
+        let told = self.trace.is_some().then(|| Box::new(message.clone()));
+        let arrives_at = self.send_to_site(conn, ToSite::Message(Box::new(message)));
+        if let Some(message) = told {
+            self.note(What::Told(NodeNo(site.0), message, arrives_at));
+        }
+    }
+    /// When it arrives, if it does.
+    fn send_to_site(&mut self, conn: ConnId, what: ToSite) -> Option<i64> {
+        let link = self.conns.get_mut(&conn).filter(|link| link.is_open_at_hub)?;
         if self.sites[link.site.0].path.is_cut {
-            return;
+            return None;
         }
-        if let Some(at) = link.down.send(self.now_ns, MESSAGE_LEN) {
-            self.schedule(at, network::Event::ToSite { conn, what });
-        }
+        let at = link.down.send(self.now_ns, MESSAGE_LEN)?;
+        self.schedule(at, network::Event::ToSite { conn, what });
+        Some(at)
     }
     fn close_at_hub(&mut self, conn: ConnId) {
         self.send_to_site(conn, ToSite::Close);
-        if let Some(link) = self.conns.get_mut(&conn) {
-            link.is_open_at_hub = false;
+        self.note_closed(conn);
+    }
+    /// The hub's end of a connection is closed.
+    fn note_closed(&mut self, conn: ConnId) {
+        let Some(link) = self.conns.get_mut(&conn) else { return };
+        link.is_open_at_hub = false;
+        let site = link.site;
+        if self.sites[site.0].session == Some(conn) {
+            self.sites[site.0].session = None;
+            self.note(What::Closed(NodeNo(site.0)));
         }
     }
     /// The process ends: the machine resets its connections, unless it has no power.
@@ -138,7 +190,7 @@ impl World {
         let open: Vec<ConnId> = self.conns.iter().filter(|(_, c)| c.is_open_at_hub).map(|(id, _)| *id).collect();
         for conn in open {
             if self.hub.is_dark {
-                self.conns.get_mut(&conn).expect("it was just found").is_open_at_hub = false;
+                self.note_closed(conn);
             } else {
                 self.close_at_hub(conn);
             }
@@ -147,9 +199,12 @@ impl World {
 
     pub(super) fn on_to_hub(&mut self, conn: ConnId, what: ToHub) {
         let Some(link) = self.conns.get_mut(&conn) else { return };
-        let ip = link.site.ip();
+        let (site, ip) = (link.site, link.site.ip());
         if self.hub.is_dark {
             return;
+        }
+        if self.hub.stopped_until_ns > self.now_ns {
+            return self.schedule(self.hub.stopped_until_ns, network::Event::ToHub { conn, what });
         }
         let Some(process) = &mut self.hub.process else { return self.reset(conn) };
         let now = self.hub.clock.read(self.now_ns);
@@ -165,6 +220,9 @@ impl World {
         match what {
             ToHub::Open => {}
             ToHub::Message(message) => {
+                if self.trace.is_some() {
+                    self.note(What::Said(NodeNo(site.0), message.clone()));
+                }
                 let token = self.hub.fresh_token();
                 if let Some(process) = &mut self.hub.process {
                     process.conductor.handle_message(conn, &message, token, now, now);
@@ -172,8 +230,8 @@ impl World {
             }
             ToHub::Rubbish(refusal) => process.conductor.handle_refused(conn, refusal, now),
             ToHub::Close => {
-                link.is_open_at_hub = false;
                 process.conductor.handle_closed(conn, now);
+                self.note_closed(conn);
             }
         }
         self.deliver();
@@ -190,20 +248,59 @@ impl World {
         }
     }
 
-    pub(super) fn on_ping(&mut self, site: Site, bytes: &[u8]) {
+    pub(super) fn on_ping(&mut self, site: Site, bytes: &network::Bytes, arrived_at: i64) {
+        if self.hub.stopped_until_ns > self.now_ns {
+            if self.hub.waiting < INBOX {
+                self.hub.waiting += 1;
+                let bytes = Rc::clone(bytes);
+                self.schedule(self.hub.stopped_until_ns, network::Event::Ping { site, bytes, arrived_at });
+            }
+            return;
+        }
+        if arrived_at < self.now_ns {
+            self.hub.waiting = self.hub.waiting.saturating_sub(1);
+        }
+        // The kernel stamps an arrival, whenever the process fetches it.
+        let late_ns = self.now_ns - arrived_at;
         let now = self.hub.clock.read(self.now_ns);
         let Some(Process { conductor, server, .. }) = &mut self.hub.process else { return };
         let show = conductor.show_clock().show_at(now);
+        let received_at = show - cuelight_wire::time::Span::from_ns(late_ns);
         let is_known = |token: TokenHash| conductor.sessions().any(|known| known == token);
-        let Ok(answer) = server.handle_ping(bytes, is_known, show) else { return };
-        if answer.ping.form == Form::Deployed {
-            conductor.handle_exchange(answer.ping.token_hash, now);
+        let Ok(answer) = server.handle_ping(bytes, is_known, received_at) else { return };
+        let token = answer.ping.token_hash;
+        let mentioned = &mut self.sites[site.0].mentioned;
+        if mentioned.is_none_or(|(of, at_ns)| of != token || self.now_ns - at_ns >= MENTION_EVERY_NS) {
+            *mentioned = Some((token, self.now_ns));
+            conductor.handle_exchange(token, now);
         }
         let mut pong = [0; PONG_NS_LEN];
         let len = answer.pong(show).encode(&mut pong).expect("a pong fits");
-        server.handle_sent(answer.ping.token_hash, answer.ping.seq, show);
-        for at in self.sites[site.0].path.down(self.now_ns, len + UDP_LEN) {
-            self.schedule(at, network::Event::Pong { site, bytes: pong[..len].to_vec() });
+        server.handle_sent(token, answer.ping.seq, show);
+        self.note(What::Asked(NodeNo(site.0)));
+        let pong: network::Bytes = pong[..len].into();
+        for at in self.sites[site.0].path.down(self.now_ns, len + UDP_LEN).arrivals() {
+            self.schedule(at, network::Event::Pong { site, bytes: Rc::clone(&pong) });
         }
     }
+}
+
+/// A datagram of the conductor as this hub sends it: numbered from where its sessions begin, and with what a later version
+/// appends to a full state (WIRE-8).
+fn as_spoken(packet: &[u8], speech: Speech, first_seq: u32) -> network::Bytes {
+    const SEQ: std::ops::Range<usize> = 4..8;
+    const PAYLOAD_LEN: std::ops::Range<usize> = 2..4;
+    if speech != Speech::Later && first_seq == 0 {
+        return packet.into();
+    }
+    let mut bytes = packet.to_vec();
+    let seq = u32::from_be_bytes(bytes[SEQ].try_into().expect("four bytes"));
+    bytes[SEQ].copy_from_slice(&seq.wrapping_add(first_seq).to_be_bytes());
+    if speech == Speech::Later && bytes[1] == MsgType::FullState as u8 {
+        // No patterns, then what nobody knows.
+        bytes.extend_from_slice(b"\0a later version");
+        let len = u16::try_from(bytes.len() - HEADER_LEN).expect("payloads are short");
+        bytes[PAYLOAD_LEN].copy_from_slice(&len.to_be_bytes());
+    }
+    bytes.into()
 }

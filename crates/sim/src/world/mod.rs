@@ -6,8 +6,8 @@
 //! told by [`World::run_hash`].
 //!
 //! The shells here drain the machines in the order of the real ones. What is modelled: delays, losses, order, clocks, the
-//! death and birth of processes and machines, partitions. What is not: the time a process takes to think, and how late
-//! threads wake; those are measured on real machines.
+//! death and birth of processes and machines, partitions, slow and stopped processes, full inboxes, other versions. How long
+//! a process really takes to think and how late threads really wake is measured on real machines.
 //!
 //! | file | idea |
 //! |---|---|
@@ -15,10 +15,13 @@
 //! | `clock` | local time from true time, and back |
 //! | `network` | paths, connections, what is under way |
 //! | `hub`, `node`, `frames` | the shells around the machines |
+//! | `deployed` | a deployed node |
 //! | `guest` | machines a test plays itself |
-//! | `record` | what is written down |
+//! | `skew` | what later versions say |
+//! | `record` | what is written down; beside it a trace for a judge, where one is asked for |
 
 mod clock;
+mod deployed;
 mod frames;
 mod guest;
 mod hub;
@@ -26,26 +29,31 @@ mod network;
 mod node;
 mod record;
 mod setup;
+mod skew;
 
 pub use guest::Heard;
 pub use network::Site;
 pub use record::{FrameRecord, NodeRecord};
-pub use setup::{NodeSetup, Setup};
+pub use setup::{Counter, Cpu, INBOX, NodeSetup, Setup, Speech};
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BinaryHeap};
 
 use cuelight_conductor::{Answer, Command, CommandError, ConnId, Saved, Snapshot};
+use cuelight_oracle::{Entry, NodeNo, What};
 use cuelight_proto::node::NodeStatus;
+use cuelight_wire::ids::TokenHash;
 use cuelight_wire::time::{Show, Span, Time};
 
 use crate::oscillator::Oscillator;
 use crate::profiles::PathProfile;
 use crate::rng::Rng;
 use clock::Clock;
+use deployed::Deployed;
+use frames::Gallery;
 use guest::Guest;
 use hub::Hub;
-use network::{Conn, Event, Path, ToSite};
-use node::Node;
+use network::{Conn, Event, Path, Queued, ToSite};
+use node::{Inbound, Node};
 use record::RunHash;
 
 /// How a process ends.
@@ -64,14 +72,26 @@ pub struct Restart {
     pub epoch: Span,
     /// Show time now, as its saved map says.
     pub show_hint: Option<Time<Show>>,
-    /// Whether the saved show is still there.
-    pub has_saved: bool,
+    /// What is on its disk.
+    pub disk: Disk,
+}
+
+/// What a restarted hub finds on its disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Disk {
+    /// What it saved last.
+    Saved,
+    /// What it had saved when an operator made a copy: an old state.
+    Backup,
+    /// Nothing.
+    Empty,
 }
 
 /// Who is at a place.
 #[derive(Debug)]
 enum Who {
     Node(Box<Node>),
+    Deployed(Box<Deployed>),
     Guest(Guest),
 }
 
@@ -80,21 +100,35 @@ struct Place {
     path: Path,
     /// Its machine has no power: what comes is not even refused.
     is_dark: bool,
+    /// The connection of its session, as the hub has it.
+    session: Option<ConnId>,
+    /// The session whose time exchange the conductor was told of last, and when.
+    mentioned: Option<(TokenHash, i64)>,
     who: Who,
+}
+
+impl Place {
+    const fn new(path: Path, is_dark: bool, who: Who) -> Self {
+        Self { path, is_dark, session: None, mentioned: None, who }
+    }
 }
 
 /// A world.
 #[derive(Debug)]
 pub struct World {
     now_ns: i64,
-    /// By (true time, number). What is under way is bounded by what the machines send.
-    queue: BTreeMap<(i64, u64), Event>,
+    /// What is under way is bounded by what the machines send.
+    queue: BinaryHeap<Queued>,
     serial: u64,
     rng: Rng,
     hub: Hub,
     sites: Vec<Place>,
     conns: BTreeMap<ConnId, Conn>,
     last_conn: u64,
+    /// What happened since it was last taken, where a trace is asked for.
+    trace: Option<Vec<Entry>>,
+    /// Used where a trace is asked for; else every node draws for itself.
+    gallery: Gallery,
 }
 
 impl World {
@@ -111,37 +145,44 @@ impl World {
             saved: Saved::default(),
             offset_ns: 0,
             events: Vec::new(),
+            speech: setup.hub_speech,
+            first_seq: setup.first_seq,
+            stopped_until_ns: 0,
+            waiting: 0,
+            backup: None,
         };
-        let place = |node: NodeSetup| Place {
-            path: Path::new(node.path, &mut rng),
-            is_dark: true,
-            who: Who::Node(Box::new(Node {
-                clock: Clock::new(Oscillator::new(node.clock, rng.bits())),
-                setup: node,
-                life: 0,
-                process: None,
-                record: NodeRecord::default(),
-            })),
+        let place = |node: NodeSetup| {
+            let path = Path::new(node.path, &mut rng);
+            let clock = Clock::new(Oscillator::new(node.clock, rng.bits())).with_counter(node.counter);
+            let who = if node.speech == Speech::Deployed {
+                Who::Deployed(Box::new(Deployed::new(node.mac, clock)))
+            } else {
+                let record = NodeRecord::default();
+                Who::Node(Box::new(Node { setup: node, clock, life: 0, process: None, record }))
+            };
+            Place::new(path, true, who)
         };
         let sites = setup.nodes.into_iter().map(place).collect();
         let mut world = Self {
             now_ns: 0,
-            queue: BTreeMap::new(),
+            queue: BinaryHeap::new(),
             serial: 0,
             rng,
             hub,
             sites,
             conns: BTreeMap::new(),
             last_conn: 0,
+            trace: setup.is_traced.then(Vec::new),
+            gallery: Gallery::default(),
         };
-        world.start_hub(Restart { epoch: Span::ZERO, show_hint: None, has_saved: true });
+        world.start_hub(Restart { epoch: Span::ZERO, show_hint: None, disk: Disk::Saved });
         world
     }
     /// The same, with every node started.
     pub fn started(setup: Setup) -> Self {
         let mut world = Self::new(setup);
-        for node in world.nodes() {
-            world.start_node(node);
+        for site in (0..world.sites.len()).map(Site) {
+            world.start_node(site);
         }
         world
     }
@@ -157,10 +198,10 @@ impl World {
     /// Runs for a span of true time.
     pub fn run(&mut self, span: Span) {
         let end = self.now_ns + span.as_ns();
-        while let Some(entry) = self.queue.first_entry().filter(|entry| entry.key().0 <= end) {
-            let ((at, _), event) = entry.remove_entry();
-            self.now_ns = at.max(self.now_ns);
-            self.happen(event);
+        while self.queue.peek().is_some_and(|next| next.at_ns <= end) {
+            let next = self.queue.pop().expect("it was just seen");
+            self.now_ns = next.at_ns.max(self.now_ns);
+            self.happen(next.event);
         }
         self.now_ns = end;
     }
@@ -175,9 +216,33 @@ impl World {
     pub fn command(&mut self, command: Command) -> Result<Answer, CommandError> {
         let now = self.hub.clock.read(self.now_ns);
         let process = self.hub.process.as_mut().expect("an operator talks to a hub that runs");
+        let is_change = !matches!(
+            command,
+            Command::NameNode { .. } | Command::SetGroup { .. } | Command::DeleteGroup { .. } | Command::Forget { .. }
+        );
         let answer = process.conductor.handle_command(None, command, now);
         self.deliver();
+        if let Some(answer) = answer.as_ref().ok().filter(|_| is_change) {
+            self.note(What::Ordered(answer.rev, answer.apply_at));
+        }
         answer
+    }
+    /// Whether the hub's process is there.
+    pub const fn is_hub_up(&self) -> bool {
+        self.hub.process.is_some()
+    }
+    /// What happened since this was last asked for, in the order of true time; nothing where the setup asks for no trace.
+    pub fn take_trace(&mut self) -> Vec<Entry> {
+        self.trace.as_mut().map(std::mem::take).unwrap_or_default()
+    }
+    fn note(&mut self, what: What) {
+        if self.trace.is_none() {
+            return;
+        }
+        let (at_ns, show) = (self.now_ns, self.hub.show_at(self.now_ns));
+        if let Some(trace) = &mut self.trace {
+            trace.push(Entry { at_ns, show, what });
+        }
     }
     /// Show time now, as the hub has it (or would have it, had its last process gone on).
     pub fn show_now(&mut self) -> Time<Show> {
@@ -233,20 +298,31 @@ impl World {
     pub fn start_node(&mut self, site: Site) {
         let (seed, now_ns) = (self.rng.bits(), self.now_ns);
         let epoch_ns = self.rng.between(-1e12, 1e12) as i64;
+        if let Some(node) = self.deployed_mut(site) {
+            node.start();
+            self.sites[site.0].is_dark = false;
+            self.note(What::NodeStarted(NodeNo(site.0)));
+            return self.schedule(now_ns, Event::Turn { site });
+        }
         let Some(node) = self.node_mut(site) else { return };
         if node.life > 0 {
             node.clock.epoch_ns = epoch_ns;
         }
         node.start(seed, now_ns);
         self.sites[site.0].is_dark = false;
+        self.note(What::NodeStarted(NodeNo(site.0)));
         self.with_node(site, |_, _| ());
         self.plan_frame(site);
     }
     /// A node's process ends.
     pub fn kill_node(&mut self, site: Site, death: Death) {
-        let Some(node) = self.node_mut(site) else { return };
-        node.process = None;
-        node.life += 1;
+        if let Some(node) = self.deployed_mut(site) {
+            node.is_running = false;
+        } else if let Some(node) = self.node_mut(site) {
+            node.process = None;
+            node.life += 1;
+        }
+        self.note(What::NodeStopped(NodeNo(site.0)));
         self.sites[site.0].is_dark = death == Death::PowerCut;
         let open: Vec<ConnId> =
             self.conns.iter().filter(|(_, c)| c.site == site && c.is_open_at_site).map(|(id, _)| *id).collect();
@@ -262,7 +338,16 @@ impl World {
         self.hub.process = None;
         self.hub.run += 1;
         self.hub.is_dark = death == Death::PowerCut;
+        self.note(What::HubStopped);
         self.drop_hub_connections();
+    }
+    /// The hub's process does nothing for a while, as when it is stopped; what comes meanwhile waits.
+    pub fn stop_hub(&mut self, span: Span) {
+        self.hub.stopped_until_ns = self.now_ns + span.as_ns();
+    }
+    /// Makes a copy of what the hub has on its disk.
+    pub fn back_up_hub(&mut self) {
+        self.hub.backup = Some(self.hub.saved.clone());
     }
     /// The hub's process starts (again).
     pub fn start_hub(&mut self, how: Restart) {
@@ -270,15 +355,21 @@ impl World {
         self.hub.run += 1;
         self.hub.is_dark = false;
         self.hub.config.boot_id = self.hub.run;
-        let saved = if how.has_saved { self.hub.saved.clone() } else { Saved::default() };
+        let saved = match how.disk {
+            Disk::Saved => self.hub.saved.clone(),
+            Disk::Backup => self.hub.backup.clone().unwrap_or_default(),
+            Disk::Empty => Saved::default(),
+        };
         let now = self.hub.clock.read(self.now_ns);
         self.hub.process = Some(hub::Process::new(self.hub.config.clone(), saved, now, how.show_hint));
+        self.note(What::HubStarted);
         self.deliver();
         self.plan_tick();
     }
     /// Cuts a machine off, or connects it again.
     pub fn set_cut(&mut self, site: Site, is_cut: bool) {
         self.sites[site.0].path.is_cut = is_cut;
+        self.note(What::Cut(NodeNo(site.0), is_cut));
     }
     /// A machine's way to the hub behaves differently from now on.
     pub fn set_path(&mut self, site: Site, profile: PathProfile) {
@@ -291,7 +382,7 @@ impl World {
 
     fn schedule(&mut self, at: i64, event: Event) {
         self.serial += 1;
-        self.queue.insert((at.max(self.now_ns), self.serial), event);
+        self.queue.push(Queued { at_ns: at.max(self.now_ns), serial: self.serial, event });
     }
     fn happen(&mut self, event: Event) {
         match event {
@@ -299,11 +390,19 @@ impl World {
             Event::Due { site, at } => self.on_due(site, at),
             Event::Wake { site, life, index } => self.on_wake(site, life, index),
             Event::Output { site, life } => self.on_output(site, life),
-            Event::Ping { site, bytes } => self.on_ping(site, &bytes),
-            Event::Pong { site, bytes } if self.is_guest(site) => self.guest_hears(site, Heard::Pong(bytes)),
-            Event::Pong { site, bytes } => self.with_node(site, |role, now| role.handle_exchange(&bytes, now, now)),
-            Event::Stream { site, bytes } if self.is_guest(site) => self.guest_hears(site, Heard::Stream(bytes)),
-            Event::Stream { site, bytes } => self.with_node(site, |role, now| role.handle_datagram(&bytes, now)),
+            Event::Free { site, life } => self.on_free(site, life),
+            Event::Turn { site } => self.on_turn(site),
+            Event::Ping { site, bytes, arrived_at } => self.on_ping(site, &bytes, arrived_at),
+            Event::Pong { site, bytes } => match self.sites[site.0].who {
+                Who::Node(_) => self.arrive(site, Inbound::Pong(bytes)),
+                Who::Deployed(_) => self.on_pong_to_deployed(site),
+                Who::Guest(_) => self.guest_hears(site, Heard::Pong(bytes.to_vec())),
+            },
+            Event::Stream { site, bytes } => match self.sites[site.0].who {
+                Who::Node(_) => self.arrive(site, Inbound::Stream(bytes)),
+                Who::Deployed(_) => {}
+                Who::Guest(_) => self.guest_hears(site, Heard::Stream(bytes.to_vec())),
+            },
             Event::ToHub { conn, what } => self.on_to_hub(conn, what),
             Event::ToSite { conn, what } => self.on_to_site(conn, what),
         }
@@ -325,10 +424,10 @@ impl World {
         if matches!(what, ToSite::Refused | ToSite::Close) {
             link.is_open_at_site = false;
         }
-        if self.is_guest(site) {
-            self.on_to_guest(site, conn, what)
-        } else {
-            self.on_to_node(site, conn, what)
+        match self.sites[site.0].who {
+            Who::Node(_) => self.arrive(site, Inbound::Control(conn, what)),
+            Who::Deployed(_) => self.on_to_deployed(site, conn, what),
+            Who::Guest(_) => self.on_to_guest(site, conn, what),
         }
         self.forget_if_closed(conn);
     }
@@ -339,19 +438,16 @@ impl World {
         }
     }
 
-    fn is_guest(&self, site: Site) -> bool {
-        matches!(self.sites[site.0].who, Who::Guest(_))
-    }
     fn node(&self, site: Site) -> Option<&Node> {
         match &self.sites.get(site.0)?.who {
             Who::Node(node) => Some(node),
-            Who::Guest(_) => None,
+            Who::Deployed(_) | Who::Guest(_) => None,
         }
     }
     fn node_mut(&mut self, site: Site) -> Option<&mut Node> {
         match &mut self.sites.get_mut(site.0)?.who {
             Who::Node(node) => Some(node),
-            Who::Guest(_) => None,
+            Who::Deployed(_) | Who::Guest(_) => None,
         }
     }
     fn process_mut(&mut self, site: Site) -> Option<&mut node::Process> {

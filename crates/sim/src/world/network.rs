@@ -1,12 +1,14 @@
 //! What lies between the machines: datagram links, control connections, and what is under way on them.
 
+use std::cmp::Ordering;
 use std::net::{IpAddr, Ipv4Addr};
+use std::rc::Rc;
 
 use cuelight_conductor::ConnId;
 use cuelight_wire::control::{HubMessage, NodeMessage, Refusal};
 use cuelight_wire::time::FrameIndex;
 
-use crate::link::{Link, StreamLink};
+use crate::link::{Fate, Link, StreamLink};
 use crate::profiles::PathProfile;
 use crate::rng::Rng;
 
@@ -49,23 +51,21 @@ impl Path {
         self.down.set_profile(profile.down);
     }
     /// When a datagram to the hub arrives.
-    pub(crate) fn up(&mut self, now_ns: i64, len: usize) -> impl Iterator<Item = i64> + use<> {
-        arrivals(&mut self.up, self.is_cut, now_ns, len)
+    pub(crate) fn up(&mut self, now_ns: i64, len: usize) -> Fate {
+        if self.is_cut { Fate::default() } else { self.up.send(now_ns, len) }
     }
     /// When a datagram from the hub arrives.
-    pub(crate) fn down(&mut self, now_ns: i64, len: usize) -> impl Iterator<Item = i64> + use<> {
-        arrivals(&mut self.down, self.is_cut, now_ns, len)
+    pub(crate) fn down(&mut self, now_ns: i64, len: usize) -> Fate {
+        if self.is_cut { Fate::default() } else { self.down.send(now_ns, len) }
+    }
+    /// Whether datagrams of the time exchange do not pass, so that it must use the control connection.
+    pub(crate) const fn is_stream_only(&self) -> bool {
+        self.profile.is_stream
     }
     pub(crate) fn connection(&self, site: Site, rng: &mut Rng) -> Conn {
         let (up, down) = (StreamLink::new(self.profile.up, rng.bits()), StreamLink::new(self.profile.down, rng.bits()));
         Conn { site, up, down, is_open_at_hub: false, is_open_at_site: false }
     }
-}
-
-fn arrivals(link: &mut Link, is_cut: bool, now_ns: i64, len: usize) -> impl Iterator<Item = i64> + use<> {
-    let fate = if is_cut { Default::default() } else { link.send(now_ns, len) };
-    let arrivals: Vec<i64> = fate.arrivals().collect();
-    arrivals.into_iter()
 }
 
 /// A control connection.
@@ -82,7 +82,7 @@ pub(crate) struct Conn {
 #[derive(Clone, Debug)]
 pub(crate) enum ToHub {
     Open,
-    Message(NodeMessage),
+    Message(Box<NodeMessage>),
     /// Something the shell refuses before the conductor sees it.
     Rubbish(Refusal),
     Close,
@@ -93,9 +93,12 @@ pub(crate) enum ToHub {
 pub(crate) enum ToSite {
     Opened,
     Refused,
-    Message(HubMessage),
+    Message(Box<HubMessage>),
     Close,
 }
+
+/// Bytes under way; copies of one datagram share them.
+pub(crate) type Bytes = Rc<[u8]>;
 
 /// What happens next.
 #[derive(Clone, Debug)]
@@ -108,14 +111,44 @@ pub(crate) enum Event {
     Wake { site: Site, life: u32, index: FrameIndex },
     /// A node of that life puts out its frame.
     Output { site: Site, life: u32 },
-    /// A datagram reaches the hub's time exchange.
-    Ping { site: Site, bytes: Vec<u8> },
+    /// A node of that life is done with what it was at and looks into its inbox.
+    Free { site: Site, life: u32 },
+    /// A deployed node's next turn.
+    Turn { site: Site },
+    /// A datagram reaches the hub's time exchange; `arrived_at`: the kernel's stamp.
+    Ping { site: Site, bytes: Bytes, arrived_at: i64 },
     /// A datagram reaches a machine's time exchange.
-    Pong { site: Site, bytes: Vec<u8> },
+    Pong { site: Site, bytes: Bytes },
     /// A datagram reaches a machine's stream port.
-    Stream { site: Site, bytes: Vec<u8> },
+    Stream { site: Site, bytes: Bytes },
     /// Something reaches the hub on a control connection.
     ToHub { conn: ConnId, what: ToHub },
     /// Something reaches a machine on a control connection.
     ToSite { conn: ConnId, what: ToSite },
+}
+
+/// An event and its place in the order of all: by true time, then by number.
+#[derive(Debug)]
+pub(crate) struct Queued {
+    pub(crate) at_ns: i64,
+    pub(crate) serial: u64,
+    pub(crate) event: Event,
+}
+
+impl PartialEq for Queued {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+impl Eq for Queued {}
+impl PartialOrd for Queued {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+impl Ord for Queued {
+    /// The earliest is the greatest: it is on top of a heap.
+    fn cmp(&self, other: &Self) -> Ordering {
+        (other.at_ns, other.serial).cmp(&(self.at_ns, self.serial))
+    }
 }

@@ -1,18 +1,23 @@
 //! A node's process in virtual time: its driver, in the order the role documents, and its frame loop.
 
+use std::collections::VecDeque;
+
 use cuelight_conductor::ConnId;
+use cuelight_oracle::{ClockSample, Frame, NodeNo, What};
 use cuelight_proto::node::{NodeConfig, NodeEvent, NodeRole, SyncUse};
+use cuelight_render::Finish;
 use cuelight_wire::control::{Caps, Topo};
 use cuelight_wire::ids::PatternId;
 use cuelight_wire::time::{FrameIndex, Local, Time};
 
-use super::World;
 use super::clock::Clock;
-use super::frames::{Command, Counts, FrameLoop};
+use super::frames::{Command, Counts, FrameLoop, PIXELS};
 use super::hub::{MESSAGE_LEN, UDP_LEN};
-use super::network::{Event, Site, ToHub, ToSite};
+use super::network::{Bytes, Event, Site, ToHub, ToSite};
 use super::record::{FrameRecord, NodeRecord};
-use super::setup::NodeSetup;
+use super::setup::{NodeSetup, Speech};
+use super::{Who, World, skew};
+use crate::rng::Rng;
 
 /// Timeouts that may follow from dealing with one.
 const MAX_ROUNDS: u32 = 8;
@@ -36,6 +41,24 @@ pub(crate) struct Process {
     conn: Option<ConnId>,
     /// When the role is to be called next, true time.
     due_at: i64,
+    /// What waits while the driver is busy: at most the setup's `inbox` datagrams, one more is dropped; control messages,
+    /// which TCP holds, as many as the hub sends in that time.
+    inbox: VecDeque<(i64, Inbound)>,
+    waiting_datagrams: usize,
+    /// The driver is busy until then.
+    busy_until_ns: i64,
+    /// The whole process is stopped until then.
+    stopped_until_ns: i64,
+    is_free_planned: bool,
+    rng: Rng,
+}
+
+/// Something for the driver.
+#[derive(Clone, Debug)]
+pub(crate) enum Inbound {
+    Stream(Bytes),
+    Pong(Bytes),
+    Control(ConnId, ToSite),
 }
 
 impl Node {
@@ -47,7 +70,7 @@ impl Node {
             fw: "cuelight-sim".try_into().expect("12 characters fit"),
             name: None,
             caps: Caps { udp: true, ota: false, clock: true },
-            topo: Topo { leds: 16, channels: 1 },
+            topo: Topo { leds: PIXELS as u32, channels: 1 },
             udp_port: None,
             ext,
             profile,
@@ -58,7 +81,19 @@ impl Node {
         for (id, file) in &self.setup.patterns {
             frames.give_pattern(*id, file.clone());
         }
-        self.process = Some(Process { role, frames, counted, conn: None, due_at: i64::MAX });
+        self.process = Some(Process {
+            role,
+            frames,
+            counted,
+            conn: None,
+            due_at: i64::MAX,
+            inbox: VecDeque::new(),
+            waiting_datagrams: 0,
+            busy_until_ns: i64::MIN,
+            stopped_until_ns: i64::MIN,
+            is_free_planned: false,
+            rng: Rng::derived(seed, 0x0c90),
+        });
         self.life += 1;
         self.record.starts.push(now_ns);
     }
@@ -76,11 +111,13 @@ impl World {
         self.plan_due(site, now);
     }
     pub(super) fn on_due(&mut self, site: Site, at: i64) {
-        let is_stale = self.process_mut(site).is_none_or(|process| process.due_at != at);
-        if is_stale {
-            return;
-        }
         let now_ns = self.now_ns;
+        let Some(process) = self.process_mut(site).filter(|process| process.due_at == at) else { return };
+        if process.busy_until_ns > now_ns {
+            process.due_at = process.busy_until_ns;
+            let at = process.due_at;
+            return self.schedule(at, Event::Due { site, at });
+        }
         for _ in 0..MAX_ROUNDS {
             let Some(node) = self.node_mut(site) else { return };
             let now = node.clock.read(now_ns);
@@ -111,14 +148,13 @@ impl World {
             if let Some(process) = self.process_mut(site) {
                 process.role.handle_exchange_sent(ping.seq, now);
             }
-            let bytes = ping.encode().to_vec();
-            for at in self.sites[site.0].path.up(self.now_ns, bytes.len() + UDP_LEN) {
-                self.schedule(at, Event::Ping { site, bytes: bytes.clone() });
-            }
+            self.ask(site, ping.encode()[..].into());
         }
         while let Some(message) = self.process_mut(site).and_then(|process| process.role.poll_message()) {
-            if let Some(conn) = self.process_mut(site).and_then(|process| process.conn) {
-                self.send_to_hub(conn, ToHub::Message(message));
+            let Some(node) = self.node_mut(site) else { return };
+            let message = if node.setup.speech == Speech::Later { skew::later_node(message) } else { message };
+            if let Some(conn) = node.process.as_ref().and_then(|process| process.conn) {
+                self.send_to_hub(conn, ToHub::Message(Box::new(message)));
             }
         }
         while let Some(event) = self.process_mut(site).and_then(|process| process.role.poll_event()) {
@@ -160,7 +196,7 @@ impl World {
         }
     }
 
-    pub(super) fn on_to_node(&mut self, site: Site, conn: ConnId, what: ToSite) {
+    fn on_to_node(&mut self, site: Site, conn: ConnId, what: ToSite) {
         let Some(process) = self.process_mut(site) else { return };
         if process.conn != Some(conn) {
             return;
@@ -172,6 +208,98 @@ impl World {
                 process.conn = None;
                 self.with_node(site, |role, now| role.handle_disconnected(now));
             }
+        }
+    }
+    /// A machine sends a datagram to the hub's time exchange.
+    pub(super) fn ask(&mut self, site: Site, bytes: Bytes) {
+        if self.sites[site.0].path.is_stream_only() {
+            return;
+        }
+        for at in self.sites[site.0].path.up(self.now_ns, bytes.len() + UDP_LEN).arrivals() {
+            self.schedule(at, Event::Ping { site, bytes: bytes.clone(), arrived_at: at });
+        }
+    }
+    /// Something reaches a node's machine.
+    pub(super) fn arrive(&mut self, site: Site, what: Inbound) {
+        let now_ns = self.now_ns;
+        let Some(node) = self.node_mut(site) else { return };
+        let inbox_len = node.setup.inbox;
+        let Some(process) = node.process.as_mut() else { return };
+        if process.busy_until_ns <= now_ns && process.inbox.is_empty() {
+            return self.attend(site, now_ns, what);
+        }
+        let is_datagram = !matches!(what, Inbound::Control(..));
+        if is_datagram && process.waiting_datagrams >= inbox_len {
+            return self.note(What::Overflowed(NodeNo(site.0)));
+        }
+        process.waiting_datagrams += usize::from(is_datagram);
+        process.inbox.push_back((now_ns, what));
+        self.plan_free(site);
+    }
+    /// The driver deals with what arrived then, and is busy for as long as that takes.
+    fn attend(&mut self, site: Site, arrived_ns: i64, what: Inbound) {
+        let now_ns = self.now_ns;
+        match what {
+            Inbound::Stream(bytes) => self.with_node(site, |role, now| role.handle_datagram(&bytes, now)),
+            Inbound::Pong(bytes) => {
+                // The kernel stamps an arrival, whenever the process fetches it.
+                let waited = cuelight_wire::time::Span::from_ns(now_ns - arrived_ns);
+                self.with_node(site, |role, now| role.handle_exchange(&bytes, now - waited, now));
+            }
+            Inbound::Control(conn, what) => self.on_to_node(site, conn, what),
+        }
+        let Some(node) = self.node_mut(site) else { return };
+        let (shortest, longest) = node.setup.cpu.handles_ns;
+        let Some(process) = node.process.as_mut().filter(|_| longest > 0.0) else { return };
+        process.busy_until_ns = process.busy_until_ns.max(now_ns + process.rng.between(shortest, longest) as i64);
+        self.plan_free(site);
+    }
+    fn plan_free(&mut self, site: Site) {
+        let Some(node) = self.node_mut(site) else { return };
+        let life = node.life;
+        let Some(process) = node.process.as_mut() else { return };
+        if !std::mem::replace(&mut process.is_free_planned, true) {
+            let at = process.busy_until_ns;
+            self.schedule(at, Event::Free { site, life });
+        }
+    }
+    pub(super) fn on_free(&mut self, site: Site, life: u32) {
+        let now_ns = self.now_ns;
+        if let Some(process) = self.node_mut(site).filter(|node| node.life == life).and_then(|n| n.process.as_mut()) {
+            process.is_free_planned = false;
+        }
+        loop {
+            let Some(node) = self.node_mut(site).filter(|node| node.life == life) else { return };
+            let Some(process) = node.process.as_mut() else { return };
+            if process.busy_until_ns > now_ns {
+                if !process.inbox.is_empty() {
+                    self.plan_free(site);
+                }
+                return;
+            }
+            let Some((arrived_ns, what)) = process.inbox.pop_front() else { return };
+            process.waiting_datagrams -= usize::from(!matches!(what, Inbound::Control(..)));
+            self.attend(site, arrived_ns, what);
+        }
+    }
+    /// A node's process does nothing for a while, as when it is stopped; what comes meanwhile waits.
+    pub fn stop_node(&mut self, site: Site, span: cuelight_wire::time::Span) {
+        let until_ns = self.now_ns + span.as_ns();
+        let Some(process) = self.process_mut(site) else { return };
+        process.busy_until_ns = process.busy_until_ns.max(until_ns);
+        process.stopped_until_ns = process.stopped_until_ns.max(until_ns);
+        self.plan_free(site);
+    }
+    /// Looks at the clocks of all nodes that run, for the trace.
+    pub fn look_at_clocks(&mut self) {
+        let now_ns = self.now_ns;
+        for n in 0..self.sites.len() {
+            let Some(node) = self.node_mut(Site(n)) else { continue };
+            let Some(process) = &node.process else { continue };
+            let now = node.clock.read(now_ns);
+            let map = process.role.map(now);
+            let sample = ClockSample { show: map.show_at(now), is_usable: map.state.is_usable(), bound: map.bound };
+            self.note(What::Clock(NodeNo(n), sample));
         }
     }
     /// A machine opens a connection; the answer takes a way there and back.
@@ -206,18 +334,31 @@ impl World {
         let (life, now) = (node.life, node.clock.read(now_ns));
         let Some(process) = node.process.as_mut() else { return };
         let (index, wake_at) = process.frames.plan(now);
-        let at = node.clock.true_at(wake_at, now_ns);
+        let (soonest, latest) = node.setup.cpu.wakes_late_ns;
+        let late_ns = if latest > 0.0 { process.rng.between(soonest, latest) as i64 } else { 0 };
+        let at = node.clock.true_at(wake_at, now_ns) + late_ns;
         self.schedule(at, Event::Wake { site, life, index });
     }
     pub(super) fn on_wake(&mut self, site: Site, life: u32, index: FrameIndex) {
         let now_ns = self.now_ns;
-        let Some(node) = self.node_mut(site).filter(|node| node.life == life) else { return };
+        let is_sharing = self.trace.is_some();
+        let Who::Node(node) = &mut self.sites[site.0].who else { return };
+        if node.life != life {
+            return;
+        }
         let now = node.clock.read(now_ns);
         let Some(process) = node.process.as_mut() else { return };
+        if process.stopped_until_ns > now_ns {
+            let at = process.stopped_until_ns;
+            return self.schedule(at, Event::Wake { site, life, index });
+        }
         if !process.frames.is_current(index, now) {
             return self.plan_frame(site);
         }
-        process.frames.render(index);
+        // A node with another finish, or with patterns, may show another picture.
+        let is_plain = node.setup.patterns.is_empty() && node.setup.finish == Finish::DEFAULT;
+        let gallery = (is_sharing && is_plain).then_some(&mut self.gallery);
+        process.frames.render(index, gallery);
         let at = node.clock.true_at(process.frames.due_at(index), now_ns);
         self.schedule(at, Event::Output { site, life });
     }
@@ -226,6 +367,10 @@ impl World {
         let show = self.hub.show_at(now_ns);
         let Some(node) = self.node_mut(site).filter(|node| node.life == life) else { return };
         let Some(process) = node.process.as_mut() else { return };
+        if process.stopped_until_ns > now_ns {
+            let at = process.stopped_until_ns;
+            return self.schedule(at, Event::Output { site, life });
+        }
         let rendered = process.frames.rendered;
         let report = process.frames.handle_output();
         let (before, counts) = (process.counted, process.frames.counts);
@@ -241,6 +386,13 @@ impl World {
             scene_rev: rendered.scene_rev,
             hash: rendered.hash,
         });
+        let frame = Frame {
+            index: rendered.index,
+            is_synced: rendered.is_synced,
+            rev: rendered.scene_rev,
+            hash: rendered.hash,
+        };
+        self.note(What::Frame(NodeNo(site.0), frame));
         if let Some(report) = report {
             self.with_node(site, |role, now| role.handle_frames(report, now));
         }

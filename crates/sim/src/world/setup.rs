@@ -17,6 +17,40 @@ const SKEW_PPM: f64 = 100.0;
 /// Wander of a drawn clock, ppm per square root of a second: an uncompensated crystal at a steady temperature.
 const WANDER_PPM: f64 = 3e-3;
 
+/// Datagrams a socket holds for a process that does not fetch them: Linux keeps 212,992 bytes, and counts a small datagram
+/// as 768.
+pub const INBOX: usize = 212_992 / 768;
+
+/// What language a machine speaks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Speech {
+    /// The version this program is.
+    #[default]
+    Present,
+    /// A later one: its messages have fields and capability words nobody knows, its packets go on after what is known.
+    Later,
+    /// A deployed device, which knows none of the extensions.
+    Deployed,
+}
+
+/// How fast a machine is.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Cpu {
+    /// Dealing with one datagram or message takes this long, uniform between the two, nanoseconds.
+    pub handles_ns: (f64, f64),
+    /// The frame thread wakes this much late, uniform between the two, nanoseconds.
+    pub wakes_late_ns: (f64, f64),
+}
+
+/// A counter that local time is read from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Counter {
+    /// Microseconds it shows at true time 0; it has 32 bits and wraps every 71.6 minutes.
+    pub starts_at: u32,
+    /// Whether the shell extends it to 64 bits, as it must.
+    pub is_extended: bool,
+}
+
 /// One node.
 #[derive(Clone, Debug)]
 pub struct NodeSetup {
@@ -24,6 +58,14 @@ pub struct NodeSetup {
     pub mac: Mac,
     /// Its clock.
     pub clock: OscillatorProfile,
+    /// What its local time is read from; 64 bits of nanoseconds when absent.
+    pub counter: Option<Counter>,
+    /// What language it speaks. A deployed one is a small machine of its own, without frames.
+    pub speech: Speech,
+    /// How fast it is.
+    pub cpu: Cpu,
+    /// Datagrams that wait while it is busy; one more is dropped.
+    pub inbox: usize,
     /// Its way to the hub.
     pub path: PathProfile,
     /// Thresholds of its clock estimator.
@@ -47,6 +89,12 @@ pub struct Setup {
     pub hub: Config,
     /// The hub's clock.
     pub hub_clock: OscillatorProfile,
+    /// What language the hub speaks.
+    pub hub_speech: Speech,
+    /// The number of the first datagram of every session.
+    pub first_seq: u32,
+    /// Whether a trace is written for a judge. Then nodes that are to draw the same frame of the same scene draw it once.
+    pub is_traced: bool,
     /// The nodes.
     pub nodes: Vec<NodeSetup>,
 }
@@ -60,6 +108,10 @@ impl Setup {
         let node = |n: usize| NodeSetup {
             mac: Mac([2, 0, 0, 0, (n >> 8) as u8, n as u8]),
             clock: drawn_clock(&mut rng),
+            counter: None,
+            speech: Speech::Present,
+            cpu: Cpu::default(),
+            inbox: INBOX,
             path,
             profile: Profile::DEFAULT,
             ext: Ext::ALL,
@@ -68,7 +120,8 @@ impl Setup {
             patterns: Vec::new(),
         };
         let nodes = (1..=nodes).map(node).collect();
-        Self { seed, hub: Config { boot_id: 1, ..Config::default() }, hub_clock, nodes }
+        let hub = Config { boot_id: 1, ..Config::default() };
+        Self { seed, hub, hub_clock, hub_speech: Speech::Present, first_seq: 0, is_traced: false, nodes }
     }
     /// The same on loopback.
     pub fn loopback(nodes: usize, seed: u64) -> Self {

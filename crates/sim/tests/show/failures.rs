@@ -4,7 +4,7 @@ use cuelight_conductor::{Event, LostWhy, State};
 use cuelight_proto::node::NodeEvent;
 use cuelight_sim::link::{Loss, TCP_RTO_NS};
 use cuelight_sim::profiles::{ETHERNET_PATH, LOOPBACK_PATH, PathProfile};
-use cuelight_sim::world::{Death, Restart, Setup, World};
+use cuelight_sim::world::{Death, Disk, Restart, Setup, World};
 use cuelight_wire::time::{Show, Span, Time};
 
 use crate::judge::{Common, MS, id_of, in_their_frame, ready_at, skips, state, states};
@@ -47,7 +47,7 @@ fn restart(world: &mut World, death: Death, hint: impl FnOnce(Time<Show>) -> Opt
     assert!(nodes.iter().all(|node| world.record(*node).when(killed_at, fallbacks).is_some()), "nodes notice");
     let started_at = world.now_ns();
     let show_hint = hint(world.show_now());
-    world.start_hub(Restart { epoch: -HOUR, show_hint, has_saved: true });
+    world.start_hub(Restart { epoch: -HOUR, show_hint, disk: Disk::Saved });
     world.run(ms(4_000));
     let lives = |event: &NodeEvent| matches!(event, NodeEvent::Live);
     let live = nodes.iter().map(|node| world.record(*node).when(started_at, lives).expect("the stream is back"));
@@ -177,7 +177,7 @@ fn at_20_percent_loss_a_restart_without_a_saved_map_costs_at_most_the_retransmis
         world.kill_hub(Death::Killed);
         world.run(ms(3_000));
         let started_at = world.now_ns();
-        world.start_hub(Restart { epoch: -HOUR, show_hint: None, has_saved: true });
+        world.start_hub(Restart { epoch: -HOUR, show_hint: None, disk: Disk::Saved });
         world.run(ms(6_000));
         let lives = |event: &NodeEvent| matches!(event, NodeEvent::Live);
         let live = nodes.iter().map(|node| world.record(*node).when(started_at, lives).expect("the stream is back"));

@@ -6,7 +6,7 @@ use cuelight_conductor::{Answer, Command, Scope, Start};
 use cuelight_render::Finish;
 use cuelight_sim::link::Loss;
 use cuelight_sim::profiles::{LOOPBACK_PATH, PathProfile};
-use cuelight_sim::world::{Death, FrameRecord, Restart, Setup, Site, World};
+use cuelight_sim::world::{Death, Disk, FrameRecord, Restart, Setup, Site, World};
 use cuelight_wire::ids::PatternId;
 use cuelight_wire::prism::{Header, Motion, PrismWriter, Rate, max_len};
 use cuelight_wire::scene::{Parameters, Rgb, Scene};
@@ -183,7 +183,7 @@ fn a_pattern_goes_on_over_changes_and_over_a_restart_of_the_hub_and_stops_into_t
     world.run(ms(1_000));
     world.kill_hub(Death::Killed);
     world.run(ms(2_000));
-    world.start_hub(Restart { epoch: Span::from_s(-3_600), show_hint: None, has_saved: true });
+    world.start_hub(Restart { epoch: Span::from_s(-3_600), show_hint: None, disk: Disk::Saved });
     world.run(ms(6_000));
     let frames = playing(&world, &nodes, &start, before);
     assert!(frames.len() > 4 * 900, "{}", frames.len());
