@@ -4,11 +4,24 @@ use anyhow::Result;
 use clap::{Args, Subcommand};
 
 mod compare;
+mod list;
+mod run;
 
 use compare::Compare;
+use list::List;
+use run::Run;
+
+const EXAMPLES: &str = "\
+Examples:
+  cuelight sim list                           the numbered scenarios
+  cuelight sim run loss-20                    play one; exit code 1 when a limit is missed
+  cuelight sim run 021 --seed 7 --plot a.svg  by its number, with another seed, drawn
+  cuelight sim run my-venue.toml              one of your own
+  cuelight sim compare                        clock filters side by side";
 
 /// `cuelight sim`.
 #[derive(Args, Debug)]
+#[command(after_long_help = EXAMPLES)]
 pub(crate) struct Sim {
     /// What to simulate.
     #[command(subcommand)]
@@ -18,6 +31,10 @@ pub(crate) struct Sim {
 /// The subcommands.
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Play a scenario and judge it by its limits
+    Run(Run),
+    /// List the scenarios
+    List(List),
     /// Compare clock filters on identical exchanges
     Compare(Compare),
 }
@@ -26,6 +43,8 @@ impl Sim {
     /// Simulates.
     pub(crate) fn run(self) -> Result<()> {
         match self.command {
+            Command::Run(run) => run.run(),
+            Command::List(list) => list.run(),
             Command::Compare(compare) => compare.run(),
         }
     }
