@@ -19,7 +19,7 @@ use cuelight_wire::scene::Rgb;
 use cuelight_wire::time::{FrameIndex, Local, Span, Time};
 
 /// Pixels of every node's strip: enough for effects to differ, few enough for minutes of frames in a second.
-pub(crate) const PIXELS: usize = 8;
+pub(crate) const PIXELS: usize = 16;
 /// A frame is rendered this long before its deadline.
 const RENDER_AHEAD: Span = Span::from_ms(2);
 /// The time of one frame, rounded down.
