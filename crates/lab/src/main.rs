@@ -55,6 +55,9 @@ struct Cli {
     /// List the scenarios
     #[arg(long)]
     list: bool,
+    /// Say whether this machine can run the lab
+    #[arg(long)]
+    check: bool,
     /// Folder for reports, records and logs [default: `lab` in the folder of builds]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -89,6 +92,10 @@ fn main() -> ExitCode {
         if !obstacles.is_empty() {
             eprintln!("this machine cannot run the lab:\n  {}", obstacles.join("\n  "));
             return ExitCode::from(UNFIT);
+        }
+        if cli.check {
+            println!("this machine can run the lab");
+            return ExitCode::SUCCESS;
         }
     }
     let result = if seclusion::is_inside() {

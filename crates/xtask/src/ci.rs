@@ -82,13 +82,11 @@ impl Report {
         self.outcome += outcome;
     }
 
-    /// Plays the lab's short set and counts it as one check, where this machine can; else it says that it did not.
+    /// Plays the lab's short set as one check where this machine can; elsewhere it is told, and counts as nothing.
     fn lab(&mut self) {
-        let mut is_played = true;
-        self.check("lab", || lab::run_short().map(|played| is_played = played));
-        if !is_played {
-            self.outcome.passed -= 1;
-            self.lines.pop();
+        if lab::can_run() {
+            self.check("lab", lab::run_short);
+        } else {
             self.lines.push(format!("{:<20} not run: this machine cannot, see above", "lab"));
         }
     }

@@ -16,7 +16,7 @@ use crate::workspace::Workspace;
 use crate::{process, workspace};
 
 /// The packages whose integration tests start real processes; the first has the program `cuelight`.
-const PROCESS_TIER: [&str; 2] = ["cuelight-cli", "cuelight-update"];
+const PROCESS_TIER: [&str; 3] = ["cuelight-cli", "cuelight-update", "cuelight-lab"];
 
 /// Runs all tests; the last line printed is the sum.
 pub(crate) fn run() -> Result<()> {
