@@ -22,6 +22,7 @@ mod soak;
 mod stage;
 
 use std::fs;
+use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::thread;
@@ -29,11 +30,14 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 use clap::{Parser, Subcommand};
+use cuelight_measure::marked;
 use cuelight_net::realtime::make_thread_realtime;
 
 use report::{Entry, Outcome, Report};
 use stage::{Scenario, Stage, Unfit};
 
+/// The name of the generated part of a page.
+const MARKER: &str = "cuelight-lab";
 /// What the program ends with when this machine cannot run the lab at all.
 const UNFIT: u8 = 3;
 
@@ -61,6 +65,9 @@ struct Cli {
     /// Folder for reports, records and logs [default: `lab` in the folder of builds]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+    /// Put the table of results into this page, between its markers
+    #[arg(long, value_name = "FILE")]
+    into: Option<PathBuf>,
     /// Seed of the first run; each further run has the next one
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -124,7 +131,7 @@ fn run(cli: &Cli) -> Result<ExitCode> {
 
     // Asked by a thread that ends at once: the lab itself is no part of a show.
     let is_timed = thread::spawn(|| make_thread_realtime(1).is_ok()).join().unwrap_or(false);
-    let mut report = Report { is_timed, entries: Vec::new() };
+    let mut report = Report { is_timed, is_short: cli.short, processors: processors(), entries: Vec::new() };
     for run in 1..=usize::from(cli.runs) {
         for scenario in &chosen {
             let dir = out.join(format!("run-{run:02}")).join(scenario.name);
@@ -147,6 +154,9 @@ fn run(cli: &Cli) -> Result<ExitCode> {
         }
     }
     println!("\n{}", report.markdown());
+    if let Some(page) = &cli.into {
+        marked::replace(page, MARKER, &report.markdown())?;
+    }
     let missed = report.entries.iter().filter(|entry| entry.is_missed()).count();
     println!(
         "{} of {} played within limits; see {}",
@@ -176,6 +186,10 @@ fn folder(given: Option<&Path>, name: &str) -> Result<PathBuf> {
     let folder = given.map_or_else(|| builds.join(name), Path::to_owned);
     fs::create_dir_all(&folder).with_context(|| format!("the folder {} cannot be made", folder.display()))?;
     Ok(folder.canonicalize()?)
+}
+
+fn processors() -> usize {
+    thread::available_parallelism().map_or(1, NonZero::get)
 }
 
 fn chosen(cli: &Cli) -> Result<Vec<&'static Scenario>> {

@@ -62,6 +62,10 @@ impl Entry {
 pub(crate) struct Report {
     /// Whether timing was judged; it is only with real-time priority.
     pub(crate) is_timed: bool,
+    /// Whether the scenarios were their short forms.
+    pub(crate) is_short: bool,
+    /// Processors of the machine.
+    pub(crate) processors: usize,
     /// In the order they were played.
     pub(crate) entries: Vec<Entry>,
 }
@@ -79,10 +83,16 @@ impl Report {
 
     /// A table of scenarios with their limits and the worst of what was measured in all runs.
     pub(crate) fn markdown(&self) -> String {
-        let mut text = String::from("# Lab\n\n");
-        if !self.is_timed {
-            text += "Real-time priority was refused: timing is not judged.\n\n";
-        }
+        let runs = self.entries.iter().map(|entry| entry.run).max().unwrap_or(0);
+        let seconds: f64 = self.entries.iter().map(|entry| entry.seconds).sum();
+        let form = if self.is_short { "short " } else { "" };
+        let mut text = format!(
+            "{runs} {form}runs of {} scenarios on {} processors, {:.0} minutes in all.",
+            self.scenarios().len(),
+            self.processors,
+            seconds / 60.0
+        );
+        text += if self.is_timed { "\n\n" } else { " Real-time priority was refused: timing is not judged.\n\n" };
         text += "| scenario | runs within limits | what | worst measured | must |\n|---|---|---|---|---|\n";
         for name in self.scenarios() {
             let entries: Vec<_> = self.entries.iter().filter(|entry| entry.scenario == name).collect();
@@ -154,8 +164,14 @@ mod tests {
         let run = |run, lock, changes| {
             entry(run, vec![Verdict::must_be_below("lock", lock, "ms", 5.0), Verdict::all("changes", changes, 50)])
         };
-        let report = Report { is_timed: true, entries: vec![run(1, 2.0, 50), run(2, 4.0, 49), run(3, 3.0, 50)] };
+        let report = Report {
+            is_timed: true,
+            is_short: false,
+            processors: 2,
+            entries: vec![run(1, 2.0, 50), run(2, 4.0, 49), run(3, 3.0, 50)],
+        };
         let text = report.markdown();
+        assert!(text.starts_with("3 runs of 1 scenarios on 2 processors"), "{text}");
         assert!(text.contains("| join | 2 of 3 | lock | 4.0 ms | < 5 |"), "{text}");
         assert!(text.contains("|  |  | changes | 49 of 50 | all |"), "{text}");
         assert!(!text.contains("refused"));
@@ -167,7 +183,7 @@ mod tests {
         assert!(!not_run.is_met() && !not_run.is_missed());
         let broken = Entry { outcome: Outcome::Broken("it ended".into()), ..entry(1, Vec::new()) };
         assert!(!broken.is_met() && broken.is_missed());
-        let report = Report { is_timed: false, entries: vec![not_run] };
+        let report = Report { is_timed: false, is_short: true, processors: 2, entries: vec![not_run] };
         let text = report.markdown();
         assert!(
             text.contains("timing is not judged") && text.contains("| join | 0 of 1 | not run no python |"),

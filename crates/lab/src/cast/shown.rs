@@ -114,7 +114,11 @@ impl Shown {
     pub(crate) fn none_left_out(&self, what: &str, nodes: Range<usize>, window: Window) -> Verdict {
         let gaps = self.nodes[nodes].iter().flat_map(|node| figures::gaps(node, window.from_ns, window.to_ns));
         let missing = gaps.filter(|gap| !self.is_stalled(gap.from_ns, gap.to_ns)).map(|gap| gap.frames).sum::<i64>();
-        let verdict = Verdict::none(what, missing as f64);
+        self.if_timed(Verdict::none(what, missing as f64))
+    }
+
+    /// A verdict that only a machine with real-time priority can be held to.
+    pub(crate) fn if_timed(&self, verdict: Verdict) -> Verdict {
         if self.is_timed { verdict } else { verdict.unjudged() }
     }
 

@@ -55,8 +55,7 @@ fn run(stage: &Stage) -> Result<Vec<Verdict>> {
         Verdict::reported("the same alone, p99", alone.p99, "us"),
         Verdict::must_be_below("the same in the show, p99", in_show_jitter.p99, "us", alone.p99 + MATERIAL_US),
     ];
-    let judge = |verdict: Verdict| if shown.is_timed { verdict } else { verdict.unjudged() };
-    let mut verdicts: Vec<_> = timed.into_iter().map(judge).collect();
+    let mut verdicts: Vec<_> = timed.into_iter().map(|verdict| shown.if_timed(verdict)).collect();
     verdicts.push(shown.none_left_out("frames left out in the show", 0..shown.nodes.len(), in_show));
     Ok(verdicts)
 }

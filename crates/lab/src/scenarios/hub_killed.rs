@@ -26,6 +26,7 @@ fn run(stage: &Stage) -> Result<Vec<Verdict>> {
     let killed_ns = mono_now_ns();
     cast.kill_hub();
     sleep(Duration::from_secs(1));
+    let started_ns = mono_now_ns();
     cast.start_hub()?;
     let api = cast.api();
     until("the hub listens again", PATIENCE, || {
@@ -41,9 +42,11 @@ fn run(stage: &Stage) -> Result<Vec<Verdict>> {
 
     let step_ns = figures::show_step_ns(&shown.hub, killed_ns).context("the hub's record does not go on")?;
     let fell_back_ms = shown.slowest_event_ms(0..shown.nodes.len(), "fallback", killed_ns);
-    let live_ms = shown.slowest_event_ms(0..shown.nodes.len(), "live", listens_ns);
+    // A node may be sooner than the lab in noticing that the hub listens.
+    let starting_ms = (listens_ns - started_ns) as f64 / 1e6;
+    let live_ms = (shown.slowest_event_ms(0..shown.nodes.len(), "live", started_ns) - starting_ms).max(0.0);
     let mut verdicts = vec![
-        Verdict::must_be_below("silence noticed, slowest node", fell_back_ms, "ms", 700.0),
+        shown.if_timed(Verdict::must_be_below("silence noticed, slowest node", fell_back_ms, "ms", 700.0)),
         Verdict::below("every node takes the stream again after the hub listens", live_ms, "ms", 2000.0, 1000.0),
         Verdict::below("every node plays by the hub's word", resumed_ms, "ms", 2000.0, 1000.0),
         Verdict::below("step of show time", (step_ns as f64 / 1e3).abs(), "us", 5000.0, 500.0),

@@ -16,7 +16,7 @@ use cuelight_measure::verdict::Verdict;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::cast::{Cast, Limits, PACE, PATIENCE, Plan, Window};
+use crate::cast::{Cast, Limits, PACE, PATIENCE, Plan, Shown, Window};
 use crate::network::{HUB, PathProfile};
 use crate::stage::{Scenario, Stage, Unfit};
 
@@ -72,7 +72,7 @@ fn run(stage: &Stage) -> Result<Vec<Verdict>> {
     let shown = cast.finish()?;
     let lines = read(&report)?;
 
-    let mut verdicts = judge(&shown.hub, &lines, &sent, window, shown.is_timed)?;
+    let mut verdicts = judge(&shown, &lines, &sent, window)?;
     verdicts.push(Verdict::all("it is ready to the end", usize::from(is_ready), 1));
     let tell = |verdict: Verdict| Verdict { what: format!("the others: {}", verdict.what), ..verdict };
     verdicts.extend(shown.together(&revs, window, Limits::WIRED)?.into_iter().map(tell));
@@ -123,13 +123,7 @@ fn read(report: &Path) -> Result<Vec<Line>> {
     text.lines().map(|line| serde_json::from_str(line).with_context(|| format!("{line} is no line"))).collect()
 }
 
-fn judge(
-    hub: &cuelight_measure::record::Record,
-    lines: &[Line],
-    sent: &[Sent],
-    window: Window,
-    is_timed: bool,
-) -> Result<Vec<Verdict>> {
+fn judge(shown: &Shown, lines: &[Line], sent: &[Sent], window: Window) -> Result<Vec<Verdict>> {
     let of_kind = |kind: &'static str| lines.iter().filter(move |line| line.kind == kind);
     let applied: Vec<&Line> = of_kind("applied").filter(|line| line.mono_ns >= window.from_ns).collect();
     let once = sent.iter().filter(|sent| {
@@ -154,7 +148,7 @@ fn judge(
     let mut clock_us = 0.0_f64;
     let (mut earliest_us, mut latest_us) = (0.0_f64, 0.0_f64);
     for line in &applied {
-        let truth_ns = figures::true_show_ns(&hub.clocks, line.mono_ns).context("the hub's record has a hole")?;
+        let truth_ns = figures::true_show_ns(&shown.hub.clocks, line.mono_ns).context("the hub's record has a hole")?;
         let apply_at_us = line.fields["apply_at_us"].as_i64().context("a change has no applyAt")?;
         let late_us = truth_ns as f64 / 1e3 - apply_at_us as f64;
         (earliest_us, latest_us) = (earliest_us.max(-late_us), latest_us.max(late_us));
@@ -166,6 +160,6 @@ fn judge(
         Verdict::must_be_below("changes after their applyAt, latest", latest_us, "us", LATE_US),
         Verdict::must_be_below("error of its own clock, largest", clock_us, "us", EARLY_US),
     ];
-    verdicts.extend(timed.into_iter().map(|verdict| if is_timed { verdict } else { verdict.unjudged() }));
+    verdicts.extend(timed.into_iter().map(|verdict| shown.if_timed(verdict)));
     Ok(verdicts)
 }

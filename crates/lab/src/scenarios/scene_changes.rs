@@ -37,7 +37,10 @@ const BURSTS: PathProfile = PathProfile {
 };
 
 /// On busy Wi-Fi a clock is to be within 2 ms, and so two of them within 4 ms: half a frame.
-const RADIO: Limits = Limits { clock_us: (2000.0, 400.0), apart_us: (4000.0, 1000.0) };
+const JITTERY: Limits = Limits { clock_us: (2000.0, 400.0), apart_us: (4000.0, 1000.0) };
+/// The protocol says nothing of clocks that hear of the hub a few times a second: they are to be within the drift that degrades a
+/// node, and outputs within one frame.
+const IN_BURSTS: Limits = Limits { clock_us: (3000.0, 400.0), apart_us: (8333.0, 1000.0) };
 
 pub(super) const LOSS_0: Scenario = Scenario {
     name: "changes-loss-0",
@@ -61,13 +64,16 @@ pub(super) const WIFI: Scenario = Scenario {
     name: "changes-wifi",
     claim: "50 scene changes on four nodes, each frame 1 to 20 ms under way, overtaking one another",
     is_short: false,
-    run: |stage| on_radio(stage, Plan::of(NODES).over(PathProfile::both(JITTER))),
+    run: |stage| on_radio(stage, Plan::of(NODES).over(PathProfile::both(JITTER)), (5.0, 2.5), JITTERY),
 };
 pub(super) const WIFI_BURSTS: Scenario = Scenario {
     name: "changes-wifi-bursts",
     claim: "50 scene changes on four nodes that get everything in bursts 100 to 250 ms apart, lead 250 ms",
     is_short: false,
-    run: |stage| on_radio(stage, Plan::of(NODES).over(BURSTS).with_hub_words(&["--lead-ms", "250"])),
+    run: |stage| {
+        let plan = Plan::of(NODES).over(BURSTS).with_hub_words(&["--lead-ms", "250"]);
+        on_radio(stage, plan, (180.0, 5.0), IN_BURSTS)
+    },
 };
 
 fn on_cables(stage: &Stage, loss: f64) -> Result<Vec<Verdict>> {
@@ -80,13 +86,15 @@ fn on_cables(stage: &Stage, loss: f64) -> Result<Vec<Verdict>> {
     Ok(verdicts)
 }
 
-fn on_radio(stage: &Stage, plan: Plan) -> Result<Vec<Verdict>> {
+/// `locked_s` is by when all clocks are to be locked, and the goal.
+fn on_radio(stage: &Stage, plan: Plan, locked_s: (f64, f64), limits: Limits) -> Result<Vec<Verdict>> {
     let mut cast = Cast::start(stage, plan)?;
     let started = Instant::now();
-    cast.wait_until_playing(Duration::from_secs(120))?;
-    let locked =
-        Verdict::below("every clock is locked after the start", started.elapsed().as_secs_f64(), "s", 60.0, 5.0);
-    let (by_stream, verdicts) = play(cast, stage, stage.choose(SETTLING_ON_RADIO, SETTLING), RADIO)?;
+    cast.wait_until_playing(Duration::from_secs(240))?;
+    let (must_s, goal_s) = locked_s;
+    let took_s = started.elapsed().as_secs_f64();
+    let locked = Verdict::below("every clock is locked after the start", took_s, "s", must_s, goal_s);
+    let (by_stream, verdicts) = play(cast, stage, stage.choose(SETTLING_ON_RADIO, SETTLING), limits)?;
     Ok([locked].into_iter().chain(verdicts).chain([by_stream.unjudged()]).collect())
 }
 

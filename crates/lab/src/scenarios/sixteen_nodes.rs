@@ -32,7 +32,7 @@ fn run(stage: &Stage) -> Result<Vec<Verdict>> {
     let slowest_ms = locks.collect::<Result<Vec<_>>>()?.into_iter().fold(0.0, f64::max);
     let mut verdicts = vec![
         Verdict::below("first lock after welcome, slowest node", slowest_ms, "ms", 5000.0, 1200.0),
-        Verdict::around("ticks a second", tick.hz, "Hz", f64::from(UDP_TICK_HZ), 0.5),
+        shown.if_timed(Verdict::around("ticks a second", tick.hz, "Hz", f64::from(UDP_TICK_HZ), 0.5)),
         Verdict::below("resident memory, hub", hub_mib, "MiB", 24.0, 12.0),
         Verdict::below("resident memory, largest node", nodes_mib.into_iter().fold(0.0, f64::max), "MiB", 12.0, 6.0),
     ];
