@@ -9,6 +9,7 @@
 //! | `keeper` | the thread that saves and logs |
 //! | `front`, `api`, `session` | HTTP and control connections, on one runtime thread |
 //! | `inbox`, `shared` | what goes in to the tick thread, and what is seen of it |
+//! | `patterns`, `distribution` | the patterns it has, and how far each node has come with them |
 //! | `store` | the data folder |
 //! | `start`, `open` | starting and stopping |
 //!
@@ -17,6 +18,7 @@
 
 pub mod access_point;
 mod api;
+mod distribution;
 mod error;
 mod exchange;
 mod front;

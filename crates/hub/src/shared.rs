@@ -10,6 +10,7 @@ use tokio::sync::Semaphore;
 
 use crate::access_point::Facts;
 use crate::api::Repeats;
+use crate::distribution::Distribution;
 use crate::inbox::Inbox;
 use crate::patterns::Patterns;
 use crate::store::OperatorKey;
@@ -33,6 +34,8 @@ pub(crate) struct Shared {
     pub(crate) access_point: Option<Facts>,
     /// The patterns it has.
     pub(crate) patterns: Patterns,
+    /// How far each node has come with them.
+    pub(crate) distribution: Distribution,
     /// When the hub started.
     pub(crate) started_at: Time<Local>,
 }

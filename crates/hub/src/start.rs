@@ -24,6 +24,7 @@ use tracing::{info, warn};
 
 use crate::access_point::{AccessPoint, Prepared};
 use crate::api::{self, Repeats};
+use crate::distribution::Distribution;
 use crate::error::HubError;
 use crate::exchange::{ExchangeThread, Mentions};
 use crate::front;
@@ -138,6 +139,7 @@ impl Hub {
             repeats,
             access_point: facts,
             patterns,
+            distribution: Distribution::default(),
             started_at: now,
         };
         let tick_thread =

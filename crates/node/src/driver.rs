@@ -158,6 +158,7 @@ impl Driver {
             }
             NodeEvent::Welcomed { node_id, ts_port, ext, new_hub, .. } => {
                 let hub = self.link.channel.as_ref().map(Channel::peer_addr);
+                hub.into_iter().for_each(|hub| self.patterns.on_hub(hub));
                 self.link.exchange_at = hub.map(|hub| SocketAddr::new(hub.ip(), ts_port));
                 self.link.complaint = None;
                 self.frames.record_event("welcome");

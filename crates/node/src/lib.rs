@@ -6,6 +6,7 @@
 //! | `dialer` | finding the hub and connecting to it |
 //! | `frames` | the driver's side of the frame loop, which is `cuelight-output`'s |
 //! | `patterns` | which patterns the frame loop has at hand |
+//! | `supply` | the thread that fetches patterns from the hub |
 //! | `start` | opening everything, and ending it |
 //!
 //! Implements `docs/protocol/20-control.md`, `30-stream.md`, `40-time-exchange.md` and `50-schedule-and-frames.md` on the
@@ -17,6 +18,7 @@ mod frames;
 mod patterns;
 mod settings;
 mod start;
+mod supply;
 
 pub use settings::{BadOutput, NodeSettings, OutputSetting};
 pub use start::{NodeError, run};

@@ -6,6 +6,7 @@
 
 use std::collections::VecDeque;
 use std::future::pending;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use cuelight_output::frame_loop::LoadedPattern;
@@ -17,10 +18,13 @@ use tokio::sync::watch;
 use tokio::task::{JoinHandle, spawn_blocking};
 use tracing::{info, warn};
 
+use crate::supply::Supply;
+
 /// The driver's side of the frame loop's patterns.
 pub(crate) struct Patterns {
     /// None: the folder cannot be used, and no pattern is here.
     shelf: Option<Shelf>,
+    supply: Supply,
     sender: PatternSender,
     /// What is wanted, the newest wish last.
     wanted: VecDeque<Wanted>,
@@ -58,9 +62,9 @@ pub(crate) enum PatternEvent {
 }
 
 impl Patterns {
-    pub(crate) fn new(store: Option<Store>, sender: PatternSender) -> Self {
+    pub(crate) fn new(store: Option<Store>, supply: Supply, sender: PatternSender) -> Self {
         let shelf = store.map(|store| Shelf { changes: store.watch(), store });
-        Self { shelf, sender, wanted: VecDeque::with_capacity(MAX_PATTERNS + 1), loading: None }
+        Self { shelf, supply, sender, wanted: VecDeque::with_capacity(MAX_PATTERNS + 1), loading: None }
     }
 
     /// A change the node was given: its pattern is wanted from now on.
@@ -79,6 +83,11 @@ impl Patterns {
             self.wanted.push_front(oldest);
         }
         self.load_next();
+    }
+
+    /// There is a session with a hub: what it has is fetched.
+    pub(crate) fn on_hub(&self, hub: SocketAddr) {
+        self.supply.on_hub(hub);
     }
 
     /// The next thing that happens; may be dropped and asked for again.
@@ -158,6 +167,7 @@ impl Patterns {
             let (Some(entry), Some(shelf)) = (entry, &self.shelf) else {
                 info!(pattern = %wanted.id, "the pattern is not here; its scene's effect is shown until it comes");
                 wanted.state = State::Missing;
+                self.supply.want(wanted.id);
                 continue;
             };
             let (id, store) = (wanted.id, shelf.store.clone());

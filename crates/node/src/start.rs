@@ -30,6 +30,7 @@ use crate::driver::{Driver, Link};
 use crate::frames::{Frames, NodeClock, OpenRecord};
 use crate::patterns::Patterns;
 use crate::settings::{NodeSettings, OutputSetting};
+use crate::supply::Supply;
 
 /// Priority of the frame thread: above the hub's threads where both run on one machine, because a late frame is seen.
 const FRAME_PRIORITY: u8 = 70;
@@ -40,6 +41,8 @@ const MAC_FILE: &str = "node-mac";
 
 /// Folder of the patterns it has.
 const PATTERNS_FOLDER: &str = "patterns";
+/// Folder of what is being fetched.
+const FETCH_FOLDER: &str = "patterns-fetch";
 
 /// Why a node does not start.
 #[derive(Debug, Error)]
@@ -118,6 +121,11 @@ fn prepare(settings: NodeSettings) -> Result<Driver, NodeError> {
     let store = Store::open(&settings.data_dir.join(PATTERNS_FOLDER), Limits::default());
     // Light before patterns: a second node that shares a data folder shows everything else.
     let store = store.map_err(|error| warn!("{error}; this node plays no patterns")).ok();
+    let supply = match &store {
+        Some(store) => Supply::start(store.clone(), settings.data_dir.join(FETCH_FOLDER), config.mac)
+            .map_err(system("a thread"))?,
+        None => Supply::none(),
+    };
     let seed = random_seed().map_err(system("random numbers"))?;
     info!(mac = %config.mac, udp_port, leds = config.topo.leds, "node starts");
 
@@ -152,7 +160,7 @@ fn prepare(settings: NodeSettings) -> Result<Driver, NodeError> {
         stream,
         exchange,
         frames,
-        patterns: Patterns::new(store, pattern_sender),
+        patterns: Patterns::new(store, supply, pattern_sender),
         link: Link::default(),
     })
 }

@@ -12,7 +12,7 @@ use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::digest::Digest;
+use cuelight_fetch::Digest;
 
 const PUBLIC: &str = "cuelight-public:";
 const SECRET: &str = "cuelight-secret:";

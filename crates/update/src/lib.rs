@@ -11,15 +11,11 @@
 //! | `signed` | a text and its signatures |
 //! | `manifest` | what an image is, and whether this node takes it |
 //! | `plain` | the manifest of deployed nodes, both shapes |
-//! | `digest` | SHA-256 of bytes and files |
-//! | `fetch` | bytes from a server that may lie, stall or forget |
 //! | `health` | whether a new image has proven itself |
 //! | `updater` | one update, from the offer to the restart |
 //! | `slots` | two images on disk and the state that chooses between them |
 //! | `launch` | starting the chosen one, and falling back |
 
-pub mod digest;
-pub mod fetch;
 pub mod health;
 pub mod key;
 pub mod launch;

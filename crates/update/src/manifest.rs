@@ -4,9 +4,9 @@ use semver::Version;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::digest::Digest;
 use crate::signed::{NotSigned, Purpose, Signed};
 use crate::trust::Trust;
+use cuelight_fetch::Digest;
 
 /// The version of this form.
 const FORMAT: u32 = 1;

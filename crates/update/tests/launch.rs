@@ -9,7 +9,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use cuelight_update::digest::Digest;
+use cuelight_fetch::Digest;
 use cuelight_update::slots::{Image, Slot, Slots};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;

@@ -17,7 +17,7 @@ pub(crate) struct Args {
 }
 
 /// What each crate may import of the others (the order of ARCHITECTURE.md). Tests may import anything.
-const MAY_IMPORT: [(&str, &[&str]); 17] = [
+const MAY_IMPORT: [(&str, &[&str]); 18] = [
     ("wire", &[]),
     ("proto", &["wire"]),
     ("render", &["wire"]),
@@ -26,13 +26,14 @@ const MAY_IMPORT: [(&str, &[&str]); 17] = [
     ("net", &["wire", "proto"]),
     ("pattern", &["wire", "proto", "net"]),
     ("output", &["wire", "render", "dmx"]),
-    ("node", &["wire", "proto", "render", "dmx", "net", "pattern", "output"]),
+    ("fetch", &[]),
+    ("node", &["wire", "fetch", "proto", "render", "dmx", "net", "pattern", "output"]),
     ("hub", &["wire", "proto", "render", "dmx", "conductor", "net", "pattern", "output"]),
     ("oracle", &["wire"]),
     ("sim", &["wire", "proto", "render", "conductor", "oracle"]),
     ("measure", &["wire"]),
     ("lab", &["wire", "net", "sim", "measure"]),
-    ("update", &[]),
+    ("update", &["fetch"]),
     (
         "cli",
         &[

@@ -15,9 +15,11 @@ mod library;
 mod metrics;
 mod nodes;
 mod page;
+mod pattern_files;
 mod patterns;
 mod problem;
 mod prometheus;
+mod ranges;
 mod repeats;
 mod scene;
 mod scene_view;
@@ -62,6 +64,7 @@ pub(crate) fn router(shared: Shared) -> Router {
         .route("/groups/{name}", put(groups::put_group).delete(groups::delete_group))
         .route("/access-point", get(access_point::get))
         .route("/patterns", get(patterns::list))
+        .route("/patterns/nodes", get(patterns::nodes))
         .route("/patterns/stop", post(patterns::stop))
         .route("/patterns/{name}/play", post(patterns::play))
         .route("/effects", get(library::effects))
@@ -75,6 +78,8 @@ pub(crate) fn router(shared: Shared) -> Router {
         .route("/page.css", get(page::style))
         .route("/health", get(health::health))
         .route("/metrics", get(metrics::metrics))
+        .route("/patterns", get(pattern_files::list))
+        .route("/patterns/{sha256}", get(pattern_files::file))
         .route(cuelight_wire::limits::WS_PATH, get(session::upgrade))
         .nest("/api/v1", control)
         .fallback(|uri: Uri| async move { Problem::not_found(format!("nothing is at {uri}")) })

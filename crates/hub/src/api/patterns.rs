@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::HeaderMap;
-use cuelight_conductor::{Command, Start};
+use cuelight_conductor::{Command, NodeSnapshot, Start};
 use cuelight_pattern::store::Entry;
 use cuelight_wire::prism::Facts;
 use cuelight_wire::time::{Span, Time};
@@ -69,6 +69,37 @@ impl PatternView {
 pub(crate) async fn list(State(shared): State<Shared>) -> Result<Json<Vec<PatternView>>, Problem> {
     let list = spawn_blocking(move || shared.patterns.list()).await.map_err(|_| interrupted())?;
     Ok(Json(list.into_iter().map(|(entry, look)| PatternView::of(&entry, look)).collect()))
+}
+
+/// How far a node has come with the patterns.
+#[derive(Debug, Serialize)]
+pub(crate) struct HoldingView {
+    mac: String,
+    name: Option<String>,
+    /// Patterns of the hub that it has; null for a node that does not fetch any.
+    have: Option<u32>,
+    /// Those it still has to fetch.
+    missing: Option<u32>,
+    problem: Option<String>,
+    /// How long ago it said so.
+    said_ms: Option<i64>,
+}
+
+pub(crate) async fn nodes(State(shared): State<Shared>) -> Json<Vec<HoldingView>> {
+    let (snapshot, now) = (shared.snapshot.load(), shared.clock.now());
+    shared.distribution.keep(|mac| snapshot.nodes.iter().any(|node| node.mac == *mac));
+    let view = |node: &NodeSnapshot| {
+        let holding = shared.distribution.of(node.mac);
+        HoldingView {
+            mac: node.mac.to_string(),
+            name: (!node.name.is_empty()).then(|| node.name.as_str().to_owned()),
+            have: holding.as_ref().map(|holding| holding.have),
+            missing: holding.as_ref().map(|holding| holding.missing),
+            said_ms: holding.as_ref().map(|holding| (now - holding.said_at).as_ms()),
+            problem: holding.and_then(|holding| holding.problem),
+        }
+    };
+    Json(snapshot.nodes.iter().map(view).collect())
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -4,7 +4,7 @@ use semver::Version;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::digest::Digest;
+use cuelight_fetch::Digest;
 
 /// How often a new image may be started before it counts as failed.
 pub const TRIES: u8 = 3;

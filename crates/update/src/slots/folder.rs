@@ -11,8 +11,8 @@ use thiserror::Error;
 
 use super::boot::BadTransition;
 use super::{Boot, Image, Point, Slot};
-use crate::digest::Digest;
 use crate::trust::Trust;
+use cuelight_fetch::Digest;
 
 const BOOT: &str = "boot.json";
 const TRUST: &str = "trust.json";

@@ -14,12 +14,12 @@ use std::time::Duration;
 use semver::Version;
 use thiserror::Error;
 
-use crate::fetch::{Fetch, FetchError, Progress, Server, Wanted};
 use crate::manifest::{Device, Manifest, Refusal};
 use crate::plain::{self, NoRelease};
 use crate::signed::Signed;
 use crate::slots::{Image, Point, Slots, SlotsError};
 use crate::trust::Trust;
+use cuelight_fetch::{Fetch, FetchError, Progress, Server, Wanted};
 pub use offer::Offer;
 
 /// Pause before a server is asked again: from the first to the last, doubling.

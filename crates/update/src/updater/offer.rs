@@ -6,8 +6,8 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::digest::Digest;
 use crate::slots::{Slots, SlotsError};
+use cuelight_fetch::Digest;
 
 /// An `ota_update`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -6,12 +6,12 @@ use std::io::{self, Read};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::*;
-use crate::digest::Digest;
-use crate::fetch::{Answer, PART};
 use crate::key::SecretKey;
 use crate::plain::Release;
 use crate::signed::Purpose;
 use crate::slots::{Slot, Start};
+use cuelight_fetch::Digest;
+use cuelight_fetch::{Answer, PART};
 
 const NOW_S: i64 = 1_900_000_000;
 

@@ -1,11 +1,13 @@
 //! Patterns: listed with what is in them, played, stopped.
 
+use axum::body::Body;
+use axum::http::{HeaderName, Request, header};
 use cuelight_pattern::store::Sha256;
 use cuelight_wire::prism::{Header, Motion, PrismWriter, Rate, max_len};
 use cuelight_wire::scene::Rgb;
 use serde_json::json;
 
-use crate::testing::TestHub;
+use crate::testing::{REMOTE, TestHub};
 
 /// A pattern of 4 LEDs and 48 frames at 24 frames a second.
 fn pattern() -> Vec<u8> {
@@ -86,5 +88,34 @@ async fn what_cannot_be_played_is_refused_with_the_reason() {
     assert!(refused("/api/v1/patterns/waves/play", json!({"at_us": 1}), 422).await.contains("at_us"));
     assert!(refused("/api/v1/patterns/waves/play", json!({"scope": "group:none"}), 404).await.contains("none"));
     assert!(refused("/api/v1/patterns/waves/play", json!({"repeat": true}), 422).await.contains("repeat"));
+    hub.stop().await;
+}
+
+/// DIST-1
+#[tokio::test]
+async fn nodes_fetch_what_there_is_in_parts_and_are_told_when_nothing_has_changed() {
+    let hub = TestHub::start().await;
+    store(&hub, "waves", &pattern());
+    let sha256 = Sha256::of(&pattern()).to_string();
+    let ask = |headers: Vec<(HeaderName, String)>, path: String| {
+        let request =
+            headers.into_iter().fold(Request::get(path), |request, (name, value)| request.header(name, value));
+        hub.request(REMOTE, request.body(Body::empty()).unwrap())
+    };
+    let list = ask(vec![], "/patterns".into()).await;
+    assert_eq!(list.ok(), json!([{"name": "waves", "size": pattern().len(), "sha256": sha256}]), "without a key");
+    let etag = list.headers[header::ETAG].to_str().unwrap().to_owned();
+    let same = ask(vec![(header::IF_NONE_MATCH, etag.clone())], "/patterns".into()).await;
+    assert_eq!(same.status, 304);
+    store(&hub, "more", b"bytes");
+    let changed = ask(vec![(header::IF_NONE_MATCH, etag)], "/patterns".into()).await;
+    assert_eq!(changed.ok().as_array().unwrap().len(), 2);
+
+    let part = vec![(header::RANGE, "bytes=0-3".into()), (header::IF_RANGE, format!("\"{sha256}\""))];
+    let part = ask(part, format!("/patterns/{sha256}")).await;
+    assert_eq!((part.status.as_u16(), part.text.as_str()), (206, "PRSM"));
+    let none = ask(vec![], format!("/patterns/{}", "0".repeat(64))).await;
+    assert!(none.problem(404).contains("no pattern with SHA-256"), "{}", none.text);
+    assert!(ask(vec![], "/patterns/../x".into()).await.status.is_client_error());
     hub.stop().await;
 }

@@ -1,10 +1,8 @@
-//! Fetching an image from a server that may lie, stall, or forget what it was asked (OTA-7).
+//! Fetching a file from a server that may lie, stall, or forget what it was asked (OTA-7).
 //!
-//! The image comes in parts, each a single `Range` with `If-Range` of its digest, so that a cut costs a part and not the
+//! The file comes in parts, each a single `Range` with `If-Range` of its digest, so that a cut costs a part and not the
 //! whole. What is on the disk is the state: a fetch goes on where it was, also after a restart. No more bytes are written
-//! than the image has, and nothing is believed before the digest of the whole file is right.
-
-mod answer;
+//! than the file has, and nothing is believed before the digest of the whole file is right.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
@@ -12,8 +10,8 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
+use crate::answer::{Answer, BadAnswer, Take};
 use crate::digest::Digest;
-pub use answer::{Answer, BadAnswer, Take};
 
 /// Bytes asked for at once. At 20 kB/s, a poor radio link, a part takes 13 s: below the time-out of a request.
 pub const PART: u64 = 256 * 1024;
@@ -218,4 +216,5 @@ fn copy(body: &mut dyn Read, file: &mut File, length: u64) -> Result<(), Broken>
 }
 
 #[cfg(test)]
+#[path = "tests.rs"]
 mod tests;
