@@ -122,7 +122,8 @@ impl Shown {
         if self.is_timed { verdict } else { verdict.unjudged() }
     }
 
-    fn is_stalled(&self, from_ns: i64, to_ns: i64) -> bool {
+    /// Whether the machine itself stood still when something happened between two instants.
+    pub(crate) fn is_stalled(&self, from_ns: i64, to_ns: i64) -> bool {
         self.stalls.iter().any(|stall| stall.touches(from_ns, to_ns))
     }
 
