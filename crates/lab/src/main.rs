@@ -67,7 +67,7 @@ struct Cli {
     out: Option<PathBuf>,
     /// Put the table of results into this page, between its markers
     #[arg(long, value_name = "FILE")]
-    into: Option<PathBuf>,
+    page: Option<PathBuf>,
     /// Seed of the first run; each further run has the next one
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -154,7 +154,7 @@ fn run(cli: &Cli) -> Result<ExitCode> {
         }
     }
     println!("\n{}", report.markdown());
-    if let Some(page) = &cli.into {
+    if let Some(page) = &cli.page {
         marked::replace(page, MARKER, &report.markdown())?;
     }
     let missed = report.entries.iter().filter(|entry| entry.is_missed()).count();
