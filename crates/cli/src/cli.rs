@@ -10,6 +10,7 @@ use crate::effects::Effects;
 use crate::hub::Hub;
 use crate::leash::Leash;
 use crate::node::Node;
+use crate::pattern::Pattern;
 use crate::sim::Sim;
 
 const EXAMPLES: &str = "\
@@ -46,6 +47,8 @@ pub(crate) enum Command {
     Ctl(Ctl),
     /// List effects, palettes and presets
     Effects(Effects),
+    /// Make pattern files
+    Pattern(Pattern),
     /// Check a configuration file and print what it means
     Check(Check),
     /// Simulate, in virtual time

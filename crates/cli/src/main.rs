@@ -15,6 +15,7 @@ mod hub;
 mod leash;
 mod logging;
 mod node;
+mod pattern;
 mod print;
 mod shutdown;
 mod sim;
@@ -33,6 +34,7 @@ fn main() -> ExitCode {
         Command::Demo(demo) => demo.run(),
         Command::Ctl(ctl) => ctl.run(),
         Command::Effects(effects) => effects.run(),
+        Command::Pattern(pattern) => pattern.run(),
         Command::Check(check) => check.run(),
         Command::Doctor(doctor) => doctor.run(),
         Command::Leash(leash) => match leash.run() {
