@@ -10,6 +10,7 @@ mod deployed;
 mod hostile;
 mod leash;
 mod outputs;
+mod play;
 mod refused;
 mod restart;
 mod show;

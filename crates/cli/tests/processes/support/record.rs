@@ -10,6 +10,7 @@ use serde_json::Value;
 pub(crate) struct FrameLine {
     pub(crate) frame: i64,
     pub(crate) mono_ns: i64,
+    pub(crate) is_synced: bool,
     pub(crate) scene_rev: u64,
     pub(crate) hash: String,
 }
@@ -41,6 +42,7 @@ impl Record {
                 "frame" => record.frames.push(FrameLine {
                     frame: number("frame"),
                     mono_ns: number("mono_ns"),
+                    is_synced: line["synced"].as_bool().unwrap(),
                     scene_rev: line["scene_rev"].as_u64().unwrap(),
                     hash: line["hash"].as_str().unwrap().to_owned(),
                 }),

@@ -37,9 +37,20 @@ impl Show {
 
     /// As [`Self::start`], with further options for the hub.
     pub(crate) fn start_with(count: u8, hub_options: &[&str]) -> Self {
+        Self::start_in(tempfile::tempdir().unwrap(), count, hub_options, &[])
+    }
+
+    /// As [`Self::start`], with further options for the nodes, in a folder in which something has been done before.
+    pub(crate) fn prepared(count: u8, node_options: &[&str], prepare: impl FnOnce(&Path)) -> Self {
         let folder = tempfile::tempdir().unwrap();
+        prepare(folder.path());
+        Self::start_in(folder, count, &[], node_options)
+    }
+
+    fn start_in(folder: TempDir, count: u8, hub_options: &[&str], node_options: &[&str]) -> Self {
         let hub = Hub::start(folder.path(), hub_options);
-        let node = |number| Node::start(number, folder.path(), hub.at, &["--geometry", GEOMETRY]);
+        let options = [&["--geometry", GEOMETRY], node_options].concat();
+        let node = |number| Node::start(number, folder.path(), hub.at, &options);
         let show = Self { nodes: (1..=count).map(node).collect(), hub, folder };
         show.wait_until_ready();
         show
