@@ -7,6 +7,7 @@
 
 mod demo;
 mod deployed;
+mod distribution;
 mod hostile;
 mod leash;
 mod outputs;

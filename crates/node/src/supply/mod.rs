@@ -12,7 +12,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use cuelight_fetch::{Digest, Fetch, FetchError, Http, Progress, Wanted};
 use cuelight_pattern::store::{Sha256, Store};
@@ -221,24 +221,21 @@ impl Worker {
         Ok(Next::GoOn)
     }
 
-    /// Takes orders for a while; an order of a layer, or a new hub, ends the wait.
+    /// Takes an order, or waits for a while.
     fn wait(&mut self, inbox: &Receiver<Order>, span: Duration) -> Next {
-        let until = Instant::now() + span;
-        loop {
-            match inbox.recv_timeout(until.saturating_duration_since(Instant::now())) {
-                Ok(Order::Hub(hub)) => {
-                    if self.hub.replace(hub) != Some(hub) {
-                        self.etag = None;
-                    }
-                    return Next::GoOn;
+        match inbox.recv_timeout(span) {
+            Ok(Order::Hub(hub)) => {
+                if self.hub.replace(hub) != Some(hub) {
+                    self.etag = None;
                 }
-                Ok(Order::Want(id)) => {
-                    self.first = Some(id);
-                    return Next::GoOn;
-                }
-                Err(RecvTimeoutError::Timeout) => return Next::GoOn,
-                Err(RecvTimeoutError::Disconnected) => return Next::End,
+                Next::GoOn
             }
+            Ok(Order::Want(id)) => {
+                self.first = Some(id);
+                Next::GoOn
+            }
+            Err(RecvTimeoutError::Timeout) => Next::GoOn,
+            Err(RecvTimeoutError::Disconnected) => Next::End,
         }
     }
 }
