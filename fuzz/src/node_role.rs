@@ -22,6 +22,7 @@ pub fn run(data: &[u8]) {
         mac: Mac([2, 0, 0, 0, 0, 1]),
         fw: "fuzz".try_into().expect("it is short"),
         name: None,
+        hardware: None,
         caps: Caps { udp: true, ota: false, clock: true },
         topo: Topo { leds: 640, channels: 1 },
         udp_port: None,

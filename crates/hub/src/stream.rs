@@ -77,6 +77,7 @@ mod tests {
                 udp_port: Some(port),
                 name: None,
                 ext: Ext::ALL,
+                hardware: None,
                 show: None,
             };
             let token = format!("{n:032}").as_str().try_into().unwrap();

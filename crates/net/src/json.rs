@@ -99,6 +99,7 @@ pub fn read_hub_message(text: &str, limit: usize) -> Result<HubMessage, BadMessa
         "welcome" => body("welcome", text).map(HubMessage::Welcome),
         "ts_pong" => body("ts_pong", text).map(HubMessage::TsPong),
         "ota_update" => body("ota_update", text).map(HubMessage::OtaUpdate),
+        "show_lock" => body("show_lock", text).map(HubMessage::ShowLock),
         "state.snapshot" => body("state.snapshot", text).map(HubMessage::Snapshot),
         "effects.setCurrent" => body("effects.setCurrent", text).map(HubMessage::SetEffect),
         "parameters.set" => body("parameters.set", text).map(HubMessage::ParametersSet),
@@ -125,6 +126,7 @@ pub fn write_hub_message(message: &HubMessage) -> String {
         HubMessage::Welcome(welcome) => with_t("welcome", welcome),
         HubMessage::TsPong(pong) => with_t("ts_pong", pong),
         HubMessage::OtaUpdate(update) => with_t("ota_update", update),
+        HubMessage::ShowLock(lock) => with_t("show_lock", lock),
         HubMessage::Snapshot(snapshot) => with_type("state.snapshot", snapshot),
         HubMessage::SetEffect(effect) => with_type("effects.setCurrent", effect),
         HubMessage::ParametersSet(parameters) => with_type("parameters.set", parameters),
@@ -216,9 +218,9 @@ mod tests {
     use cuelight_wire::caps::Ext;
     use cuelight_wire::control::{
         Caps, FullStateMessage, GlobalState, Hello, HexPayload, OtaState, OtaStatus, OtaUpdate, ParametersSet,
-        SetEffect, Snapshot, SyncReport, Topo, TsPing, TsPong, Welcome, ZoneState, ZoneUpdate,
+        SetEffect, ShowLock, Snapshot, SyncReport, Topo, TsPing, TsPong, Welcome, ZoneState, ZoneUpdate,
     };
-    use cuelight_wire::ids::{Mac, NodeId};
+    use cuelight_wire::ids::{Mac, NodeId, Token};
     use cuelight_wire::stream::full_state::MAX_LEN;
     use proptest::prelude::*;
 
@@ -248,6 +250,7 @@ mod tests {
             udp_port: None,
             name: None,
             ext: Ext::NONE,
+            hardware: None,
             show: None,
         };
         assert_eq!(from_node(HELLO), Ok(NodeMessage::Hello(hello.clone())));
@@ -285,7 +288,7 @@ mod tests {
         ];
         for (word, state) in states {
             let message = format!(r#"{{"t":"ota_status","nodeId":1,"token":"x","state":"{word}","pct":40}}"#);
-            let expected = OtaStatus { node_id: NodeId(1), token: text("x"), state, pct: 40, error: None };
+            let expected = OtaStatus { node_id: NodeId(1), token: text("x"), state, pct: 40, error: None, log: None };
             assert_eq!(from_node(&message), Ok(NodeMessage::OtaStatus(expected)), "{word}");
         }
     }
@@ -338,7 +341,7 @@ mod tests {
         let zone =
             ZoneState { zone_id: 255, effect_id: 255, brightness: 255, speed: 255, palette_id: 255, blend_mode: 255 };
         let at = i64::MIN;
-        let token = text(&"f".repeat(63));
+        let token: Token = text(&"f".repeat(63));
         let parameters = ParametersSet {
             brightness: Some(255),
             speed: Some(255),
@@ -361,12 +364,14 @@ mod tests {
         };
         let update = OtaUpdate {
             node_id: NodeId(255),
-            token,
+            token: token.clone(),
             version: text(&"9".repeat(32)),
             url: text(&"u".repeat(256)),
             sha256: text(&"0".repeat(64)),
             size: u64::MAX,
+            in_spite_of: Some(text(&"\"".repeat(64))),
         };
+        let lock = ShowLock { node_id: NodeId(255), token, show: Some(text(&"\"".repeat(64))) };
         let snapshot = Snapshot {
             node_id: NodeId(255),
             apply_at_us: at,
@@ -377,6 +382,7 @@ mod tests {
         let error = ErrorMessage { code: text(&"c".repeat(32)), message: text(&"m".repeat(160)) };
         vec![
             (r#"{"t":"ota_update","#, HubMessage::OtaUpdate(update)),
+            (r#"{"t":"show_lock","#, HubMessage::ShowLock(lock)),
             (r#"{"type":"state.snapshot","#, HubMessage::Snapshot(snapshot)),
             (r#"{"type":"effects.setCurrent","#, HubMessage::SetEffect(SetEffect { effect_id: 255, apply_at_us: at })),
             (r#"{"type":"parameters.set","#, HubMessage::ParametersSet(parameters)),
@@ -527,7 +533,7 @@ mod tests {
         }
 
         #[test]
-        fn no_damage_to_a_message_makes_a_reader_panic(at in 0_usize..200, with in ".{0,3}", which in 0_usize..6) {
+        fn no_damage_to_a_message_makes_a_reader_panic(at in 0_usize..200, with in ".{0,3}", which in 0_usize..7) {
             let (_, message) = &hub_messages()[which];
             for mut text in [write_hub_message(message), HELLO.to_owned()] {
                 let at = at.min(text.len());

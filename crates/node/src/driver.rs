@@ -201,6 +201,7 @@ impl Driver {
             NodeEvent::Update(update) => {
                 warn!(version = %update.version, "update refused: this node is not updated over the network")
             }
+            NodeEvent::ShowLock(show) => debug!(?show, "armed show"),
             NodeEvent::HubError(error) => warn!(code = %error.code, "the hub says: {}", error.message),
         }
     }

@@ -186,11 +186,13 @@ fn open_exchange(bind: IpAddr) -> Result<AsyncStampedSocket, NodeError> {
 fn node_config(settings: &NodeSettings, udp_port: u16) -> Result<NodeConfig, NodeError> {
     let name =
         settings.name.as_ref().map(|name| Text::try_from(name.as_str()).map_err(|_| NodeError::Name(name.clone())));
+    let hardware = format!("{}-{}", std::env::consts::ARCH, std::env::consts::OS);
     let fw = concat!("cuelight-", env!("CARGO_PKG_VERSION"));
     Ok(NodeConfig {
         mac: identity(settings)?,
         fw: Text::try_from(fw).expect("the version is short"),
         name: name.transpose()?,
+        hardware: Text::try_from(hardware.as_str()).ok(),
         caps: Caps { udp: true, ota: false, clock: true },
         topo: Topo { leds: u32::try_from(settings.geometry.len()).unwrap_or(u32::MAX), channels: 1 },
         udp_port: Some(udp_port),

@@ -111,6 +111,7 @@ fn role(c: &mut Criterion) {
         mac: Mac([2, 0, 0, 0, 0, 1]),
         fw: "bench".try_into().expect("short"),
         name: None,
+        hardware: None,
         caps: Caps::default(),
         topo: Topo::default(),
         udp_port: None,

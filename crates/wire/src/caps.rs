@@ -19,10 +19,13 @@ impl Ext {
     pub const FULL_STATE: Self = Self(1);
     /// `ns-exchange`: time exchange in nanoseconds with the previous reply's transmit stamp.
     pub const NS_EXCHANGE: Self = Self(2);
+    /// `show-lock`: the hub tells which show is armed.
+    pub const SHOW_LOCK: Self = Self(4);
     /// Everything this version knows.
-    pub const ALL: Self = Self(3);
+    pub const ALL: Self = Self(7);
 
-    const WORDS: [(Self, &'static str); 2] = [(Self::FULL_STATE, "full-state"), (Self::NS_EXCHANGE, "ns-exchange")];
+    const WORDS: [(Self, &'static str); 3] =
+        [(Self::FULL_STATE, "full-state"), (Self::NS_EXCHANGE, "ns-exchange"), (Self::SHOW_LOCK, "show-lock")];
 
     /// Whether every word of `other` is in this set.
     pub const fn has(self, other: Self) -> bool {

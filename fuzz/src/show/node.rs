@@ -33,6 +33,7 @@ impl Node {
             mac: Mac([2, 0, 0, 0, 0, index as u8 + 1]),
             fw: "fuzz".try_into().expect("it is short"),
             name: None,
+            hardware: None,
             caps: Caps { udp: true, ota: false, clock: true },
             topo: Topo { leds: 640, channels: 1 },
             udp_port: None,

@@ -15,7 +15,7 @@ mod view;
 use alloc::collections::{BTreeMap, VecDeque};
 use core::net::{IpAddr, SocketAddr};
 
-use cuelight_wire::control::{HubMessage, Refusal};
+use cuelight_wire::control::{HubMessage, Refusal, Text};
 use cuelight_wire::ids::{NodeId, TokenHash};
 use cuelight_wire::time::{Local, Show, Span, Time};
 
@@ -97,6 +97,8 @@ pub struct Conductor {
     answers: VecDeque<(CommandId, Command, Answer)>,
     saved_revision: u64,
     sessions_revision: u64,
+    /// The show that is armed.
+    armed: Option<Text<64>>,
 }
 
 impl Conductor {
@@ -125,6 +127,7 @@ impl Conductor {
             answers: VecDeque::new(),
             saved_revision: 0,
             sessions_revision: 0,
+            armed: None,
         };
         conductor.restore(saved);
         if show_hint.is_none() {

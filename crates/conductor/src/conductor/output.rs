@@ -1,5 +1,7 @@
 //! What leaves: datagrams, control messages, events.
 
+use cuelight_wire::control::{HubMessage, ShowLock};
+
 use super::{Conductor, ConnId, Outgoing, Transmit};
 use crate::event::Event;
 use crate::fanout::{Due, Message};
@@ -38,6 +40,10 @@ impl Conductor {
             };
             let conn = session.conn;
             let first = session.due.take_first();
+            if first == Due::SHOW_LOCK {
+                let lock = ShowLock { node_id: id, token: session.token.clone(), show: self.armed.clone() };
+                return Some((conn, Outgoing::Message(HubMessage::ShowLock(lock))));
+            }
             self.show.encode();
             let message = if first == Due::FULL_STATE {
                 Message::full_state(id, self.show.tracks.payload(track))

@@ -241,6 +241,8 @@ impl Conductor {
             (false, _) => Due::SNAPSHOT,
             (true, false) => Due::NONE,
         };
+        // CTRL-9
+        let due = if ext.has(Ext::SHOW_LOCK) { due.or(Due::SHOW_LOCK) } else { due };
         node.session = Some(Session {
             conn,
             token: token.clone(),

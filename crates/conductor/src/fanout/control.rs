@@ -28,6 +28,7 @@ impl Due {
     const BRIGHTNESS: Self = Self(16);
     /// Zone 0; the other zones are the bits above.
     const ZONE: u16 = 32;
+    pub(crate) const SHOW_LOCK: Self = Self(Self::ZONE << MAX_ZONES);
 
     pub(crate) const fn or(self, other: Self) -> Self {
         Self(self.0 | other.0)

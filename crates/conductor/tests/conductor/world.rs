@@ -82,6 +82,7 @@ pub(crate) fn hello(mac: Mac, ext: Ext) -> Hello {
         udp_port: None,
         name: None,
         ext,
+        hardware: None,
         show: None,
     }
 }

@@ -80,6 +80,7 @@ impl Show {
             udp_port: Some(address.port()),
             name: None,
             ext: if index < self.row.deployed { Ext::NONE } else { Ext::ALL },
+            hardware: None,
             show: None,
         };
         let token = Token::try_from(format!("{index:032}").as_str()).expect("32 characters");

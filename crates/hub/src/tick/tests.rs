@@ -89,6 +89,7 @@ fn a_node_that_does_not_read_is_let_go_without_waiting_for_it() {
         udp_port: None,
         name: None,
         ext: Default::default(),
+        hardware: None,
         show: None,
     };
     let message = Box::new(NodeMessage::Hello(hello));

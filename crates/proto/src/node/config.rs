@@ -26,6 +26,8 @@ pub struct NodeConfig {
     pub fw: Text<32>,
     /// A name people gave it.
     pub name: Option<Text<32>>,
+    /// The machine it runs on, as ARCH-SYSTEM.
+    pub hardware: Option<Text<32>>,
     /// What it can do.
     pub caps: Caps,
     /// What hangs on it.

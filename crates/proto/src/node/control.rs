@@ -29,6 +29,12 @@ impl NodeRole {
                 let _ = self.sync.handle_ts_pong(pong, now, now);
             }
             HubMessage::OtaUpdate(update) => self.event(NodeEvent::Update(update.clone())),
+            HubMessage::ShowLock(lock) => {
+                // CTRL-9
+                if self.negotiated(Ext::SHOW_LOCK) {
+                    self.event(NodeEvent::ShowLock(lock.show.clone()));
+                }
+            }
             HubMessage::FullState(copy) => self.on_state_copy(copy, now),
             HubMessage::Snapshot(snapshot) => self.on_snapshot(snapshot, now),
             HubMessage::SetEffect(set) => self.on_control_patch(set.apply_at_us, deployed::of_set_effect(set), now),
@@ -48,6 +54,7 @@ impl NodeRole {
             HubMessage::OtaUpdate(update) => {
                 is_my_number(update.node_id) && me.is_some_and(|me| me.token == update.token)
             }
+            HubMessage::ShowLock(lock) => is_my_number(lock.node_id) && me.is_some_and(|me| me.token == lock.token),
             HubMessage::FullState(copy) => is_my_number(copy.node_id),
             HubMessage::Snapshot(snapshot) => is_my_number(snapshot.node_id),
             HubMessage::SetEffect(_) | HubMessage::ParametersSet(_) | HubMessage::ZoneUpdate(_) => me.is_some(),
@@ -137,6 +144,7 @@ impl NodeRole {
         // What ended before comes first.
         self.follow_session(now);
         self.event(NodeEvent::Welcomed { node_id, token_hash, ts_port, ext: self.ext, new_hub });
+        self.tell_kept_update(now);
     }
 
     /// Does what the session wants done.

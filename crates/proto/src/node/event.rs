@@ -2,7 +2,7 @@
 
 use cuelight_wire::caps::Ext;
 use cuelight_wire::change::Change;
-use cuelight_wire::control::{ErrorMessage, OtaUpdate};
+use cuelight_wire::control::{ErrorMessage, OtaState, OtaUpdate, Text};
 use cuelight_wire::ids::{NodeId, Revision, TokenHash};
 use cuelight_wire::time::{Show, Span, Time};
 
@@ -69,6 +69,8 @@ pub enum NodeEvent {
     Live,
     /// The hub wants the node updated.
     Update(OtaUpdate),
+    /// The name of the show that is armed now, if one is. Holds until the next one, whatever becomes of the session.
+    ShowLock(Option<Text<64>>),
     /// The hub complained about a message.
     HubError(ErrorMessage),
 }
@@ -84,4 +86,17 @@ pub struct FrameReport {
     pub frames_missed: u32,
     /// Changes that came after their applyAt, since the start.
     pub late: u32,
+}
+
+/// How far the node's update is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UpdateReport {
+    /// What it is at.
+    pub state: OtaState,
+    /// Percent of that.
+    pub pct: u8,
+    /// What went wrong, when the update failed.
+    pub error: Option<Text<128>>,
+    /// The last lines of the log of an image that was given up.
+    pub log: Option<Text<512>>,
 }

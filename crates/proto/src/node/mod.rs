@@ -28,9 +28,10 @@ mod input;
 mod output;
 mod seen;
 mod status;
+mod update;
 
 pub use config::{NodeConfig, SyncUse};
-pub use event::{FrameReport, NodeEvent, Via};
+pub use event::{FrameReport, NodeEvent, UpdateReport, Via};
 pub use status::{Counters, Degraded, NodeStatus};
 
 use cuelight_wire::caps::Ext;
@@ -44,6 +45,7 @@ use crate::stream::Receiver;
 use crate::sync::{ClockMap, SyncClient, SyncState};
 use deployed::Deployed;
 use seen::Seen;
+use update::Updates;
 
 const EVENTS: usize = 32;
 /// Changes leave this many places to everything else, which comes a few at a time.
@@ -82,6 +84,7 @@ pub struct NodeRole {
     was_usable: bool,
     is_fallback: bool,
     frames: FrameReport,
+    updates: Updates,
     counters: Counters,
     /// Full: a change is put off (its next repeat brings it again); of anything else the oldest makes room.
     events: Deque<NodeEvent, EVENTS>,
@@ -117,6 +120,7 @@ impl NodeRole {
             was_usable: false,
             is_fallback: false,
             frames: FrameReport::default(),
+            updates: Updates::default(),
             counters: Counters::default(),
             events: Deque::new(),
             arrivals: Deque::new(),

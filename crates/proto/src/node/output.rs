@@ -74,6 +74,7 @@ impl NodeRole {
             udp_port: config.udp_port,
             name: config.name.clone(),
             ext: config.ext,
+            hardware: config.hardware.clone(),
             show,
         })
     }

@@ -1,10 +1,10 @@
 //! Joining, staying, losing the hub and coming back.
 
-use cuelight_proto::node::{FrameReport, NodeEvent, SyncUse};
+use cuelight_proto::node::{FrameReport, NodeEvent, SyncUse, UpdateReport};
 use cuelight_proto::session::{Ended, State};
 use cuelight_wire::caps::Ext;
-use cuelight_wire::control::{ErrorMessage, HubMessage, NodeMessage};
-use cuelight_wire::limits::KEEPALIVE_TIMEOUT;
+use cuelight_wire::control::{ErrorMessage, HubMessage, NodeMessage, OtaState, ShowLock};
+use cuelight_wire::limits::{KEEPALIVE_TIMEOUT, MAX_CONTROL_MESSAGE};
 use cuelight_wire::stream::MsgType;
 use cuelight_wire::time::Span;
 
@@ -230,6 +230,83 @@ fn errors_of_the_hub_are_passed_on_and_counted() {
     assert_eq!(world.count(|e| *e == NodeEvent::HubError(error.clone())), 1);
     assert_eq!(world.node.status(world.now).sessions.hub_errors, 1);
     assert_eq!(world.ended(), []);
+}
+
+#[test]
+fn the_armed_show_is_passed_on_where_that_was_agreed() {
+    // CTRL-9
+    let lock = |world: &World, show: Option<&str>| {
+        HubMessage::ShowLock(ShowLock {
+            node_id: NODE,
+            token: world.hub.token.try_into().unwrap(),
+            show: show.map(|show| show.try_into().unwrap()),
+        })
+    };
+    let mut world = World::new(SyncUse::Scheduled).joined();
+    for show in [Some("Friday"), None] {
+        world.message(lock(&world, show));
+        let expected = NodeEvent::ShowLock(show.map(|show| show.try_into().unwrap()));
+        assert_eq!(world.count(|event| *event == expected), 1);
+    }
+    let HubMessage::ShowLock(other) = lock(&world, Some("Saturday")) else { panic!() };
+    world.message(HubMessage::ShowLock(ShowLock { token: "another".try_into().unwrap(), ..other }));
+    assert_eq!(world.count(|event| matches!(event, NodeEvent::ShowLock(_))), 2, "of another session");
+
+    let mut deployed = World::deployed();
+    deployed.run(ms(500));
+    deployed.message(lock(&deployed, Some("Friday")));
+    assert_eq!(deployed.count(|event| matches!(event, NodeEvent::ShowLock(_))), 0);
+    assert_eq!(deployed.node.status(deployed.now).counters.not_negotiated, 1);
+}
+
+fn told(world: &World) -> Vec<(OtaState, u8, bool)> {
+    let status = |(_, message): &(_, NodeMessage)| match message {
+        NodeMessage::OtaStatus(status) => Some((status.state, status.pct, status.log.is_some())),
+        _ => None,
+    };
+    world.messages.iter().filter_map(status).collect()
+}
+
+#[test]
+fn what_became_of_an_update_before_the_welcome_is_told_after_it_once() {
+    // OTA-9
+    let mut world = World::new(SyncUse::Scheduled);
+    let report = |state, pct| UpdateReport { state, pct, error: None, log: None };
+    let log = Some("x\u{1}\n".repeat(170).as_str().try_into().unwrap());
+    let given_up = UpdateReport {
+        error: Some("\u{1}".repeat(128).as_str().try_into().unwrap()),
+        log,
+        ..report(OtaState::Failed, 0)
+    };
+    world.node.handle_update(report(OtaState::Downloading, 3), world.now);
+    world.node.handle_update(given_up, world.now);
+    world.run(ms(500));
+    assert_eq!(told(&world), [(OtaState::Failed, 0, true)]);
+    let (_, message) = world.messages.iter().find(|(_, message)| matches!(message, NodeMessage::OtaStatus(_))).unwrap();
+    let NodeMessage::OtaStatus(status) = message else { panic!() };
+    let text = serde_json::to_string(status).unwrap();
+    assert!(text.len() + r#""t":"ota_status","#.len() <= MAX_CONTROL_MESSAGE, "{}", text.len());
+    world.kill_hub();
+    world.run(ms(1_000));
+    world.restart_hub();
+    world.run(ms(2_000));
+    assert_eq!(told(&world).len(), 1, "once");
+}
+
+#[test]
+fn progress_is_told_four_times_a_second_and_a_new_state_at_once() {
+    // OTA-9
+    let mut world = World::new(SyncUse::Scheduled).joined();
+    let report = |state, pct| UpdateReport { state, pct, error: None, log: None };
+    for pct in 0..100 {
+        world.node.handle_update(report(OtaState::Downloading, pct), world.now);
+        world.run(ms(10));
+    }
+    world.node.handle_update(report(OtaState::Verifying, 0), world.now);
+    world.run(ms(1));
+    let told = told(&world);
+    assert_eq!(told.last().unwrap().0, OtaState::Verifying);
+    assert!((4..=6).contains(&told.len()), "{told:?}");
 }
 
 #[test]

@@ -61,6 +61,7 @@ pub(crate) fn config(sync: SyncUse) -> NodeConfig {
         mac: Mac([2, 0, 0, 0, 0, 1]),
         fw: "cuelight-0.1.0".try_into().unwrap(),
         name: None,
+        hardware: None,
         caps: Caps { udp: true, ota: false, clock: false },
         topo: Topo { leds: 320, channels: 2 },
         udp_port: None,

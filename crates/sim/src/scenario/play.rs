@@ -299,6 +299,7 @@ fn hello(proto: u8) -> NodeMessage {
         udp_port: None,
         name: None,
         ext: Ext::ALL,
+        hardware: None,
         show: None,
     })
 }

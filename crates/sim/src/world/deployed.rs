@@ -45,6 +45,7 @@ impl Deployed {
             udp_port: None,
             name: None,
             ext: Ext::NONE,
+            hardware: None,
             show: None,
         })
     }

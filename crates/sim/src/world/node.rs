@@ -69,6 +69,7 @@ impl Node {
             mac,
             fw: "cuelight-sim".try_into().expect("12 characters fit"),
             name: None,
+            hardware: None,
             caps: Caps { udp: true, ota: false, clock: true },
             topo: Topo { leds: PIXELS as u32, channels: 1 },
             udp_port: None,

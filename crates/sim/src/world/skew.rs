@@ -13,7 +13,7 @@ pub(crate) fn later_node(message: NodeMessage) -> NodeMessage {
         NodeMessage::Hello(hello) => NodeMessage::Hello(later(&hello)),
         NodeMessage::Keepalive(keepalive) => NodeMessage::Keepalive(later(&keepalive)),
         NodeMessage::TsPing(ping) => NodeMessage::TsPing(later(&ping)),
-        NodeMessage::OtaStatus(status) => NodeMessage::OtaStatus(status),
+        NodeMessage::OtaStatus(status) => NodeMessage::OtaStatus(later(&status)),
     }
 }
 
@@ -23,6 +23,7 @@ pub(crate) fn later_hub(message: HubMessage) -> HubMessage {
         HubMessage::Welcome(welcome) => HubMessage::Welcome(later(&welcome)),
         HubMessage::TsPong(pong) => HubMessage::TsPong(later(&pong)),
         HubMessage::FullState(state) => HubMessage::FullState(later(&state)),
+        HubMessage::ShowLock(lock) => HubMessage::ShowLock(later(&lock)),
         other => other,
     }
 }
@@ -57,6 +58,7 @@ mod tests {
             udp_port: None,
             name: None,
             ext: Ext::ALL,
+            hardware: None,
             show: None,
         };
         assert_eq!(later_node(NodeMessage::Hello(hello.clone())), NodeMessage::Hello(hello));

@@ -24,6 +24,7 @@ fn hello(mac: Mac) -> NodeMessage {
         udp_port: None,
         name: None,
         ext: Ext::ALL,
+        hardware: None,
         show: Some(ShowHint { now_us: 1 << 60, bound_us: 0, rev: u32::MAX }),
     })
 }

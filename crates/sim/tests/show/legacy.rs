@@ -83,6 +83,7 @@ impl Deployed {
             udp_port: None,
             name: None,
             ext: Ext::NONE,
+            hardware: None,
             show: None,
         };
         world.guest_connect(site);

@@ -29,6 +29,9 @@ pub struct Hello {
     /// Capability words; absent on deployed nodes.
     #[serde(default, skip_serializing_if = "Ext::is_none")]
     pub ext: Ext,
+    /// The machine it runs on, as ARCH-SYSTEM: which images are for it. Absent on deployed nodes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hardware: Option<Text<32>>,
     /// Show time as the node knows it, so that a restarted hub can go on with it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub show: Option<ShowHint>,

@@ -9,6 +9,7 @@ mod hello;
 mod keepalive;
 mod ota;
 mod show;
+mod show_lock;
 mod time_exchange;
 mod welcome;
 
@@ -18,6 +19,7 @@ pub use hello::{Caps, Hello, ShowHint, Topo};
 pub use keepalive::{Keepalive, SyncReport};
 pub use ota::{OtaState, OtaStatus, OtaUpdate};
 pub use show::{GlobalState, ParametersSet, SetEffect, Snapshot, ZoneState, ZoneUpdate};
+pub use show_lock::ShowLock;
 pub use time_exchange::{TsPing, TsPong};
 pub use welcome::Welcome;
 
@@ -49,6 +51,8 @@ pub enum HubMessage {
     TsPong(TsPong),
     /// `ota_update`
     OtaUpdate(OtaUpdate),
+    /// `show_lock`
+    ShowLock(ShowLock),
     /// `state.snapshot`
     Snapshot(Snapshot),
     /// `effects.setCurrent`

@@ -22,6 +22,9 @@ pub struct OtaUpdate {
     /// Length of the image, bytes.
     #[serde(default)]
     pub size: u64,
+    /// The armed show in spite of which it is to happen, by name; only for nodes that are told which show is armed.
+    #[serde(rename = "inSpiteOf", default, skip_serializing_if = "Option::is_none")]
+    pub in_spite_of: Option<Text<64>>,
 }
 
 /// `ota_status`, node to hub
@@ -40,6 +43,9 @@ pub struct OtaStatus {
     /// What went wrong, when `state` is failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<Text<128>>,
+    /// The last lines of the log of an image that was given up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub log: Option<Text<512>>,
 }
 
 /// The states of an update. Deployed nodes write them in capitals, and `ERROR` for failed.

@@ -52,6 +52,7 @@ fn deployed_hello() -> Hello {
         udp_port: None,
         name: None,
         ext: Ext::NONE,
+        hardware: None,
         show: None,
     }
 }
@@ -68,13 +69,21 @@ fn hello_is_read_and_written_as_deployed_and_with_its_extensions() {
         topo: Topo { leds: 640, channels: 1 },
         udp_port: Some(49_200),
         name: Some(text("bike_001")),
-        ext: Ext::FULL_STATE.or(Ext::NS_EXCHANGE),
+        ext: Ext::ALL,
+        hardware: Some(text("x86_64-linux")),
         show: Some(ShowHint { now_us: 5_000_000, bound_us: 120, rev: 42 }),
         ..no_ota
     };
     both("hello", "node-hello-cuelight.json", &cuelight);
-    let later =
-        Hello { fw: text("cuelight-9.9.9"), udp_port: None, name: None, ext: Ext::FULL_STATE, show: None, ..cuelight };
+    let later = Hello {
+        fw: text("cuelight-9.9.9"),
+        udp_port: None,
+        name: None,
+        ext: Ext::FULL_STATE,
+        hardware: None,
+        show: None,
+        ..cuelight
+    };
     reads("hello", "node-hello-words-of-a-later-version.read.json", &later);
 }
 
@@ -153,16 +162,35 @@ fn update_messages_are_read_in_both_spellings_and_written_in_lower_case() {
         url: text("http://192.168.4.1/ota/k1/s3/2.8.0.bin"),
         sha256: text("e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"),
         size: 1_048_576,
+        in_spite_of: None,
     };
     both("ota_update", "hub-ota_update.json", &update);
-    let status = OtaStatus { node_id: NodeId(1), token: token(), state: OtaState::Downloading, pct: 42, error: None };
+    let in_spite_of = Some(text("Friday night"));
+    both("ota_update", "hub-ota_update-in-spite-of.json", &OtaUpdate { in_spite_of, ..update });
+    let status =
+        OtaStatus { node_id: NodeId(1), token: token(), state: OtaState::Downloading, pct: 42, error: None, log: None };
     both("ota_status", "node-ota_status.json", &status);
     let failed = OtaStatus { state: OtaState::Failed, pct: 99, error: Some(text("sha256 differs")), ..status.clone() };
     both("ota_status", "node-ota_status-failed.json", &failed);
+    let given_up = OtaStatus {
+        pct: 0,
+        error: Some(text("2.8.0 did not prove itself in 90 s")),
+        log: Some(text("cannot open output\nnode stops")),
+        ..failed.clone()
+    };
+    both("ota_status", "node-ota_status-given-up.json", &given_up);
     let rebooting = OtaStatus { state: OtaState::Rebooting, pct: 100, ..status };
     reads("ota_status", "node-ota_status-capitals.read.json", &rebooting);
     let error = OtaStatus { pct: 0, error: Some(text("no space")), ..failed };
     reads("ota_status", "node-ota_status-error-in-capitals.read.json", &error);
+}
+
+/// CTRL-9
+#[test]
+fn the_armed_show_is_told_by_name_and_none_as_null() {
+    let armed = ShowLock { node_id: NodeId(1), token: token(), show: Some(text("Friday night")) };
+    both("show_lock", "hub-show_lock.json", &armed);
+    both("show_lock", "hub-show_lock-none.json", &ShowLock { show: None, ..armed });
 }
 
 /// CTRL-2
