@@ -35,6 +35,7 @@ mod stream;
 #[cfg(test)]
 mod testing;
 mod tick;
+mod uploads;
 
 pub use error::HubError;
 pub use settings::HubSettings;

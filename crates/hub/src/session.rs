@@ -1,4 +1,4 @@
-//! `/ws`: one control connection, from upgrade to close.
+//! `/ws`: one control connection, from upgrade to close. One whose first message is binary is a pattern session (`uploads`).
 //!
 //! The text of messages is read and written here; what they mean is the conductor's. A connection ends with a reason in
 //! its close frame, and what one node does wrong nobody else notices: its queue is its own, bounded, and a node that
@@ -8,9 +8,11 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use axum::body::Bytes;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
 use axum::extract::{ConnectInfo, State};
+use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use cuelight_conductor::{ConnId, Outgoing};
 use cuelight_net::identity::random_token;
@@ -20,16 +22,21 @@ use cuelight_wire::control::{ErrorMessage, HubMessage, Refusal, Text};
 use cuelight_wire::ids::Token;
 use cuelight_wire::limits::MAX_CONTROL_MESSAGE;
 use cuelight_wire::time::{Local, Span, Time};
+use cuelight_wire::tlv;
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use tokio::time::timeout;
 use tracing::debug;
 
-use crate::api::Problem;
+use crate::api::{Problem, guard};
 use crate::inbox::{Gone, Input};
 use crate::shared::Shared;
+use crate::uploads;
 
 /// Messages waiting for one node; when it is full the node is a slow reader and is let go.
 const OUTGOING: usize = 64;
+/// Answers of a pattern session are gathered up to so many bytes while more frames are there to be read. A control message
+/// is flushed by itself.
+const WRITE_BUFFER: usize = 1024;
 /// How long one message may take to be taken off our hands.
 const SEND_TIMEOUT: Duration = Duration::from_secs(2);
 /// How long the other side may take to answer a close frame. Closing at once, with something of it unread, would make
@@ -45,6 +52,7 @@ static NEXT_CONN: AtomicU64 = AtomicU64::new(1);
 pub(crate) async fn upgrade(
     State(shared): State<Shared>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Response {
     let upgrade = match upgrade {
@@ -54,16 +62,19 @@ pub(crate) async fn upgrade(
     let Ok(place) = shared.connections.clone().try_acquire_owned() else {
         return Problem::unavailable("the hub has no room for another connection; raise max_nodes").into_response();
     };
+    let is_operator = shared.patterns_are_open || guard::is_operator(&shared, peer, &headers);
     upgrade
         .read_buffer_size(BUFFER)
-        .write_buffer_size(0)
+        .write_buffer_size(WRITE_BUFFER)
         .max_write_buffer_size(2 * MAX_FRAME)
-        .max_message_size(MAX_FRAME)
-        .max_frame_size(MAX_FRAME)
-        .on_upgrade(move |socket| serve(socket, peer.ip().to_canonical(), shared, place))
+        // Which of the two kinds of session it becomes its first message tells; a control message that is too long is
+        // refused by its own limit.
+        .max_message_size(tlv::MAX_FRAME)
+        .max_frame_size(tlv::MAX_FRAME)
+        .on_upgrade(move |socket| serve(socket, peer.ip().to_canonical(), shared, is_operator, place))
 }
 
-async fn serve(mut socket: WebSocket, ip: IpAddr, shared: Shared, _place: OwnedSemaphorePermit) {
+async fn serve(mut socket: WebSocket, ip: IpAddr, shared: Shared, is_operator: bool, _place: OwnedSemaphorePermit) {
     let conn = ConnId(NEXT_CONN.fetch_add(1, Ordering::Relaxed));
     let (outgoing, mut waiting) = mpsc::channel(OUTGOING);
     let end = match shared.inbox.send(Input::Open { conn, ip, outgoing }).await {
@@ -81,6 +92,10 @@ async fn serve(mut socket: WebSocket, ip: IpAddr, shared: Shared, _place: OwnedS
             let _ = shared.inbox.send(Input::Closed { conn }).await;
             close(&mut socket, refusal).await;
         }
+        End::Pattern(first) => {
+            let _ = shared.inbox.send(Input::Closed { conn }).await;
+            uploads::serve(socket, first, &shared, is_operator).await;
+        }
     }
 }
 
@@ -90,6 +105,8 @@ enum End {
     Lost,
     /// The hub ends it.
     Refused(Refusal),
+    /// Its first message, which is binary: it is a pattern session.
+    Pattern(Bytes),
 }
 
 async fn converse(
@@ -99,6 +116,7 @@ async fn converse(
     waiting: &mut mpsc::Receiver<Outgoing>,
 ) -> End {
     let mut side_frames = SideFrames::default();
+    let mut is_first = true;
     loop {
         let ended = tokio::select! {
             outgoing = waiting.recv() => match outgoing {
@@ -109,7 +127,11 @@ async fn converse(
                 None => Err(End::Refused(Refusal::SlowReader)),
             },
             received = socket.recv() => match received {
-                Some(Ok(message)) => hear(socket, conn, shared, message, &mut side_frames).await,
+                Some(Ok(Message::Binary(first))) if is_first => Err(End::Pattern(first)),
+                Some(Ok(message)) => {
+                    is_first &= matches!(message, Message::Ping(_) | Message::Pong(_));
+                    hear(socket, conn, shared, message, &mut side_frames).await
+                }
                 Some(Err(error)) => Err(refusal_for(error).map_or(End::Lost, End::Refused)),
                 None => Err(End::Lost),
             },

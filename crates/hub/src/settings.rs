@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 
 use cuelight_net::clock::LocalClock;
+use cuelight_pattern::store::Limits;
 use cuelight_wire::limits;
 use cuelight_wire::time::Span;
 
@@ -36,6 +37,10 @@ pub struct HubSettings {
     pub realtime: bool,
     /// File for ten `clock` lines a second.
     pub record: Option<PathBuf>,
+    /// How much the store of patterns holds.
+    pub patterns: Limits,
+    /// Whether clients of other machines may upload and play patterns without the operator key, as deployed uploaders do.
+    pub open_patterns: bool,
     /// What makes this hub the access point, when it is one.
     pub access_point: Option<AccessPointSettings>,
     /// The hub's clock; an injected one proves clock sync on one machine.
@@ -58,6 +63,8 @@ impl HubSettings {
             control_backstop: true,
             realtime: true,
             record: None,
+            patterns: Limits::default(),
+            open_patterns: false,
             access_point: None,
             clock: LocalClock::UNCHANGED,
         }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use cuelight_conductor::Snapshot;
 use cuelight_net::clock::LocalClock;
+use cuelight_pattern::service::Service;
 use cuelight_wire::time::{Local, Time};
 use tokio::sync::Semaphore;
 
@@ -36,6 +37,10 @@ pub(crate) struct Shared {
     pub(crate) patterns: Patterns,
     /// How far each node has come with them.
     pub(crate) distribution: Distribution,
+    /// What takes patterns from clients.
+    pub(crate) uploads: Service,
+    /// Whether clients of other machines need no key for it.
+    pub(crate) patterns_are_open: bool,
     /// When the hub started.
     pub(crate) started_at: Time<Local>,
 }
@@ -43,6 +48,11 @@ pub(crate) struct Shared {
 impl Shared {
     /// What is dangerous about how this hub is set up, one sentence each.
     pub(crate) fn risks(&self) -> Vec<String> {
-        self.access_point.as_ref().map_or_else(Vec::new, |facts| facts.settings.risks())
+        let mut risks = self.access_point.as_ref().map_or_else(Vec::new, |facts| facts.settings.risks());
+        if self.patterns_are_open {
+            let risk = "anybody on the network may upload, delete and play patterns: --open-patterns off wants the key";
+            risks.push(risk.to_owned());
+        }
+        risks
     }
 }

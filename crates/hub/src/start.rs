@@ -18,7 +18,8 @@ use cuelight_net::timer::TickTimer;
 use cuelight_net::udp::{BatchSender, StampedSocket};
 use cuelight_net::wake::{Waker, wake_pair};
 use cuelight_output::record::Recorder;
-use cuelight_pattern::store::{Limits, Store};
+use cuelight_pattern::service::{self, Orders, Service};
+use cuelight_pattern::store::Store;
 use tokio::sync::{Semaphore, oneshot, watch};
 use tracing::{info, warn};
 
@@ -36,6 +37,7 @@ use crate::settings::HubSettings;
 use crate::shared::Shared;
 use crate::store::{DataFolder, OperatorKey, ShowMap};
 use crate::tick::{Sessions, TickThread};
+use crate::uploads;
 
 /// Priority of the exchange thread: an answer takes microseconds and is worth most when it is prompt.
 const EXCHANGE_PRIORITY: u8 = 60;
@@ -71,6 +73,8 @@ pub(crate) struct Hub {
     http: TcpListener,
     /// What requests see.
     pub(crate) shared: Shared,
+    /// What pattern clients ask of the lights.
+    orders: Orders,
     max_connections: u32,
     access_point: Option<AccessPoint>,
     exchange: Running,
@@ -100,7 +104,9 @@ impl Hub {
         let key = operator_key(&settings, &folder)?;
         let access_point =
             settings.access_point.as_ref().map(|settings| Prepared::new(settings, &folder)).transpose()?;
-        let patterns = Patterns::new(Store::open(&settings.data_dir.join(PATTERNS_FOLDER), Limits::default())?);
+        let patterns = Patterns::new(Store::open(&settings.data_dir.join(PATTERNS_FOLDER), settings.patterns)?);
+        let (uploads, orders) = Service::start(patterns.store.clone(), service::Settings::default())
+            .map_err(HubError::system("a thread"))?;
         let http = open_http(&settings)?;
         let exchange_socket = open_exchange(&settings)?;
         let stream = BatchSender::new(open_stream(&settings)?).map_err(HubError::system("a stream socket"))?;
@@ -140,6 +146,8 @@ impl Hub {
             access_point: facts,
             patterns,
             distribution: Distribution::default(),
+            uploads,
+            patterns_are_open: settings.open_patterns,
             started_at: now,
         };
         let tick_thread =
@@ -151,7 +159,7 @@ impl Hub {
             tick_thread.run();
         })?;
         let access_point = access_point.map(Prepared::start).transpose().map_err(HubError::system("a thread"))?;
-        Ok(Self { settings, identity, http, shared, max_connections, access_point, exchange, tick, tick_ended })
+        Ok(Self { settings, identity, http, shared, orders, max_connections, access_point, exchange, tick, tick_ended })
     }
 
     /// Where it takes HTTP.
@@ -161,12 +169,24 @@ impl Hub {
     }
 
     pub(crate) async fn serve(self, stop: impl Future<Output = ()>) -> Result<(), HubError> {
-        let Self { settings, identity, http, shared, max_connections, access_point, exchange, tick, tick_ended } = self;
+        let Self {
+            settings,
+            identity,
+            http,
+            shared,
+            orders,
+            max_connections,
+            access_point,
+            exchange,
+            tick,
+            tick_ended,
+        } = self;
         let address = http.local_addr().map_err(HubError::system("the HTTP port"))?;
         let listener = tokio::net::TcpListener::from_std(http).map_err(HubError::system("the HTTP port"))?;
         let announcement = announce(&settings, identity, address);
         info!(address = %address, ts_port = settings.ts_port, "hub listens; open http://{}/", shown(address));
 
+        let orders = tokio::spawn(uploads::carry_out(orders, shared.inbox.clone(), shared.patterns.clone()));
         let (ending, ended) = watch::channel(());
         let limits = front::Limits::default();
         let server = tokio::spawn(front::serve(listener, api::router(shared.clone()), limits, ended));
@@ -180,11 +200,14 @@ impl Hub {
         let _ = shared.inbox.send(Input::Stop).await;
         drop(ending);
         let all_ended = async {
-            let _ = tokio::join!(server, shared.connections.acquire_many(max_connections));
+            let _ = tokio::join!(server, shared.uploads.stop(), shared.connections.acquire_many(max_connections));
         };
         if tokio::time::timeout(STOP_GRACE, all_ended).await.is_err() {
             warn!("some connections did not end in time");
         }
+        // It holds the store, which the next hub on this folder wants.
+        orders.abort();
+        let _ = orders.await;
         if let Some(announcement) = announcement {
             announcement.stop();
         }

@@ -1,4 +1,5 @@
-//! Finding a hub by mDNS (service `_cuelight._tcp.local.`), and being found.
+//! Finding a hub by mDNS (service `_cuelight._tcp.local.`), and being found; as a node, too, by who uploads patterns
+//! (service `_cuelight-node._tcp.local.`, PATTERN-26).
 //!
 //! The TXT record holds `proto`, `id` (the hub's own, stays over restarts) and `boot` (its present run). A hub that
 //! listens on loopback only is not announced, and addresses of loopback are not believed (CTRL-25).
@@ -7,9 +8,12 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
+use cuelight_wire::ids::Mac;
 use cuelight_wire::limits::PROTO_VER;
 use mdns_sd::{ResolvedService, ServiceDaemon, ServiceEvent, ServiceInfo};
 
+/// The service type of nodes that take patterns.
+pub const NODE_SERVICE: &str = "_cuelight-node._tcp.local.";
 /// The service type of hubs.
 pub const SERVICE: &str = "_cuelight._tcp.local.";
 
@@ -34,6 +38,23 @@ pub struct HubRecord {
     pub hub_id: String,
     /// Its present run.
     pub boot_id: u32,
+}
+
+/// What a node tells of itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NodeRecord {
+    /// A name people know it by; its MAC address when it has none.
+    pub name: String,
+    /// Where it takes patterns. An unspecified address stands for all of the machine's.
+    pub listen: SocketAddr,
+    /// Its identity.
+    pub mac: Mac,
+}
+
+/// The name by which a node's machine is found, `cuelight-02c0e17e5701.local`.
+pub fn node_host(mac: Mac) -> String {
+    let digits: String = mac.0.iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("cuelight-{digits}.local")
 }
 
 /// A hub on the network.
@@ -62,10 +83,24 @@ pub struct Announcement {
 /// # Errors
 /// [`MdnsError`]; the hub works without.
 pub fn announce(hub: &HubRecord) -> Result<Option<Announcement>, MdnsError> {
-    if hub.listen.ip().is_loopback() {
+    publish(hub.listen, service_of(hub))
+}
+
+/// Announces where a node takes patterns, until the result is stopped. `None` when it listens on loopback only.
+///
+/// # Errors
+/// [`MdnsError`]; the node works without.
+pub fn announce_node(node: &NodeRecord) -> Result<Option<Announcement>, MdnsError> {
+    let properties = [("mac", node.mac.to_string())];
+    let host = format!("{}.", node_host(node.mac));
+    publish(node.listen, record_of(NODE_SERVICE, &node.name, &host, node.listen, &properties))
+}
+
+fn publish(listen: SocketAddr, record: Result<ServiceInfo, MdnsError>) -> Result<Option<Announcement>, MdnsError> {
+    if listen.ip().is_loopback() {
         return Ok(None);
     }
-    let record = service_of(hub)?;
+    let record = record?;
     let full_name = record.get_fullname().to_owned();
     let daemon = ServiceDaemon::new()?;
     daemon.register(record)?;
@@ -118,9 +153,19 @@ fn service_of(hub: &HubRecord) -> Result<ServiceInfo, MdnsError> {
     let properties = [("proto", PROTO_VER.to_string()), ("id", hub.hub_id.clone()), ("boot", hub.boot_id.to_string())];
     // The host name has to be a label of its own; the hub's id is one, and unique.
     let host = format!("cuelight-{}.local.", hub.hub_id);
-    let ip = hub.listen.ip();
+    record_of(SERVICE, &hub.name, &host, hub.listen, &properties)
+}
+
+fn record_of(
+    service: &str,
+    name: &str,
+    host: &str,
+    listen: SocketAddr,
+    properties: &[(&str, String)],
+) -> Result<ServiceInfo, MdnsError> {
+    let ip = listen.ip();
     let fixed: &[IpAddr] = if ip.is_unspecified() { &[] } else { &[ip] };
-    let record = ServiceInfo::new(SERVICE, &hub.name, &host, fixed, hub.listen.port(), &properties[..])?;
+    let record = ServiceInfo::new(service, name, host, fixed, listen.port(), properties)?;
     Ok(if ip.is_unspecified() { record.enable_addr_auto() } else { record })
 }
 
@@ -168,6 +213,20 @@ mod tests {
             assert!(announce(&hub(listen)).unwrap().is_none());
             assert_eq!(found(&service_of(&hub(listen)).unwrap().as_resolved_service()), None);
         }
+    }
+
+    /// PATTERN-26
+    #[test]
+    fn a_node_is_announced_under_the_name_of_its_identity_and_not_on_loopback() {
+        let mac = Mac([2, 0xc0, 0xe1, 0x7e, 0x57, 1]);
+        assert_eq!(node_host(mac), "cuelight-02c0e17e5701.local");
+        let node = NodeRecord { name: "bike".into(), listen: "127.0.0.1:8081".parse().unwrap(), mac };
+        assert!(announce_node(&node).unwrap().is_none());
+        let host = format!("{}.", node_host(mac));
+        let listen = "192.168.4.7:8081".parse().unwrap();
+        let record = record_of(NODE_SERVICE, "bike", &host, listen, &[("mac", mac.to_string())]).unwrap();
+        assert_eq!((record.get_hostname(), record.get_port()), ("cuelight-02c0e17e5701.local.", 8081));
+        assert_eq!(record.get_fullname(), "bike._cuelight-node._tcp.local.");
     }
 
     #[test]

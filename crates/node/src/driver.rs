@@ -11,8 +11,8 @@ use cuelight_net::clock::LocalClock;
 use cuelight_net::json;
 use cuelight_net::udp::{AsyncStampedSocket, TxId};
 use cuelight_net::ws::{Channel, Closed};
-use cuelight_output::Command;
 use cuelight_output::record::Record;
+use cuelight_output::{Command, Own};
 use cuelight_proto::node::{NodeEvent, NodeRole};
 use cuelight_wire::exchange::PONG_NS_LEN;
 use cuelight_wire::stream::MAX_PACKET;
@@ -24,6 +24,7 @@ use tracing::{debug, info, warn};
 use crate::dialer::{DialError, dial};
 use crate::frames::Frames;
 use crate::patterns::Patterns;
+use crate::uploads::{Uploads, Wish};
 
 /// How often the frame loop's figures are taken, and the clock recorded.
 const FRAMES_PERIOD: Duration = Duration::from_millis(100);
@@ -43,6 +44,10 @@ pub(crate) struct Driver {
     pub(crate) exchange: AsyncStampedSocket,
     pub(crate) frames: Frames,
     pub(crate) patterns: Patterns,
+    /// None: the node takes no patterns.
+    pub(crate) uploads: Option<Uploads>,
+    /// Whether the node does what its fallback says: no hub's stream is here, nor has it just begun to look for one.
+    pub(crate) is_alone: bool,
     pub(crate) link: Link,
 }
 
@@ -98,6 +103,7 @@ impl Driver {
                     LinkEvent::Dialed(dialed) => self.take_dialed(dialed),
                 },
                 event = self.patterns.next() => self.patterns.handle(event),
+                wish = next_wish(&mut self.uploads) => self.take_wish(wish),
                 _ = frames_due.tick() => {
                     if !self.frames.is_running() {
                         return Err(io::Error::other("the frame thread failed; its message is above"));
@@ -110,6 +116,9 @@ impl Driver {
         info!("node stops");
         if let Some(channel) = self.link.channel.take() {
             channel.close("the node is shutting down").await;
+        }
+        if let Some(uploads) = self.uploads.take() {
+            uploads.stop().await;
         }
         self.frames.stop();
         Ok(())
@@ -176,7 +185,7 @@ impl Driver {
                 });
             }
             NodeEvent::Change { change, catch_up, .. } => {
-                self.patterns.want(&change);
+                self.patterns.want_for(&change);
                 self.frames.send(Command::Change { change, catch_up });
             }
             NodeEvent::Locked => {
@@ -190,11 +199,13 @@ impl Driver {
             }
             NodeEvent::Fallback => {
                 warn!("the stream is silent");
+                self.is_alone = true;
                 self.frames.record_event("fallback");
                 self.frames.send(Command::Fallback);
             }
             NodeEvent::Live => {
                 info!("the stream is here");
+                self.is_alone = false;
                 self.frames.record_event("live");
                 self.frames.send(Command::Live);
             }
@@ -265,6 +276,21 @@ impl Driver {
         }
     }
 
+    /// A client wants something of this node alone. While a hub conducts it, what it shows is the hub's (PATTERN-26).
+    fn take_wish(&mut self, Wish { own, answer }: Wish) {
+        let outcome = if !self.is_alone {
+            Err("a hub conducts this node: command the hub".to_owned())
+        } else {
+            if let Own::Play(id) = own {
+                self.patterns.want(id);
+            }
+            self.frames.send(Command::Own(own));
+            Ok(())
+        };
+        // A client that is gone has had its wish all the same.
+        let _ = answer.send(outcome);
+    }
+
     fn take_frames(&mut self) {
         let now = self.clock.now();
         self.frames.flush();
@@ -272,5 +298,16 @@ impl Driver {
         if let Some(report) = self.frames.report() {
             self.role.handle_frames(report, now);
         }
+    }
+}
+
+/// The next wish of a client; never one where none can come.
+async fn next_wish(uploads: &mut Option<Uploads>) -> Wish {
+    match uploads {
+        Some(uploads) => match uploads.next().await {
+            Some(wish) => wish,
+            None => pending().await,
+        },
+        None => pending().await,
     }
 }

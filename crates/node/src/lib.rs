@@ -7,6 +7,7 @@
 //! | `frames` | the driver's side of the frame loop, which is `cuelight-output`'s |
 //! | `patterns` | which patterns the frame loop has at hand |
 //! | `supply` | the thread that fetches patterns from the hub |
+//! | `uploads` | the port that takes patterns, and plays them on a node without hub |
 //! | `start` | opening everything, and ending it |
 //!
 //! Implements `docs/protocol/20-control.md`, `30-stream.md`, `40-time-exchange.md` and `50-schedule-and-frames.md` on the
@@ -19,6 +20,7 @@ mod patterns;
 mod settings;
 mod start;
 mod supply;
+mod uploads;
 
 pub use settings::{BadOutput, NodeSettings, OutputSetting};
 pub use start::{NodeError, run};

@@ -67,13 +67,20 @@ impl Patterns {
         Self { shelf, supply, sender, wanted: VecDeque::with_capacity(MAX_PATTERNS + 1), loading: None }
     }
 
-    /// A change the node was given: its pattern is wanted from now on.
-    pub(crate) fn want(&mut self, change: &Change) {
-        let Change::Layer(layer) = change else { return };
-        let Some(play) = layer.scene.pattern else { return };
-        let place = self.wanted.iter().position(|wanted| wanted.id == play.id);
+    /// A change the node was given: its pattern, if it has one, is wanted from now on.
+    pub(crate) fn want_for(&mut self, change: &Change) {
+        if let Change::Layer(layer) = change
+            && let Some(play) = layer.scene.pattern
+        {
+            self.want(play.id);
+        }
+    }
+
+    /// A pattern is wanted from now on.
+    pub(crate) fn want(&mut self, id: PatternId) {
+        let place = self.wanted.iter().position(|wanted| wanted.id == id);
         let before = place.and_then(|place| self.wanted.remove(place));
-        self.wanted.push_back(before.unwrap_or(Wanted { id: play.id, state: State::Due }));
+        self.wanted.push_back(before.unwrap_or(Wanted { id, state: State::Due }));
         if self.wanted.len() > MAX_PATTERNS
             && let Some(oldest) = self.wanted.pop_front()
             && oldest.state == State::AtHand

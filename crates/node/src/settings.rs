@@ -7,6 +7,7 @@ use std::str::FromStr;
 
 use cuelight_net::clock::LocalClock;
 use cuelight_output::{Fallback, Spin};
+use cuelight_pattern::store::Limits;
 use cuelight_proto::node::SyncUse;
 use cuelight_render::{Finish, Geometry};
 use cuelight_wire::ids::Mac;
@@ -28,6 +29,14 @@ pub struct NodeSettings {
     pub udp_port: u16,
     /// Folder for what a node remembers: its identity where the machine has none.
     pub data_dir: PathBuf,
+    /// Whether it takes patterns on a port of its own.
+    pub pattern_uploads: bool,
+    /// That port; 0 is any free one, `None` the usual one, or any free one where that is taken.
+    pub pattern_port: Option<u16>,
+    /// How much its store of patterns holds.
+    pub patterns: Limits,
+    /// Whether to announce that port by mDNS (never done on loopback).
+    pub mdns: bool,
     /// What hangs on it.
     pub geometry: Geometry,
     /// Gamma, dithering, power limit.
@@ -58,6 +67,10 @@ impl NodeSettings {
             bind: IpAddr::from([0, 0, 0, 0]),
             udp_port: UDP_PORT,
             data_dir,
+            pattern_uploads: true,
+            pattern_port: None,
+            patterns: Limits::default(),
+            mdns: true,
             geometry: Geometry::strip(320),
             finish: Finish::DEFAULT,
             outputs: Vec::new(),

@@ -16,7 +16,7 @@ use cuelight_output::null::Null;
 use cuelight_output::record::{RecordError, Recorder};
 use cuelight_output::terminal::{Style, Terminal, TerminalConfig};
 use cuelight_output::{FrameLoop, FrameLoopConfig, OutputSet};
-use cuelight_pattern::store::{Limits, Store};
+use cuelight_pattern::store::Store;
 use cuelight_proto::node::{NodeConfig, NodeRole};
 use cuelight_proto::sync::Profile;
 use cuelight_wire::caps::Ext;
@@ -31,6 +31,7 @@ use crate::frames::{Frames, NodeClock, OpenRecord};
 use crate::patterns::Patterns;
 use crate::settings::{NodeSettings, OutputSetting};
 use crate::supply::Supply;
+use crate::uploads::Uploads;
 
 /// Priority of the frame thread: above the hub's threads where both run on one machine, because a late frame is seen.
 const FRAME_PRIORITY: u8 = 70;
@@ -56,6 +57,17 @@ pub enum NodeError {
          with --udp-port 0, and its own --mac"
     )]
     StreamPort {
+        /// Which.
+        at: SocketAddr,
+        /// Why.
+        source: io::Error,
+    },
+    /// The port for patterns is taken.
+    #[error(
+        "the port for patterns {at} cannot be opened: {source}; choose another with --pattern-port, or take none with \
+         --pattern-uploads off"
+    )]
+    PatternPort {
         /// Which.
         at: SocketAddr,
         /// Why.
@@ -90,8 +102,15 @@ pub enum NodeError {
     },
 }
 
+impl NodeError {
+    /// Wraps what the system said to a request for `what`.
+    pub(crate) fn system(what: &'static str) -> impl FnOnce(io::Error) -> Self {
+        move |source| Self::System { what, source }
+    }
+}
+
 fn system(what: &'static str) -> impl FnOnce(io::Error) -> NodeError {
-    move |source| NodeError::System { what, source }
+    NodeError::system(what)
 }
 
 /// Runs a node until `stop` is ready.
@@ -118,7 +137,7 @@ fn prepare(settings: NodeSettings) -> Result<Driver, NodeError> {
     let udp_port = stream.local_addr().map_err(system("the stream port"))?.port();
     let exchange = open_exchange(settings.bind)?;
     let config = node_config(&settings, udp_port)?;
-    let store = Store::open(&settings.data_dir.join(PATTERNS_FOLDER), Limits::default());
+    let store = Store::open(&settings.data_dir.join(PATTERNS_FOLDER), settings.patterns);
     // Light before patterns: a second node that shares a data folder shows everything else.
     let store = store.map_err(|error| warn!("{error}; this node plays no patterns")).ok();
     let supply = match &store {
@@ -126,6 +145,7 @@ fn prepare(settings: NodeSettings) -> Result<Driver, NodeError> {
             .map_err(system("a thread"))?,
         None => Supply::none(),
     };
+    let uploads = store.as_ref().map(|store| Uploads::start(&settings, config.mac, store)).transpose()?.flatten();
     let seed = random_seed().map_err(system("random numbers"))?;
     info!(mac = %config.mac, udp_port, leds = config.topo.leds, "node starts");
 
@@ -161,6 +181,9 @@ fn prepare(settings: NodeSettings) -> Result<Driver, NodeError> {
         exchange,
         frames,
         patterns: Patterns::new(store, supply, pattern_sender),
+        patterns: Patterns::new(store, pattern_sender),
+        uploads,
+        is_alone: false,
         link: Link::default(),
     })
 }

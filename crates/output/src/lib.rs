@@ -19,5 +19,5 @@ pub use clock::{FrameClock, MonoClock, Uninjected};
 pub use frame::{ClockSample, Frame, Output, OutputSet};
 pub use frame_loop::{
     Command, CommandSender, Fallback, FrameLoop, FrameLoopConfig, FrameLoopError, FrameLoopHandle, FrameReport,
-    MAX_PATTERNS, MachineConfig, PatternSender, Refused, Spin, load_pattern,
+    MAX_PATTERNS, MachineConfig, Own, PatternSender, Refused, Spin, load_pattern,
 };

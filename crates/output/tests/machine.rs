@@ -2,11 +2,12 @@
 #![allow(clippy::unwrap_used, reason = "test code; the exemption of clippy.toml covers only functions with #[test]")]
 
 use cuelight_output::frame_loop::machine::{FrameMachine, Plan};
-use cuelight_output::{Command, Fallback, FrameClock, MachineConfig};
+use cuelight_output::{Command, Fallback, FrameClock, MachineConfig, Own, load_pattern};
 use cuelight_render::{Finish, Geometry};
 use cuelight_wire::change::Change;
-use cuelight_wire::ids::{EffectId, Revision};
+use cuelight_wire::ids::{EffectId, PatternId, Revision};
 use cuelight_wire::limits::{MAX_DUE_PER_FRAME, MAX_ZONES};
+use cuelight_wire::prism::{Header, Motion, PrismWriter, Rate, max_len};
 use cuelight_wire::scene::{Layer, Master, Parameters, Rgb, Scene};
 use cuelight_wire::time::{FrameIndex, Local, Span, Time};
 use proptest::prelude::*;
@@ -255,6 +256,50 @@ fn blackout_is_dark_from_the_next_frame_and_ends_with_the_hubs_return() {
     assert!(dark.is_dark && run(&mut machine, &mut now, 20).iter().all(|seen| seen.is_dark));
     let back = run_frame(&mut machine, &mut now, vec![Command::Live], Span::ZERO);
     assert_eq!((back.hash, back.rev), (shown.hash, 1));
+}
+
+/// OUT-5
+#[test]
+fn what_a_node_shows_alone_covers_its_fallback_until_it_is_stopped_or_the_hub_is_back() {
+    let rate = Rate::from_field(120).unwrap();
+    let header = Header { leds: 1, frames: 3, rate, color_format: 1, compression: 0, motion: Motion::NONE };
+    let mut file = vec![0; max_len(&header, 3)];
+    let colors = [Rgb::new(255, 0, 0), Rgb::new(0, 255, 0), Rgb::new(0, 0, 255)];
+    let mut writer = PrismWriter::new(header, &colors, &mut file).unwrap();
+    (0..3).for_each(|n| writer.frame(&[n], None).unwrap());
+    let len = writer.finish().unwrap();
+    file.truncate(len);
+    let id = PatternId([7; 8]);
+    let scene = || change(layer(1, FrameIndex(0), Rgb::new(9, 9, 9)));
+    for fallback in [Fallback::Hold, Fallback::Idle(plain(Rgb::new(3, 3, 3))), Fallback::Blackout] {
+        let mut machine = machine(fallback.clone());
+        let mut now = ms(0);
+        run_frame(&mut machine, &mut now, vec![scene(), Command::Fallback], Span::ZERO);
+        let before = run(&mut machine, &mut now, 150).pop().unwrap();
+        // Dark while the pattern is not at hand, then its frames one after the other.
+        let dark = run_frame(&mut machine, &mut now, vec![Command::Own(Own::Play(id))], Span::ZERO);
+        assert!(dark.is_dark, "{fallback:?}");
+        assert!(machine.patterns().put(load_pattern(id, file.clone()).unwrap()).is_none());
+        let frames: Vec<u64> = run(&mut machine, &mut now, 6).iter().map(|seen| seen.hash).collect();
+        assert_eq!(frames[..3], frames[3..], "{fallback:?}");
+        assert!(frames[0] != frames[1] && frames[1] != frames[2] && frames[0] != frames[2]);
+        let level = run_frame(&mut machine, &mut now, vec![Command::Own(Own::Level(0))], Span::ZERO);
+        assert!(level.is_dark);
+        run_frame(&mut machine, &mut now, vec![Command::Own(Own::Level(255)), Command::Own(Own::Stop)], Span::ZERO);
+        let after = run(&mut machine, &mut now, 150).pop().unwrap();
+        assert_eq!(after.hash, before.hash, "{fallback:?}");
+        // And the hub's picture is there again when the hub is.
+        run_frame(&mut machine, &mut now, vec![Command::Own(Own::Play(id))], Span::ZERO);
+        run_frame(&mut machine, &mut now, vec![Command::Live], Span::ZERO);
+        let back = run(&mut machine, &mut now, 70).pop().unwrap();
+        assert_eq!((back.hash, back.rev), (run_of_hold(&scene), 1), "{fallback:?}");
+    }
+}
+
+/// What a machine shows that has its hub.
+fn run_of_hold(scene: &impl Fn() -> Command) -> u64 {
+    let mut machine = machine(Fallback::Hold);
+    run_frame(&mut machine, &mut ms(0), vec![scene()], Span::ZERO).hash
 }
 
 /// OUT-5

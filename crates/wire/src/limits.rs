@@ -22,7 +22,9 @@ pub const HUB_NETWORK_BITS: u8 = 24;
 pub const DHCP_FIRST: Ipv4Addr = Ipv4Addr::new(192, 168, 4, 2);
 /// Last address that a hub as access point gives to others.
 pub const DHCP_LAST: Ipv4Addr = Ipv4Addr::new(192, 168, 4, 50);
-/// Path of the control plane WebSocket.
+/// Port on which a node takes patterns, unless it is taken.
+pub const PATTERN_PORT: u16 = 8081;
+/// Path of the control plane WebSocket, and of pattern sessions.
 pub const WS_PATH: &str = "/ws";
 /// A node says it is alive this often.
 pub const KEEPALIVE_PERIOD: Span = Span::from_ms(1000);

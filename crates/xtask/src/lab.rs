@@ -3,15 +3,11 @@
 //! As root it installs what is missing with apt-get; else the lab says what is missing. Timing is judged only as root.
 
 use std::os::unix::process::CommandExt;
-use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, anyhow};
 
-use crate::{process, workspace};
-
-/// Where Debian's own Python is, which has Debian's own packages.
-const DEBIAN_PYTHON: &str = "/usr/bin/python3";
+use crate::{process, python, workspace};
 
 /// Arguments of `cargo xtask lab`.
 #[derive(clap::Args)]
@@ -43,33 +39,25 @@ pub(crate) fn run_short() -> Result<()> {
 fn prepare() -> Result<Command> {
     process::run(process::cargo().args(["build", "--package", "cuelight-cli", "--package", "cuelight-lab"]))?;
     let target = workspace::read()?.target;
-    let python = python();
+    install_tools();
+    let python = python::with_websockets(&target);
     let mut lab = Command::new(target.join("debug/cuelight-lab"));
     lab.current_dir(process::root()).arg("--python").arg(python);
     Ok(lab)
 }
 
-/// A Python that has `websockets`, installed where that is missing and allowed; any other is told by the lab.
-fn python() -> PathBuf {
-    let found = || ["python3", DEBIAN_PYTHON].into_iter().find(|python| has_websockets(Path::new(python)));
-    if found().is_none() || !process::succeeds(Command::new("ip").arg("-V")) {
-        install(&["iproute2", "python3", "python3-websockets"]);
-    }
-    let tools = [("hostapd", "hostapd"), ("dnsmasq", "dnsmasq-base"), ("udhcpc", "udhcpc")];
+/// Installs the programs scenarios use, where they are missing and that is allowed; any other is told by the lab.
+fn install_tools() {
+    let tools = [("ip", "iproute2"), ("hostapd", "hostapd"), ("dnsmasq", "dnsmasq-base"), ("udhcpc", "udhcpc")];
     let is_missing = |tool: &str| Command::new(tool).arg("--help").output().is_err();
     let missing: Vec<_> = tools.iter().filter(|(tool, _)| is_missing(tool)).map(|(_, package)| *package).collect();
     if !missing.is_empty() {
         install(&missing);
     }
-    found().unwrap_or("python3").into()
-}
-
-fn has_websockets(python: &Path) -> bool {
-    process::succeeds(Command::new(python).args(["-c", "import websockets"]))
 }
 
 /// Installs packages as root on a machine with apt-get; elsewhere the lab names what is missing.
-fn install(packages: &[&str]) {
+pub(crate) fn install(packages: &[&str]) {
     let is_root = process::output(Command::new("id").arg("-u")).is_ok_and(|id| id.trim_ascii() == b"0");
     if !is_root {
         return;

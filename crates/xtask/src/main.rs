@@ -13,6 +13,7 @@ mod layers;
 mod outcome;
 mod process;
 mod purity;
+mod python;
 mod soak;
 mod spec;
 mod test;

@@ -12,7 +12,7 @@ use cuelight_wire::time::Span;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::value::{Name, Port, Switch, Whole, Worded};
+use super::value::{Name, Port, Switch, Whole, Worded, pattern_limits};
 use crate::folders;
 use crate::logging::LogFormat;
 
@@ -53,6 +53,15 @@ pub(crate) struct HubOptions {
     /// Write clock readings to this file, ten a second, for measurements.
     #[arg(long, value_name = "FILE")]
     record: Option<PathBuf>,
+    /// Largest pattern that is stored, bytes [default: 262144].
+    #[arg(long, value_name = "BYTES")]
+    pattern_max_bytes: Option<Whole<1, 1_073_741_824>>,
+    /// All stored patterns together, bytes [default: 67108864].
+    #[arg(long, value_name = "BYTES")]
+    pattern_quota_bytes: Option<Whole<1, 1_099_511_627_776>>,
+    /// Let anybody on the network upload, delete and play patterns without the operator key, as deployed uploaders do [default: off].
+    #[arg(long, value_name = "on|off")]
+    open_patterns: Option<Switch>,
     /// How log lines are written [default: text].
     #[arg(long, value_enum, value_name = "FORMAT")]
     pub(crate) log: Option<LogFormat>,
@@ -79,6 +88,9 @@ impl HubOptions {
             mdns: self.mdns.or(below.mdns),
             realtime: self.realtime.or(below.realtime),
             record: self.record.or(below.record),
+            pattern_max_bytes: self.pattern_max_bytes.or(below.pattern_max_bytes),
+            pattern_quota_bytes: self.pattern_quota_bytes.or(below.pattern_quota_bytes),
+            open_patterns: self.open_patterns.or(below.open_patterns),
             log: self.log.or(below.log),
             control_backstop: self.control_backstop.or(below.control_backstop),
             inject_clock: self.inject_clock.or(below.inject_clock),
@@ -103,6 +115,8 @@ impl HubOptions {
             record: self.record.clone().or(default.record),
             control_backstop: switch(self.control_backstop, default.control_backstop),
             clock: self.inject_clock.as_ref().map_or(default.clock, |Worded(clock)| *clock),
+            patterns: pattern_limits(self.pattern_max_bytes, self.pattern_quota_bytes),
+            open_patterns: switch(self.open_patterns, default.open_patterns),
             data_dir: default.data_dir,
             access_point: default.access_point,
         }
@@ -132,6 +146,9 @@ pub(crate) fn shown(options: &HubOptions, access_point: Option<AccessPointSettin
     show("mdns", json!(settings.mdns));
     show("realtime", json!(settings.realtime));
     show("record", json!(settings.record));
+    show("pattern_max_bytes", json!(settings.patterns.file_max));
+    show("pattern_quota_bytes", json!(settings.patterns.quota));
+    show("open_patterns", json!(settings.open_patterns));
     show("log", json!(options.log.unwrap_or_default()));
     shown
 }

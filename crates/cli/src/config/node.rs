@@ -16,7 +16,7 @@ use cuelight_wire::time::Span;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::value::{Described, Hundredths, Name, Port, Switch, Whole, Worded};
+use super::value::{Described, Hundredths, Name, Port, Switch, Whole, Worded, pattern_limits};
 use crate::address::HubAddress;
 use crate::folders;
 use crate::logging::LogFormat;
@@ -61,6 +61,21 @@ pub(crate) struct NodeOptions {
     /// Folder for what a node remembers [default: ~/.local/state/cuelight/node].
     #[arg(long, value_name = "DIR")]
     data_dir: Option<PathBuf>,
+    /// Take patterns on a port of its own [default: on].
+    #[arg(long, value_name = "on|off")]
+    pattern_uploads: Option<Switch>,
+    /// Port for patterns; 0 takes any free one [default: 8081, or any free one where that is taken].
+    #[arg(long, value_name = "PORT")]
+    pattern_port: Option<Port>,
+    /// Largest pattern that is stored, bytes [default: 262144].
+    #[arg(long, value_name = "BYTES")]
+    pattern_max_bytes: Option<Whole<1, 1_073_741_824>>,
+    /// All stored patterns together, bytes [default: 67108864].
+    #[arg(long, value_name = "BYTES")]
+    pattern_quota_bytes: Option<Whole<1, 1_099_511_627_776>>,
+    /// Announce the port for patterns by mDNS [default: on].
+    #[arg(long, value_name = "on|off")]
+    mdns: Option<Switch>,
     /// Another identity than this machine's MAC address, for several nodes on one machine.
     #[arg(long)]
     mac: Option<Worded<Mac>>,
@@ -171,6 +186,11 @@ impl NodeOptions {
             bind: self.bind.or(below.bind),
             udp_port: self.udp_port.or(below.udp_port),
             data_dir: self.data_dir.or(below.data_dir),
+            pattern_uploads: self.pattern_uploads.or(below.pattern_uploads),
+            pattern_port: self.pattern_port.or(below.pattern_port),
+            pattern_max_bytes: self.pattern_max_bytes.or(below.pattern_max_bytes),
+            pattern_quota_bytes: self.pattern_quota_bytes.or(below.pattern_quota_bytes),
+            mdns: self.mdns.or(below.mdns),
             mac: self.mac.or(below.mac),
             seed: self.seed.or(below.seed),
             realtime: self.realtime.or(below.realtime),
@@ -205,6 +225,10 @@ impl NodeOptions {
             bind: self.bind.as_ref().map_or(default.bind, |Worded(ip)| *ip),
             udp_port: self.udp_port.map_or(default.udp_port, Whole::get),
             data_dir: default.data_dir,
+            pattern_uploads: self.pattern_uploads.map_or(default.pattern_uploads, |Switch(on)| on),
+            pattern_port: self.pattern_port.map(Whole::get).or(default.pattern_port),
+            patterns: pattern_limits(self.pattern_max_bytes, self.pattern_quota_bytes),
+            mdns: self.mdns.map_or(default.mdns, |Switch(on)| on),
             mac: self.mac.as_ref().map(|Worded(mac)| *mac).or(default.mac),
             seed: self.seed.map_or(default.seed, Whole::get),
             realtime: self.realtime.map_or(default.realtime, |Switch(on)| on),
@@ -238,6 +262,11 @@ pub(crate) fn shown(options: &NodeOptions) -> Map<String, Value> {
     show("bind", json!(settings.bind));
     show("udp_port", json!(settings.udp_port));
     show("data_dir", json!(settings.data_dir));
+    show("pattern_uploads", json!(settings.pattern_uploads));
+    show("pattern_port", json!(settings.pattern_port));
+    show("pattern_max_bytes", json!(settings.patterns.file_max));
+    show("pattern_quota_bytes", json!(settings.patterns.quota));
+    show("mdns", json!(settings.mdns));
     show("mac", json!(settings.mac));
     show("seed", json!(settings.seed));
     show("realtime", json!(settings.realtime));

@@ -8,6 +8,7 @@ use std::str::FromStr;
 
 use cuelight_net::clock::LocalClock;
 use cuelight_node::OutputSetting;
+use cuelight_pattern::store::Limits;
 use cuelight_render::Geometry;
 use cuelight_render::geometry::BadGeometry;
 use cuelight_wire::ids::Mac;
@@ -19,6 +20,19 @@ use crate::address::HubAddress;
 /// A whole number from `MIN` to `MAX`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Whole<const MIN: i64, const MAX: i64>(i64);
+
+/// How much a store of patterns holds; what is not said is the default.
+pub(super) fn pattern_limits(
+    file_max: Option<Whole<1, 1_073_741_824>>,
+    quota: Option<Whole<1, 1_099_511_627_776>>,
+) -> Limits {
+    let default = Limits::default();
+    Limits {
+        file_max: file_max.map_or(default.file_max, Whole::get),
+        quota: quota.map_or(default.quota, Whole::get),
+        ..default
+    }
+}
 
 /// A port; 0 stands for any free one.
 pub(crate) type Port = Whole<0, 65_535>;

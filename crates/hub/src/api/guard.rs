@@ -22,20 +22,45 @@ pub(crate) async fn operator(
     request: Request,
     next: Next,
 ) -> Response {
-    let given = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let given = given.and_then(|value| value.strip_prefix("Bearer "));
-    let is_forwarded = FORWARDED.iter().any(|name| request.headers().contains_key(*name));
-    let is_local = peer.ip().to_canonical().is_loopback() && !is_forwarded;
-    match given {
-        Some(key) if shared.key.matches(key.trim()) => next.run(request).await,
-        Some(_) => Problem::unauthorized("the operator key is wrong; it is in operator.key in the hub's data folder")
-            .into_response(),
-        None if is_local => next.run(request).await,
-        None => Problem::unauthorized(
+    match caller(&shared, peer, request.headers()) {
+        Caller::Operator => next.run(request).await,
+        Caller::WrongKey => {
+            Problem::unauthorized("the operator key is wrong; it is in operator.key in the hub's data folder")
+                .into_response()
+        }
+        Caller::Stranger => Problem::unauthorized(
             "calls from another machine need the header Authorization: Bearer KEY; \
              the key is in operator.key in the hub's data folder",
         )
         .into_response(),
+    }
+}
+
+/// Whether a request comes from who may command the hub.
+pub(crate) fn is_operator(shared: &Shared, peer: SocketAddr, headers: &HeaderMap) -> bool {
+    matches!(caller(shared, peer, headers), Caller::Operator)
+}
+
+/// Who calls.
+enum Caller {
+    /// Somebody on this machine, or with the key.
+    Operator,
+    /// Somebody with another key.
+    WrongKey,
+    /// Somebody elsewhere without a key.
+    Stranger,
+}
+
+fn caller(shared: &Shared, peer: SocketAddr, headers: &HeaderMap) -> Caller {
+    let given = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let given = given.and_then(|value| value.strip_prefix("Bearer "));
+    let is_forwarded = FORWARDED.iter().any(|name| headers.contains_key(*name));
+    let is_local = peer.ip().to_canonical().is_loopback() && !is_forwarded;
+    match given {
+        Some(key) if shared.key.matches(key.trim()) => Caller::Operator,
+        Some(_) => Caller::WrongKey,
+        None if is_local => Caller::Operator,
+        None => Caller::Stranger,
     }
 }
 

@@ -7,7 +7,7 @@ mod access_point;
 mod answer;
 mod body;
 mod groups;
-mod guard;
+pub(crate) mod guard;
 mod headers;
 mod health;
 mod levels;

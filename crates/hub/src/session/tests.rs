@@ -45,10 +45,10 @@ async fn what_a_node_must_not_send_ends_its_session_with_the_reason_and_no_other
         (Message::text("{}"), Refusal::Malformed),
         (Message::text(hello(&mac(2)).to_string().replace("\"proto\":1", "\"proto\":2")), Refusal::UnsupportedProto),
         (Message::text(keepalive.clone()), Refusal::HelloFirst),
-        (Message::binary(vec![0; 28]), Refusal::Malformed),
         (Message::text(format!("{{\"t\":\"hello\",\"x\":\"{}\"}}", "y".repeat(1010))), Refusal::Oversized),
-        // Longer than the WebSocket layer takes at all.
         (Message::text("y".repeat(5000)), Refusal::Oversized),
+        // Longer than the WebSocket layer takes at all.
+        (Message::text("y".repeat(70_000)), Refusal::Oversized),
     ];
     for (seq, (frame, refusal)) in (2..).zip(cases) {
         let mut bad = hub.connect().await;
@@ -56,6 +56,11 @@ async fn what_a_node_must_not_send_ends_its_session_with_the_reason_and_no_other
         bad.ends(refusal).await;
         works(&mut good, &welcome, seq).await;
     }
+    // Binary after text, which is a control session's.
+    let (mut mixed, _) = hub.join(&mac(4)).await;
+    mixed.frame(Message::binary(vec![0; 28])).await.unwrap();
+    mixed.ends(Refusal::Malformed).await;
+    works(&mut good, &welcome, 98).await;
     let (mut impostor, _) = hub.join(&mac(3)).await;
     impostor.say_text(keepalive).await;
     impostor.ends(Refusal::WrongToken).await;

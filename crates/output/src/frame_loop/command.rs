@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use cuelight_wire::change::Change;
+use cuelight_wire::ids::PatternId;
 use rtrb::{Consumer, Producer, PushError, RingBuffer};
 
 /// Commands the ring holds: a whole full state (7 changes) for each of the 10 datagrams or so that may come while the
@@ -27,6 +28,19 @@ pub enum Command {
     Fallback,
     /// The hub is back.
     Live,
+    /// What somebody wants of this node alone while the hub is missing. It ends when the hub is back.
+    Own(Own),
+}
+
+/// What somebody wants of one node alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Own {
+    /// A pattern from its beginning, over and over; dark while it is not at hand.
+    Play(PatternId),
+    /// What the [`super::Fallback`] says, again.
+    Stop,
+    /// Level of everything, 255 is full.
+    Level(u8),
 }
 
 /// The driver's end of the ring.

@@ -7,8 +7,10 @@ use cuelight_render::Stack;
 use cuelight_wire::change::Change;
 use cuelight_wire::ids::Revision;
 use cuelight_wire::limits::MAX_ZONES;
-use cuelight_wire::scene::{Layer, Master, Scene, advance};
+use cuelight_wire::scene::{Layer, Master, PatternPlay, Rgb, Scene, advance};
 use cuelight_wire::time::{Show, Span, Time};
+
+use super::command::Own;
 
 /// The configured behaviour without a hub.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -46,6 +48,27 @@ impl Overlay {
             Fallback::Blackout => Change::Master(Master { at: show, blackout: true, ..*shown.master() }),
         };
         stack.apply(change, show);
+        Some(Self { stack, until: None })
+    }
+
+    /// The picture from `show` on when this node alone is to show something; `shown` is the picture until then, and
+    /// `fallback` what there is to go back to.
+    pub(crate) fn own(own: Own, fallback: &Fallback, shown: &Stack, show: Time<Show>) -> Option<Self> {
+        let mut stack = shown.clone();
+        match own {
+            Own::Play(id) => {
+                let pattern = Some(PatternPlay { id, repeats: true, starts_at: show });
+                // What stands in for a pattern that is not at hand: one colour, black.
+                let scene = Scene { colors: [Rgb::BLACK; 3], pattern, ..Scene::default() };
+                let cut = Layer { fade_ms: 0, ..idle_layer(&scene, show) };
+                stack.apply(Change::Layer(cut), show);
+                stack.apply(Change::Master(Master { at: show, blackout: false, ..*shown.master() }), show);
+            }
+            Own::Stop => return Self::enter(fallback, shown, show),
+            Own::Level(level) => {
+                stack.apply(Change::Master(Master { at: show, level, ..*shown.master() }), show);
+            }
+        }
         Some(Self { stack, until: None })
     }
 

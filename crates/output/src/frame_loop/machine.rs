@@ -138,6 +138,11 @@ impl FrameMachine {
                     self.overlay = Overlay::enter(&self.config.fallback, self.shown(), next.show_at());
                 }
             }
+            Command::Own(own) => {
+                if self.overlay.as_ref().is_none_or(|overlay| !overlay.is_leaving()) {
+                    self.overlay = Overlay::own(own, &self.config.fallback, self.shown(), next.show_at());
+                }
+            }
             Command::Live => {
                 if let Some(overlay) = self.overlay.take_if(|overlay| !overlay.is_leaving()) {
                     self.overlay = overlay.leave(&self.hub, next.show_at());

@@ -15,7 +15,7 @@ pub mod machine;
 mod patterns;
 mod run;
 
-pub use command::{Command, CommandSender, RING_CAPACITY, Refused};
+pub use command::{Command, CommandSender, Own, RING_CAPACITY, Refused};
 pub use fallback::Fallback;
 pub use figures::FrameReport;
 pub use machine::MachineConfig;

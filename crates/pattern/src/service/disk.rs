@@ -8,6 +8,7 @@ use std::thread;
 use cuelight_proto::pattern::{StoreFailure, UploadId};
 use cuelight_wire::tlv::Name;
 use tokio::sync::mpsc::{self, error::TryRecvError};
+use tokio::sync::oneshot;
 use tracing::{info, warn};
 
 use super::CLIENTS;
@@ -36,6 +37,8 @@ pub(super) enum Job {
     Delete(Name),
     /// The client goes: nothing of it is kept.
     Leave,
+    /// The thread ends, and says so when it has let go of the store.
+    Stop(oneshot::Sender<()>),
 }
 
 /// What came of a job.
@@ -70,6 +73,16 @@ impl Disk {
         let worker = Worker { store, uploads: BTreeMap::new() };
         thread::Builder::new().name("patterns".into()).spawn(move || worker.run(queue))?;
         Ok(Self { jobs, clients: AtomicU64::new(0) })
+    }
+
+    /// Ends the thread, which lets go of the store.
+    pub(super) async fn stop(&self) {
+        let (ended, end) = oneshot::channel();
+        let (told, _) = mpsc::unbounded_channel();
+        // It may have failed, and has then ended already.
+        if self.jobs.send((0, told, Job::Stop(ended))).await.is_ok() {
+            let _ = end.await;
+        }
     }
 
     /// A client comes; what becomes of its jobs is told to `told`.
@@ -111,8 +124,15 @@ impl Worker {
                 Err(TryRecvError::Disconnected) => None,
                 Ok(job) => Some(job),
             };
-            let Some((client, told, job)) = job else { return };
-            self.work(client, &told, job);
+            match job {
+                Some((_, _, Job::Stop(ended))) => {
+                    drop(self);
+                    let _ = ended.send(());
+                    return;
+                }
+                Some((client, told, job)) => self.work(client, &told, job),
+                None => return,
+            }
         }
     }
 
@@ -144,7 +164,7 @@ impl Worker {
                 // It failed before, and the session was told.
                 _ => {}
             },
-            Job::Discard | Job::Leave => {
+            Job::Discard | Job::Leave | Job::Stop(_) => {
                 self.uploads.remove(&client);
             }
             Job::Delete(name) => {

@@ -13,8 +13,8 @@ use super::link::{Broken, Incoming, Link, Outgoing};
 pub(super) const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Answers with an error and ends the connection.
-pub(super) async fn refuse<L: Link>(mut link: L, dialect: Dialect, code: ErrorCode, text: &'static str) {
-    let mut frame = [0; 128];
+pub(super) async fn refuse<L: Link>(mut link: L, dialect: Dialect, code: ErrorCode, status: u16, text: &'static str) {
+    let mut frame = [0; 256];
     let len = tlv::Answer::write_error(dialect, code, &text, &mut frame).expect("a short text fits");
     let answer = Outgoing::Binary(Bytes::copy_from_slice(&frame[..len]));
     let sent = async {
@@ -22,7 +22,7 @@ pub(super) async fn refuse<L: Link>(mut link: L, dialect: Dialect, code: ErrorCo
         link.start_send(answer)
     };
     if let Ok(Ok(())) = timeout(CLOSE_TIMEOUT, sent).await {
-        close(&mut link, 1013, text).await;
+        close(&mut link, status, text).await;
     }
 }
 

@@ -37,6 +37,10 @@ pub const CLIENTS: usize = 2;
 /// Orders that wait for whoever carries them out; each session waits for its own.
 const ORDERS: usize = CLIENTS;
 
+/// Status codes of close frames (RFC 6455, 7.4.1, and its registry).
+const POLICY: u16 = 1008;
+const TRY_LATER: u16 = 1013;
+
 /// The limits of the service.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Settings {
@@ -100,21 +104,36 @@ impl Service {
         }
     }
 
-    /// Ends every session: each stores what it is storing, and says why it closes.
+    /// Ends every session: each stores what it is storing, and says why it closes. Then the thread for the disk ends, too,
+    /// and nobody is served any more.
     pub async fn stop(&self) {
         self.inner.stop.send_replace(true);
         // Never closed, so this is the wait for the places to be given back.
-        let _all = self.inner.places.acquire_many(CLIENTS as u32).await;
+        if let Ok(all) = self.inner.places.acquire_many(CLIENTS as u32).await {
+            all.forget();
+        }
+        self.inner.disk.stop().await;
+    }
+
+    /// Serves nobody: answers with an error in the dialect of the message that was read from `link` already, and closes.
+    /// `reason` has at most 123 bytes.
+    pub async fn turn_away<L: Link>(link: L, first: &Incoming, reason: &'static str) {
+        goodbye::refuse(link, dialect_of(Some(first)), ErrorCode::InvalidTlv, POLICY, reason).await;
     }
 
     /// The third client: an error in its own dialect if it has spoken, and the end (PATTERN-20).
     async fn refuse<L: Link>(&self, link: L, first: Option<Incoming>) {
-        let dialect = match first {
-            Some(Incoming::Binary(bytes)) => tlv::Frame::decode(&bytes).map_or(Dialect::Plain, |frame| frame.dialect),
-            _ => Dialect::Plain,
-        };
         debug!("a third pattern client is refused");
-        goodbye::refuse(link, dialect, ErrorCode::MaxClientsReached, "two clients are there already").await;
+        let (dialect, code) = (dialect_of(first.as_ref()), ErrorCode::MaxClientsReached);
+        goodbye::refuse(link, dialect, code, TRY_LATER, "two clients are there already").await;
+    }
+}
+
+/// The dialect of a client that has said this.
+fn dialect_of(first: Option<&Incoming>) -> Dialect {
+    match first {
+        Some(Incoming::Binary(bytes)) => tlv::Frame::decode(bytes).map_or(Dialect::Plain, |frame| frame.dialect),
+        _ => Dialect::Plain,
     }
 }
 
