@@ -181,7 +181,6 @@ fn prepare(settings: NodeSettings) -> Result<Driver, NodeError> {
         exchange,
         frames,
         patterns: Patterns::new(store, supply, pattern_sender),
-        patterns: Patterns::new(store, pattern_sender),
         uploads,
         is_alone: false,
         link: Link::default(),

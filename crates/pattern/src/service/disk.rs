@@ -71,7 +71,7 @@ impl Disk {
     pub(super) fn start(store: Store) -> io::Result<Self> {
         let (jobs, queue) = mpsc::channel(JOBS);
         let worker = Worker { store, uploads: BTreeMap::new() };
-        thread::Builder::new().name("patterns".into()).spawn(move || worker.run(queue))?;
+        thread::Builder::new().name("uploads".into()).spawn(move || worker.run(queue))?;
         Ok(Self { jobs, clients: AtomicU64::new(0) })
     }
 
