@@ -2,6 +2,7 @@
 //!
 //! `fuzz_targets/` hands them to the fuzzer; the tests of `cargo xtask test` run them over `corpus/`.
 
+pub mod artnet;
 pub mod conductor;
 pub mod control_json;
 pub mod ddp;
@@ -11,6 +12,7 @@ pub mod node_role;
 pub mod pattern_session;
 pub mod prism;
 pub mod receiver;
+pub mod sacn;
 mod script;
 pub mod session;
 pub mod show;
@@ -22,7 +24,8 @@ pub mod tlv;
 pub type Body = fn(&[u8]);
 
 /// All targets, by the names of their files and corpora.
-pub const TARGETS: [(&str, Body); 14] = [
+pub const TARGETS: [(&str, Body); 16] = [
+    ("artnet", artnet::run),
     ("conductor", conductor::run),
     ("control_json", control_json::run),
     ("ddp", ddp::run),
@@ -32,6 +35,7 @@ pub const TARGETS: [(&str, Body); 14] = [
     ("prism", prism::run),
     ("pattern_session", pattern_session::run),
     ("receiver", receiver::run),
+    ("sacn", sacn::run),
     ("session", session::run),
     ("show", show::run),
     ("stream_packet", stream_packet::run),

@@ -31,6 +31,13 @@ fn replay(target: &str) {
 }
 
 #[test]
+fn lighting_packets_hold_over_their_corpora() {
+    replay("artnet");
+    replay("ddp");
+    replay("sacn");
+}
+
+#[test]
 fn the_conductor_holds_over_its_corpus() {
     replay("conductor");
 }
@@ -38,11 +45,6 @@ fn the_conductor_holds_over_its_corpus() {
 #[test]
 fn control_messages_hold_over_their_corpus() {
     replay("control_json");
-}
-
-#[test]
-fn ddp_holds_over_its_corpus() {
-    replay("ddp");
 }
 
 #[test]

@@ -2,6 +2,8 @@
 
 use cuelight_wire::bytes::{Reader, Truncated, Writer};
 
+use super::timecode::Timecode;
+
 /// Bytes of a header without timecode.
 pub const HEADER_LEN: usize = 10;
 /// Bytes a timecode adds.
@@ -136,8 +138,8 @@ pub struct Header {
     pub offset: u32,
     /// Bytes of data; in a query, bytes asked for.
     pub length: u16,
-    /// When to push: bits 47..16 of NTP time, so 16 bits of seconds and 16 of their fraction.
-    pub timecode: Option<u32>,
+    /// When to push; `None`: at once.
+    pub timecode: Option<Timecode>,
 }
 
 /// Why a datagram is not a DDP packet.
@@ -179,7 +181,7 @@ impl Header {
         w.put(&[VERSION_1 | timecode_flag | self.flags.0, self.sequence.0, self.data_type.byte(), self.destination.0])?;
         w.u32_be(self.offset)?;
         w.u16_be(self.length)?;
-        if let Some(timecode) = self.timecode {
+        if let Some(Timecode(timecode)) = self.timecode {
             w.u32_be(timecode)?;
         }
         Ok(w.len())
@@ -207,7 +209,7 @@ impl<'a> Packet<'a> {
             return Err(BadDdp::Version(first >> 6));
         }
         let (offset, length) = (r.u32_be()?, r.u16_be()?);
-        let timecode = if first & Flags::TIMECODE == 0 { None } else { Some(r.u32_be()?) };
+        let timecode = if first & Flags::TIMECODE == 0 { None } else { Some(Timecode(r.u32_be()?)) };
         let header = Header {
             flags: Flags(first & Flags::ALL),
             sequence: Sequence::from_byte(sequence),
@@ -240,7 +242,7 @@ mod tests {
                 destination: Destination(destination),
                 offset,
                 length,
-                timecode,
+                timecode: timecode.map(Timecode),
             },
         )
     }

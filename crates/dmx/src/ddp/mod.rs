@@ -1,4 +1,4 @@
-//! DDP, the Distributed Display Protocol of 3waylabs (revision 2022-09-05), over UDP port 4048. Implements OUT-1.
+//! DDP, the Distributed Display Protocol of 3waylabs (revision 2022-09-05), over UDP port 4048. Implements OUT-1 and DMX-10.
 //!
 //! ```text
 //! 0      VV x T S R Q P   VV = 01, T timecode, S storage, R reply, Q query, P push
@@ -14,9 +14,11 @@
 
 mod header;
 mod split;
+mod timecode;
 
 pub use header::{BadDdp, DataType, Destination, Flags, HEADER_LEN, Header, Packet, Sequence, TIMECODE_LEN};
 pub use split::{Datagrams, MAX_DATA, MAX_DATAGRAM};
+pub use timecode::Timecode;
 
 /// UDP and TCP port of DDP displays.
 pub const PORT: u16 = 4048;

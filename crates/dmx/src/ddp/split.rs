@@ -1,11 +1,12 @@
 //! One frame of pixel bytes as the datagrams that carry it.
 
-use super::header::{DataType, Destination, Flags, HEADER_LEN, Header, Sequence};
+use super::header::{DataType, Destination, Flags, HEADER_LEN, Header, Sequence, TIMECODE_LEN};
+use super::timecode::Timecode;
 
 /// Data bytes of one packet at most: 480 RGB or 360 RGBW pixels, so that a datagram fits an Ethernet frame whole.
 pub const MAX_DATA: usize = 1440;
 /// The longest datagram of a frame.
-pub const MAX_DATAGRAM: usize = HEADER_LEN + MAX_DATA;
+pub const MAX_DATAGRAM: usize = HEADER_LEN + TIMECODE_LEN + MAX_DATA;
 
 /// Cuts the pixels of one frame into packets, in order, push on the last. An empty frame is one packet that only pushes.
 ///
@@ -17,12 +18,18 @@ pub struct Datagrams<'a> {
     sequence: Sequence,
     data_type: DataType,
     destination: Destination,
+    push_at: Option<Timecode>,
 }
 
 impl<'a> Datagrams<'a> {
     /// Starts at the first of `pixels`, with `sequence` for the first packet.
     pub const fn new(pixels: &'a [u8], data_type: DataType, destination: Destination, sequence: Sequence) -> Self {
-        Self { rest: Some(pixels), offset: 0, sequence, data_type, destination }
+        Self { rest: Some(pixels), offset: 0, sequence, data_type, destination, push_at: None }
+    }
+    /// The display is to show the frame at that instant, not when the last packet comes.
+    #[must_use]
+    pub const fn push_at(self, timecode: Timecode) -> Self {
+        Self { push_at: Some(timecode), ..self }
     }
     /// The number of the next packet: of the next frame's first, when this frame is through.
     pub const fn sequence(&self) -> Sequence {
@@ -40,15 +47,15 @@ impl<'a> Datagrams<'a> {
             destination: self.destination,
             offset: self.offset,
             length: data.len() as u16, // at most MAX_DATA
-            timecode: None,
+            // Only a push has an instant.
+            timecode: self.push_at.filter(|_| is_last),
         };
-        let (head, tail) = buf.split_first_chunk_mut::<HEADER_LEN>().expect("the buffer is longer than a header");
-        header.encode(head).expect("a header without timecode is exactly as long");
-        tail[..data.len()].copy_from_slice(data);
+        let head = header.encode(buf).expect("the buffer is longer than any header");
+        buf[head..head + data.len()].copy_from_slice(data);
         self.offset = self.offset.wrapping_add(data.len() as u32);
         self.sequence = self.sequence.next();
         self.rest = (!is_last).then_some(rest);
-        Some(&buf[..HEADER_LEN + data.len()])
+        Some(&buf[..head + data.len()])
     }
 }
 
@@ -94,6 +101,19 @@ mod tests {
         let pixels = [7; 2 * MAX_DATA];
         let (mut datagrams, mut buf) = (rgb(&pixels), [0; MAX_DATAGRAM]);
         let lens: Vec<usize> = core::iter::from_fn(|| datagrams.next_into(&mut buf).map(<[u8]>::len)).collect();
-        assert_eq!(lens, [MAX_DATAGRAM, MAX_DATAGRAM]);
+        assert_eq!(lens, [HEADER_LEN + MAX_DATA; 2]);
+    }
+
+    /// DMX-10
+    #[test]
+    fn the_instant_of_a_frame_stands_in_its_push_alone() {
+        let pixels = [7; MAX_DATA + 3];
+        let (mut datagrams, mut buf) = (rgb(&pixels).push_at(Timecode(0x1234_8000)), [0; MAX_DATAGRAM]);
+        let mut instants = Vec::new();
+        while let Some(datagram) = datagrams.next_into(&mut buf) {
+            let Packet { header, data } = Packet::decode(datagram).unwrap();
+            instants.push((header.timecode, data.len()));
+        }
+        assert_eq!(instants, [(None, MAX_DATA), (Some(Timecode(0x1234_8000)), 3)]);
     }
 }

@@ -1,22 +1,11 @@
-//! The golden vectors of `vectors/ddp.txt`, which are written from the layout and not by our encoder.
-
-#![allow(clippy::unwrap_used, reason = "test code; the exemption of clippy.toml covers only functions with #[test]")]
+//! DDP.
 
 use std::collections::BTreeMap;
 
-use cuelight_dmx::ddp::{DataType, Datagrams, Destination, Flags, Header, MAX_DATAGRAM, Packet, Sequence};
+use cuelight_dmx::ddp::{DataType, Datagrams, Destination, Flags, Header, MAX_DATAGRAM, Packet, Sequence, Timecode};
 
 fn vectors() -> BTreeMap<&'static str, Vec<u8>> {
-    include_str!("../vectors/ddp.txt")
-        .lines()
-        .filter(|line| !line.starts_with('#') && !line.trim().is_empty())
-        .map(|line| {
-            let (name, hex) = line.split_once(':').unwrap();
-            let digits: Vec<u8> =
-                hex.chars().filter(|c| !c.is_whitespace()).map(|c| c.to_digit(16).unwrap() as u8).collect();
-            (name, digits.chunks_exact(2).map(|pair| pair[0] << 4 | pair[1]).collect())
-        })
-        .collect()
+    super::vectors(include_str!("../../vectors/ddp.txt"))
 }
 
 fn header(flags: Flags, sequence: u8, data_type: DataType, destination: Destination) -> Header {
@@ -39,7 +28,12 @@ fn the_vectors_are_read_and_written_as_the_layout_says() {
         ("push-all", header(Flags::PUSH, 0, Rgb8, Destination::ALL), &[]),
         (
             "push-at",
-            Header { offset: 3, length: 3, timecode: Some(0x1234_8000), ..header(Flags::PUSH, 2, Rgb8, display) },
+            Header {
+                offset: 3,
+                length: 3,
+                timecode: Some(Timecode(0x1234_8000)),
+                ..header(Flags::PUSH, 2, Rgb8, display)
+            },
             &[10, 11, 12],
         ),
         ("query-status", Header { length: 480, ..header(Flags::QUERY, 3, Rgb8, Destination::STATUS) }, &[]),
