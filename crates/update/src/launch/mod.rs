@@ -20,17 +20,19 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use thiserror::Error;
 
-use crate::slots::{RunningIn, Slot, Slots, SlotsError, Start};
+use crate::slots::{Boot, RunningIn, Slot, Slots, SlotsError, Start};
 use tail::Tail;
 
 /// Exit code of an image that wants to be started again at once, by what the state then says (`EX_TEMPFAIL` of sysexits.h).
-pub const RESTART: i32 = 75;
+pub const RESTART: u8 = 75;
 /// Variable that asks a Cuelight program to end with its parent.
-const LEASH: &str = "CUELIGHT_LEASH";
+pub const LEASH: &str = "CUELIGHT_LEASH";
 /// How long an image may take to end when asked.
 const GRACE: Duration = Duration::from_secs(5);
 /// How often the launcher looks at its image.
 const LOOK: Duration = Duration::from_millis(50);
+/// How often it looks whether an image on trial has confirmed itself.
+const READ: Duration = Duration::from_millis(500);
 /// Pause before an image that died is started again: from the first to the last, doubling.
 const PAUSES: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(30)];
 /// Deaths within the probation after which the image before it takes over again.
@@ -70,8 +72,8 @@ pub enum LaunchError {
         /// Why.
         source: io::Error,
     },
-    /// The active image is not what was installed, and there is no other.
-    #[error("{0} is damaged and there is no other image; give one with --program FILE")]
+    /// The image is not what was installed.
+    #[error("{0} is damaged on the disk")]
     Damaged(PathBuf),
 }
 
@@ -94,14 +96,12 @@ pub fn run(plan: &Plan, asked: &AtomicUsize) -> Result<i32, LaunchError> {
     let mut probation = Probation::default();
     let mut pause = PAUSES[0];
     loop {
-        let Some((start, mut child, tail)) = begin(plan, &mut probation)? else { continue };
-        let started_at = Instant::now();
-        let end = watch(plan, start, &mut child, asked).map_err(|source| start_error(plan, start.slot, source))?;
+        let Some(Started { start, mut child, tail, at }) = begin(plan, &mut probation)? else { continue };
+        let end = watch(plan, start, &mut child, &mut probation, asked)
+            .map_err(|source| start_error(plan, start.slot, source))?;
         let log = tail.lines();
         let mut boot = plan.slots.boot()?;
-        if start.is_trial && boot.trial().is_none() && boot.active() == start.slot {
-            probation.begin();
-        }
+        probation.look(start, &boot);
         match end {
             End::Stopped(status) => return Ok(code(status)),
             End::TooLate => {
@@ -109,7 +109,19 @@ pub fn run(plan: &Plan, asked: &AtomicUsize) -> Result<i32, LaunchError> {
                 plan.slots.save(&boot)?;
                 probation.last_words.clear();
             }
-            End::Exited(status) if status.code() == Some(RESTART) => {}
+            End::Exited(status) if status.code() == Some(i32::from(RESTART)) => {
+                // An image on trial that gave up by itself knows why, but not what it wrote.
+                if start.is_trial && boot.active() != start.slot && boot.trial().is_none() {
+                    boot.note_last_words(log);
+                    plan.slots.save(&boot)?;
+                }
+                // What asks for a restart has work behind it; one that does nothing else must not keep the machine busy.
+                if at.elapsed() < PAUSES[0]
+                    && let Some(signal) = wait(PAUSES[0], asked)
+                {
+                    return Ok(128 + signal);
+                }
+            }
             End::Exited(status) if boot.trial().is_some() => {
                 eprintln!("cuelight-launch: the image on trial ended ({status})");
                 probation.last_words = log;
@@ -122,7 +134,7 @@ pub fn run(plan: &Plan, asked: &AtomicUsize) -> Result<i32, LaunchError> {
                     plan.slots.save(&boot)?;
                     continue;
                 }
-                pause = if started_at.elapsed() > PAUSES[1] { PAUSES[0] } else { (pause * 2).min(PAUSES[1]) };
+                pause = if at.elapsed() > PAUSES[1] { PAUSES[0] } else { (pause * 2).min(PAUSES[1]) };
                 eprintln!("cuelight-launch: the image ended ({status}); it is started again in {pause:?}");
                 if let Some(signal) = wait(pause, asked) {
                     return Ok(128 + signal);
@@ -142,8 +154,12 @@ struct Probation {
 }
 
 impl Probation {
-    fn begin(&mut self) {
-        *self = Self { since: Some(Instant::now()), ..Self::default() };
+    /// It begins when the image on trial has confirmed itself.
+    fn look(&mut self, start: Start, boot: &Boot) {
+        let is_confirmed = start.is_trial && boot.trial().is_none() && boot.active() == start.slot;
+        if is_confirmed && self.since.is_none() {
+            self.since = Some(Instant::now());
+        }
     }
     /// Counts a death; whether it was one too many.
     fn counts_out(&mut self, length: Duration) -> bool {
@@ -155,39 +171,62 @@ impl Probation {
     }
 }
 
-/// Starts what the state says; `None` when that turned out to be damaged and the state has changed.
-fn begin(plan: &Plan, probation: &mut Probation) -> Result<Option<(Start, Child, Tail)>, LaunchError> {
+/// An image that runs.
+struct Started {
+    start: Start,
+    child: Child,
+    tail: Tail,
+    at: Instant,
+}
+
+/// Starts what the state says; `None` when that could not be started and the state has changed.
+fn begin(plan: &Plan, probation: &mut Probation) -> Result<Option<Started>, LaunchError> {
     let mut boot = plan.slots.boot()?;
-    let was_on_trial = boot.trial().is_some();
-    let start = boot.next_start();
-    if was_on_trial && !start.is_trial {
+    let before = boot.clone();
+    let mut start = boot.next_start();
+    if before.trial().is_some() && !start.is_trial {
         boot.note_last_words(std::mem::take(&mut probation.last_words));
     }
-    plan.slots.save(&boot)?;
-    let image = boot.image(start.slot).expect("what is started next is there");
-    if !plan.slots.is_whole(start.slot, image) {
-        let program = plan.slots.program(start.slot);
-        eprintln!("cuelight-launch: {} is damaged", program.display());
-        let reason = "it is damaged on the disk".to_owned();
-        if start.is_trial {
-            boot.fall_back(reason, Vec::new());
-        } else if !boot.go_back(reason, Vec::new()) {
-            return Err(LaunchError::Damaged(program));
-        }
-        plan.slots.save(&boot)?;
-        return Ok(None);
+    // Nothing is written when nothing has changed: a full disk does not keep a proven image from starting. It does keep one
+    // on trial from it, because its start could not be counted.
+    if boot != before
+        && let Err(error) = plan.slots.save(&boot)
+    {
+        eprintln!("cuelight-launch: {error}");
+        boot = before;
+        start = Start { slot: boot.active(), is_trial: false };
     }
-    let mut child = spawn(plan, start).map_err(|source| start_error(plan, start.slot, source))?;
-    let tail = Tail::of(child.stderr.take().expect("it was piped"));
-    Ok(Some((start, child, tail)))
+    if start.is_trial {
+        *probation = Probation { last_words: std::mem::take(&mut probation.last_words), ..Probation::default() };
+    }
+    let image = boot.image(start.slot).expect("what is started next is there");
+    let reason = if plan.slots.is_whole(start.slot, image) {
+        match spawn(plan, start) {
+            Ok(mut child) => {
+                let tail = Tail::of(child.stderr.take().expect("it was piped"));
+                return Ok(Some(Started { start, child, tail, at: Instant::now() }));
+            }
+            Err(source) => start_error(plan, start.slot, source),
+        }
+    } else {
+        LaunchError::Damaged(plan.slots.program(start.slot))
+    };
+    eprintln!("cuelight-launch: {reason}");
+    if start.is_trial {
+        boot.fall_back(reason.to_string(), Vec::new());
+    } else if !boot.go_back(reason.to_string(), Vec::new()) {
+        return Err(reason);
+    }
+    plan.slots.save(&boot)?;
+    Ok(None)
 }
 
 fn spawn(plan: &Plan, start: Start) -> io::Result<Child> {
-    let trial = if start.is_trial { " trial" } else { "" };
+    let trial = start.is_trial.then_some(plan.deadline);
     Command::new(plan.slots.program(start.slot))
         .args(&plan.arguments)
         .env(RunningIn::FOLDER, plan.slots.folder())
-        .env(RunningIn::SLOT, format!("{}{trial}", start.slot.name()))
+        .env(RunningIn::SLOT, RunningIn::written(start.slot, trial))
         .env(LEASH, "1")
         .stderr(Stdio::piped())
         .spawn()
@@ -198,8 +237,15 @@ fn start_error(plan: &Plan, slot: Slot, source: io::Error) -> LaunchError {
 }
 
 /// Waits until the image ends, and ends it when it must.
-fn watch(plan: &Plan, start: Start, child: &mut Child, asked: &AtomicUsize) -> io::Result<End> {
-    let deadline = Instant::now() + plan.deadline;
+fn watch(
+    plan: &Plan,
+    start: Start,
+    child: &mut Child,
+    probation: &mut Probation,
+    asked: &AtomicUsize,
+) -> io::Result<End> {
+    let started_at = Instant::now();
+    let mut read_at = started_at;
     let mut is_unproven = start.is_trial;
     loop {
         if let Some(status) = child.try_wait()? {
@@ -208,10 +254,15 @@ fn watch(plan: &Plan, start: Start, child: &mut Child, asked: &AtomicUsize) -> i
         if asked.load(Ordering::Relaxed) != 0 {
             return end(child).map(End::Stopped);
         }
-        if is_unproven && Instant::now() >= deadline {
-            // The last word is the state's: it may have been confirmed in this very moment.
-            is_unproven = plan.slots.boot().is_ok_and(|boot| boot.trial().is_some());
-            if is_unproven {
+        let now = Instant::now();
+        if is_unproven && now >= read_at + READ {
+            read_at = now;
+            // A state that cannot be read just now is read again a moment later.
+            if let Ok(boot) = plan.slots.boot() {
+                probation.look(start, &boot);
+                is_unproven = boot.trial().is_some();
+            }
+            if is_unproven && now >= started_at + plan.deadline {
                 end(child)?;
                 return Ok(End::TooLate);
             }

@@ -103,6 +103,9 @@ pub struct Boot {
     /// Starts left to the image in the other slot, while it is on trial.
     #[serde(default)]
     tries_left: Option<u8>,
+    /// Whether that image has to reach a hub to prove itself.
+    #[serde(default)]
+    needs_hub: bool,
     /// The last image that failed.
     #[serde(default)]
     failed: Option<Failed>,
@@ -123,6 +126,7 @@ impl Boot {
             a: Some(proven),
             b: None,
             tries_left: None,
+            needs_hub: false,
             failed: None,
             counter: 0,
             seen_s: 0,
@@ -131,7 +135,8 @@ impl Boot {
 
     /// The state of a folder whose `boot.json` was lost: what is in the slots, `active` among them.
     pub(crate) fn recovered(active: Slot, a: Option<Image>, b: Option<Image>) -> Self {
-        Self { format: FORMAT, active, a, b, tries_left: None, failed: None, counter: 0, seen_s: 0 }
+        let (tries_left, needs_hub) = (None, false);
+        Self { format: FORMAT, active, a, b, tries_left, needs_hub, failed: None, counter: 0, seen_s: 0 }
     }
 
     /// Reads the text of a `boot.json`; `None` when it is none, of another form, or contradicts itself.
@@ -161,6 +166,10 @@ impl Boot {
     /// The image that is on trial.
     pub fn trial(&self) -> Option<&Image> {
         self.tries_left.and_then(|_| self.image(self.active.other()))
+    }
+    /// Whether the image on trial has to reach a hub to prove itself.
+    pub const fn needs_hub(&self) -> bool {
+        self.needs_hub
     }
     /// The last image that failed.
     pub const fn failed(&self) -> Option<&Failed> {
@@ -201,16 +210,17 @@ impl Boot {
         self.counter = self.counter.max(counter);
         Ok(other)
     }
-    /// The next start is the other slot's, on trial.
+    /// The next start is the other slot's, on trial. `needs_hub`: whether it has to reach a hub to prove itself.
     ///
     /// # Errors
     /// When there is nothing in it.
-    pub fn begin_trial(&mut self) -> Result<(), BadTransition> {
+    pub fn begin_trial(&mut self, needs_hub: bool) -> Result<(), BadTransition> {
         let other = self.active.other();
         if self.image(other).is_none() {
             return Err(BadTransition::Empty(other));
         }
         self.tries_left = Some(TRIES);
+        self.needs_hub = needs_hub;
         Ok(())
     }
 
@@ -304,7 +314,7 @@ mod tests {
     fn on_trial() -> Boot {
         let mut boot = Boot::first(image(1));
         assert_eq!(boot.stage(image(2), 5), Ok(Slot::B));
-        boot.begin_trial().unwrap();
+        boot.begin_trial(true).unwrap();
         boot
     }
     const OLD: Start = Start { slot: Slot::A, is_trial: false };
@@ -336,7 +346,7 @@ mod tests {
     fn nothing_is_written_over_an_image_on_trial_or_started_from_an_empty_slot() {
         let mut boot = on_trial();
         assert!(matches!(boot.stage(image(3), 6), Err(BadTransition::OnTrial(_))));
-        assert_eq!(Boot::first(image(1)).begin_trial(), Err(BadTransition::Empty(Slot::B)));
+        assert_eq!(Boot::first(image(1)).begin_trial(true), Err(BadTransition::Empty(Slot::B)));
     }
 
     #[test]
@@ -395,7 +405,7 @@ mod tests {
             for step in steps {
                 match step {
                     Step::Stage(minor) => drop(boot.stage(image(minor), minor)),
-                    Step::Trial => drop(boot.begin_trial()),
+                    Step::Trial => drop(boot.begin_trial(true)),
                     Step::Start => {
                         let start = boot.next_start();
                         prop_assert!(boot.image(start.slot).is_some());

@@ -4,7 +4,9 @@ use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
+use nix::sys::statvfs::statvfs;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use thiserror::Error;
@@ -60,27 +62,38 @@ pub struct RunningIn {
     pub folder: PathBuf,
     /// The slot.
     pub slot: Slot,
-    /// Whether the image still has to prove itself.
-    pub is_trial: bool,
+    /// How long the image has to prove itself, when it still has to.
+    pub trial: Option<Duration>,
 }
 
 impl RunningIn {
     /// Variables by which the launcher tells an image where it is.
     pub const FOLDER: &str = "CUELIGHT_SLOTS";
-    /// `a` or `b`, and `trial` behind it while it has to prove itself.
+    /// `a` or `b`; `b trial 90` while it has to prove itself, within so many seconds.
     pub const SLOT: &str = "CUELIGHT_SLOT";
+
+    /// What the launcher puts into [`Self::SLOT`].
+    pub(crate) fn written(slot: Slot, trial: Option<Duration>) -> String {
+        match trial {
+            None => slot.name().to_owned(),
+            Some(deadline) => format!("{} trial {}", slot.name(), deadline.as_secs()),
+        }
+    }
 
     /// What the launcher said; `None` in a process that was not started by one.
     pub fn from_environment() -> Option<Self> {
         Self::parse(std::env::var_os(Self::FOLDER)?.into(), &std::env::var(Self::SLOT).ok()?)
     }
-    pub(crate) fn parse(folder: PathBuf, slot: &str) -> Option<Self> {
-        let (name, is_trial) = match slot.strip_suffix(" trial") {
-            Some(name) => (name, true),
-            None => (slot, false),
+    pub(crate) fn parse(folder: PathBuf, text: &str) -> Option<Self> {
+        let mut words = text.split(' ');
+        let name = words.next()?;
+        let trial = match (words.next(), words.next()) {
+            (None, _) => None,
+            (Some("trial"), Some(seconds)) => Some(Duration::from_secs(seconds.parse().ok()?)),
+            _ => return None,
         };
         let slot = [Slot::A, Slot::B].into_iter().find(|slot| slot.name() == name)?;
-        Some(Self { folder, slot, is_trial })
+        Some(Self { folder, slot, trial })
     }
 }
 
@@ -117,6 +130,23 @@ impl Slots {
     /// Where an image is fetched to: on the same file system, so that it can be moved into its slot.
     pub fn download(&self) -> PathBuf {
         self.folder.join("download")
+    }
+
+    /// Bytes that are free where images are fetched to.
+    ///
+    /// # Errors
+    /// When the file system does not say.
+    pub fn free(&self) -> Result<u64, SlotsError> {
+        let stat = statvfs(&self.folder)
+            .map_err(|errno| SlotsError::File { path: self.folder.clone(), source: errno.into() })?;
+        Ok(stat.blocks_available().saturating_mul(stat.fragment_size()))
+    }
+    /// Removes what was fetched of images that will not be installed.
+    pub(crate) fn clear_download(&self) {
+        // What stays is removed by the next fetch.
+        for entry in fs::read_dir(self.download()).into_iter().flatten().flatten() {
+            let _ = fs::remove_file(entry.path());
+        }
     }
 
     /// The state. A damaged `boot.json` is set aside and made anew from what the slots say of themselves.
@@ -336,7 +366,7 @@ mod tests {
         let mut boot = machine.slots.boot().unwrap();
         let (path, image) = machine.fetched(b"second");
         machine.slots.stage(&mut boot, &path, image, 3).unwrap();
-        boot.begin_trial().unwrap();
+        boot.begin_trial(true).unwrap();
         machine.slots.save(&boot).unwrap();
         fs::write(machine.slots.folder().join(BOOT), b"{\"format\":1").unwrap();
         let mut boot = machine.slots.boot().unwrap();
@@ -357,9 +387,12 @@ mod tests {
 
     #[test]
     fn the_launcher_tells_an_image_where_it_is() {
-        let parse = |text| RunningIn::parse("/slots".into(), text).map(|running| (running.slot, running.is_trial));
-        assert_eq!(parse("a"), Some((Slot::A, false)));
-        assert_eq!(parse("b trial"), Some((Slot::B, true)));
-        assert_eq!((parse("c"), parse("")), (None, None));
+        for (slot, trial) in [(Slot::A, None), (Slot::B, Some(Duration::from_secs(90)))] {
+            let running = RunningIn::parse("/slots".into(), &RunningIn::written(slot, trial)).unwrap();
+            assert_eq!((running.slot, running.trial), (slot, trial));
+        }
+        for text in ["c", "", "b trial", "b trial soon", "b on"] {
+            assert_eq!(RunningIn::parse("/slots".into(), text), None, "{text}");
+        }
     }
 }

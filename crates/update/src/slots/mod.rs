@@ -15,6 +15,6 @@ mod boot;
 mod folder;
 mod point;
 
-pub use boot::{Boot, Failed, Image, Slot, Start, TRIES};
+pub use boot::{BadTransition, Boot, Failed, Image, Slot, Start, TRIES};
 pub use folder::{RunningIn, Slots, SlotsError};
 pub use point::Point;

@@ -9,6 +9,8 @@
 
 mod offer;
 
+use std::io;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use semver::Version;
@@ -17,7 +19,7 @@ use thiserror::Error;
 use crate::manifest::{Device, Manifest, Refusal};
 use crate::plain::{self, NoRelease};
 use crate::signed::Signed;
-use crate::slots::{Image, Point, Slots, SlotsError};
+use crate::slots::{BadTransition, Boot, Image, Point, Slots, SlotsError};
 use crate::trust::Trust;
 use cuelight_fetch::{Fetch, FetchError, Progress, Server, Wanted};
 pub use offer::Offer;
@@ -26,6 +28,8 @@ pub use offer::Offer;
 const PAUSES: [Duration; 2] = [Duration::from_millis(500), Duration::from_secs(30)];
 /// How often it is looked whether the show is still armed.
 const HOLD: Duration = Duration::from_secs(1);
+/// Bytes that have to be free beyond the image, for the state beside it.
+const ROOM: u64 = 1 << 20;
 /// The longest manifest of all releases, bytes.
 const MAX_MANIFESTS: u64 = 1 << 20;
 
@@ -62,6 +66,17 @@ pub enum UpdateError {
         /// Those of the manifest.
         signed: String,
     },
+    /// The hub has no manifests.
+    #[error("there are no manifests at {0}: publish the image there first")]
+    NoManifests(String),
+    /// The image does not fit on the disk.
+    #[error("the image needs {needed} more bytes on the disk and {free} are free: make room on this node")]
+    NoRoom {
+        /// Bytes that are missing of it, and a margin.
+        needed: u64,
+        /// Bytes that are free.
+        free: u64,
+    },
     /// The image did not come.
     #[error(transparent)]
     Fetch(#[from] FetchError),
@@ -81,8 +96,12 @@ impl From<Refusal> for UpdateError {
 
 /// What the updater needs of the node around it.
 pub trait Surroundings {
-    /// The show that is armed now, when one is that the offer does not name: the updater waits.
-    fn is_held(&self, offer: &Offer) -> bool;
+    /// Whether a show is armed that the offer does not name, or may be: the updater waits.
+    fn is_held(&mut self, offer: &Offer) -> bool;
+    /// Whether the node has a hub now: then the new image has to reach one too.
+    fn has_hub(&mut self) -> bool;
+    /// Something that may pass keeps the update from going on.
+    fn complain(&mut self, trouble: &str);
     /// Tells the hub.
     fn report(&mut self, stage: Stage);
     /// Waits; an updater that is told to end returns `false`.
@@ -119,9 +138,17 @@ impl Updater {
         Self { slots, pinned, product: product.into(), channel: channel.into(), version }
     }
 
-    /// The offer that an earlier run has kept and not finished.
+    /// The offer that an earlier run has kept and not finished. One whose image has failed by now is forgotten: it is only
+    /// tried again when the hub offers it again.
     pub fn kept_offer(&self) -> Option<Offer> {
-        Offer::kept(&self.slots)
+        let kept = Offer::kept(&self.slots)?;
+        let boot = self.slots.boot().ok()?;
+        if boot.failed().is_some_and(|failed| failed.sha256 == kept.sha256) {
+            // One that stays is looked at again at the next start.
+            let _ = Offer::forget(&self.slots);
+            return None;
+        }
+        Some(kept)
     }
 
     /// Does what the offer says. A second offer of an image that runs, or is on trial, changes nothing.
@@ -139,6 +166,9 @@ impl Updater {
         if !matches!(done, Ok(Outcome::Ended)) {
             Offer::forget(&self.slots)?;
         }
+        if done.is_err() {
+            self.slots.clear_download();
+        }
         done
     }
 
@@ -153,49 +183,16 @@ impl Updater {
         if runs.is_some_and(|image| image.sha256 == offer.sha256) {
             return Ok(Outcome::Nothing);
         }
+        if let Some(image) = boot.trial() {
+            return Err(SlotsError::from(BadTransition::OnTrial(image.version.clone())).into());
+        }
         offer.keep(&self.slots)?;
         self.slots.reached(Point::OfferKept);
         boot.note_wall(around.wall_s());
 
-        let mut pause = PAUSES[0];
-        let manifest = loop {
-            if !wait_while_held(offer, around) {
-                return Ok(Outcome::Ended);
-            }
-            match server.text(&offer.manifest_url, MAX_MANIFESTS) {
-                Ok(text) => break self.check(&text, offer, &boot, around.wall_s())?,
-                Err(_) if next_pause(&mut pause, around) => {}
-                Err(_) => return Ok(Outcome::Ended),
-            }
-        };
+        let Some(manifest) = self.manifest(offer, &boot, server, around)? else { return Ok(Outcome::Ended) };
         self.slots.reached(Point::ManifestChecked);
-
-        let wanted = Wanted { url: offer.url.clone(), sha256: manifest.sha256, size: manifest.size };
-        let mut fetch = Fetch::open(&self.slots.download(), wanted)?;
-        let mut pause = PAUSES[0];
-        around.report(Stage::Downloading(pct(fetch.have(), manifest.size)));
-        loop {
-            if !wait_while_held(offer, around) {
-                return Ok(Outcome::Ended);
-            }
-            match fetch.step(server) {
-                Ok(Progress::Whole) => break,
-                Ok(Progress::More(have)) => {
-                    pause = PAUSES[0];
-                    around.report(Stage::Downloading(pct(have, manifest.size)));
-                    self.slots.reached(Point::PartWritten);
-                    if !around.pause(Duration::ZERO) {
-                        return Ok(Outcome::Ended);
-                    }
-                }
-                Err(error) if error.is_passing() => {
-                    if !next_pause(&mut pause, around) {
-                        return Ok(Outcome::Ended);
-                    }
-                }
-                Err(error) => return Err(error.into()),
-            }
-        }
+        let Some(image) = self.fetch(offer, &manifest, server, around)? else { return Ok(Outcome::Ended) };
         around.report(Stage::Verifying);
         self.slots.reached(Point::ImageChecked);
         if !wait_while_held(offer, around) {
@@ -203,22 +200,79 @@ impl Updater {
         }
         around.report(Stage::Applying);
         let Manifest { version, size, sha256, counter, .. } = manifest;
-        self.slots.stage(&mut boot, fetch.path(), Image { version, size, sha256, proven: false }, counter)?;
-        boot.begin_trial().map_err(SlotsError::from)?;
+        self.slots.stage(&mut boot, &image, Image { version, size, sha256, proven: false }, counter)?;
+        boot.begin_trial(around.has_hub()).map_err(SlotsError::from)?;
         self.slots.save(&boot)?;
         self.slots.reached(Point::TrialBegun);
         around.report(Stage::Rebooting);
         Ok(Outcome::Restart)
     }
 
-    /// Whether the image that is offered is signed, for this node, and the one that was meant.
-    fn check(
+    /// The manifest of what is offered; `None` when the updater is told to end.
+    fn manifest(
         &self,
-        manifests: &[u8],
         offer: &Offer,
-        boot: &crate::slots::Boot,
-        wall_s: i64,
-    ) -> Result<Manifest, UpdateError> {
+        boot: &Boot,
+        server: &mut dyn Server,
+        around: &mut dyn Surroundings,
+    ) -> Result<Option<Manifest>, UpdateError> {
+        let mut pause = PAUSES[0];
+        while wait_while_held(offer, around) {
+            match server.text(&offer.manifest_url, MAX_MANIFESTS) {
+                Ok(text) => return self.check(&text, offer, boot, around.wall_s()).map(Some),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                    return Err(UpdateError::NoManifests(offer.manifest_url.clone()));
+                }
+                Err(error) => around.complain(&format!("{}: {error}", offer.manifest_url)),
+            }
+            if !next_pause(&mut pause, around) {
+                break;
+            }
+        }
+        Ok(None)
+    }
+
+    /// Fetches the image and checks it: where it is; `None` when the updater is told to end.
+    fn fetch(
+        &self,
+        offer: &Offer,
+        manifest: &Manifest,
+        server: &mut dyn Server,
+        around: &mut dyn Surroundings,
+    ) -> Result<Option<PathBuf>, UpdateError> {
+        let size = manifest.size;
+        let wanted = Wanted { url: offer.url.clone(), sha256: manifest.sha256, size };
+        let mut fetch = Fetch::open(&self.slots.download(), wanted)?;
+        let (needed, free) = (size - fetch.have() + ROOM, self.slots.free()?);
+        if needed > free {
+            return Err(UpdateError::NoRoom { needed, free });
+        }
+        let mut pause = PAUSES[0];
+        around.report(Stage::Downloading(pct(fetch.have(), size)));
+        while wait_while_held(offer, around) {
+            let goes_on = match fetch.step(server) {
+                Ok(Progress::Whole) => return Ok(Some(fetch.path().to_owned())),
+                Ok(Progress::More(have)) => {
+                    pause = PAUSES[0];
+                    around.report(Stage::Downloading(pct(have, size)));
+                    self.slots.reached(Point::PartWritten);
+                    around.pause(Duration::ZERO)
+                }
+                Err(error) if error.is_passing() => {
+                    around.complain(&error.to_string());
+                    next_pause(&mut pause, around)
+                }
+                Err(error) => return Err(error.into()),
+            };
+            if !goes_on {
+                break;
+            }
+        }
+        Ok(None)
+    }
+
+    /// Whether the image that is offered is signed, for this node, and the one that was meant.
+    fn check(&self, manifests: &[u8], offer: &Offer, boot: &Boot, wall_s: i64) -> Result<Manifest, UpdateError> {
         let device = Device {
             product: self.product.clone(),
             hardware: Device::this_hardware(),

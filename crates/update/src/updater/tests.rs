@@ -92,14 +92,21 @@ struct Around {
     /// Pauses until the show is over.
     armed_for: u32,
     stages: Vec<Stage>,
+    complaints: Vec<String>,
     paused: Duration,
     /// Pauses after which the updater is told to end.
     ends_after: Option<u32>,
 }
 
 impl Surroundings for Around {
-    fn is_held(&self, offer: &Offer) -> bool {
+    fn is_held(&mut self, offer: &Offer) -> bool {
         self.armed_for > 0 && self.armed != offer.in_spite_of
+    }
+    fn has_hub(&mut self) -> bool {
+        true
+    }
+    fn complain(&mut self, trouble: &str) {
+        self.complaints.push(trouble.to_owned());
     }
     fn report(&mut self, stage: Stage) {
         self.stages.push(stage);
@@ -227,6 +234,7 @@ fn a_hub_that_is_away_is_asked_again_with_longer_pauses() {
     // 0.5 + 1 + 2 + 4 + 8 + 16 + 30 + 30 + 30 s.
     assert_eq!(around.paused, Duration::from_millis(121_500));
     assert_eq!(hub.requests, 9 + 1 + 3);
+    assert_eq!(around.complaints.len(), 9);
 }
 
 /// OTA-5
@@ -259,6 +267,33 @@ fn a_second_offer_of_the_image_that_runs_or_is_on_trial_changes_nothing() {
     boot.confirm();
     machine.slots.save(&boot).unwrap();
     assert_eq!(again(&mut hub), Outcome::Nothing);
+}
+
+/// OTA-8: power failed right after the trial was begun, and the new image fell back.
+#[test]
+fn an_image_that_failed_is_not_tried_again_by_itself() {
+    let machine = Machine::new();
+    let failing = machine.slots.clone().failing_at(Point::TrialBegun);
+    let mut hub = Hub::good(&image());
+    let update = || machine.updater_on(failing).update(&offer(&image()), &mut hub, &mut Around::default());
+    assert!(catch_unwind(AssertUnwindSafe(update)).is_err());
+    assert_eq!(machine.updater().kept_offer(), Some(offer(&image())));
+    let mut boot = machine.slots.boot().unwrap();
+    boot.next_start();
+    boot.fall_back("it did not reach the hub".into(), Vec::new());
+    machine.slots.save(&boot).unwrap();
+    assert_eq!(machine.updater().kept_offer(), None);
+}
+
+/// OTA-8
+#[test]
+fn an_image_is_not_even_asked_for_while_another_is_on_trial() {
+    let (machine, mut hub) = (Machine::new(), Hub::good(&image()));
+    machine.updater().update(&offer(&image()), &mut hub, &mut Around::default()).unwrap();
+    let requests = hub.requests;
+    let error = machine.updater().update(&offer(b"a third"), &mut hub, &mut Around::default()).unwrap_err();
+    assert!(error.to_string().contains("1.1.0 is on trial"), "{error}");
+    assert_eq!((hub.requests, machine.next_start()), (requests, TRIAL));
 }
 
 /// OTA-8: at each of the points at which power may fail, the old image starts whole, or the new one does, on trial; and

@@ -1,6 +1,7 @@
 //! `cuelight-launch`: starts the image of a slot and falls back to the other one.
 
 use std::ffi::OsString;
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 use std::sync::Arc;
@@ -9,7 +10,8 @@ use std::time::Duration;
 
 use clap::Parser;
 use cuelight_update::launch::{self, Plan};
-use cuelight_update::slots::Slots;
+use cuelight_update::slots::{Boot, Slot, Slots};
+use nix::sys::signal::Signal;
 use semver::Version;
 
 const MORE: &str = "\
@@ -19,9 +21,11 @@ starts and --deadline seconds to prove itself (hub, clock, outputs, frame rate),
 Examples:
   cuelight-launch --slots /var/lib/cuelight/slots --program /usr/bin/cuelight -- node --hub 192.168.4.1
   cuelight-launch --slots /var/lib/cuelight/slots -- node --config /etc/cuelight.toml
+  cuelight-launch --slots /var/lib/cuelight/slots --status
 
---program is copied into the first slot when DIR is new, and is not looked at later.
-Exit codes: those of the program; 1 when there is nothing that could be started.";
+--program is copied into the first slot when DIR is new, and is not looked at later. DIR holds boot.json, the slots a and b,
+and the download under way; it has room for three images and lies on one file system.
+Exit codes: those of the program; 1 when there is nothing that could be started, 2 wrong usage.";
 
 /// Starts a Cuelight program from one of two slots, and falls back when an update does not prove itself.
 #[derive(Debug, Parser)]
@@ -39,12 +43,16 @@ struct Launch {
     /// Seconds after that in which its deaths count against it.
     #[arg(long, value_name = "S", default_value_t = Plan::PROBATION.as_secs())]
     probation: u64,
+    /// Say what is in the slots, and start nothing.
+    #[arg(long, conflicts_with_all = ["program", "arguments"])]
+    status: bool,
     /// What the program is started with.
-    #[arg(last = true, required = true)]
+    #[arg(last = true, required_unless_present = "status")]
     arguments: Vec<OsString>,
 }
 
 fn main() -> ExitCode {
+    heed_leash();
     let launch = Launch::parse();
     match run(launch) {
         Ok(code) => ExitCode::from(u8::try_from(code).unwrap_or(1)),
@@ -57,6 +65,11 @@ fn main() -> ExitCode {
 
 fn run(launch: Launch) -> Result<i32, Box<dyn std::error::Error>> {
     let slots = Slots::new(launch.slots);
+    if launch.status {
+        // Nobody reads any more: no reason to complain.
+        let _ = std::io::stdout().write_all(status(&slots.boot()?).as_bytes());
+        return Ok(0);
+    }
     if let Some(program) = &launch.program
         && !slots.folder().join("boot.json").exists()
     {
@@ -73,6 +86,40 @@ fn run(launch: Launch) -> Result<i32, Box<dyn std::error::Error>> {
         probation: Duration::from_secs(launch.probation),
     };
     Ok(launch::run(&plan, &asked)?)
+}
+
+/// What is in the slots, for people.
+fn status(boot: &Boot) -> String {
+    let mut lines = Vec::new();
+    for slot in [Slot::A, Slot::B] {
+        let state = match boot.image(slot) {
+            None => "empty".to_owned(),
+            Some(image) => {
+                let role = match () {
+                    () if slot == boot.active() => "runs",
+                    () if boot.trial().is_some() => "on trial",
+                    () if image.proven => "the image before",
+                    () => "not in use",
+                };
+                format!("{} ({role}), {} bytes, SHA-256 {}", image.version, image.size, image.sha256)
+            }
+        };
+        lines.push(format!("slot {}: {state}", slot.name()));
+    }
+    if let Some(failed) = boot.failed() {
+        lines.push(format!("{} was taken back: {}", failed.version, failed.reason));
+        lines.extend(failed.log.iter().map(|line| format!("  | {line}")));
+    }
+    lines.push(format!("images with a counter below {} are refused", boot.counter()));
+    lines.join("\n") + "\n"
+}
+
+/// Asks the kernel to end this process with its parent, when the parent wants that.
+fn heed_leash() {
+    if std::env::var_os(launch::LEASH).is_some() {
+        // Every Linux kernel grants this; without it an orphan would have to be stopped by hand.
+        let _ = nix::sys::prctl::set_pdeathsig(Signal::SIGTERM);
+    }
 }
 
 /// What `PROGRAM --version` says: a name and a version.

@@ -51,16 +51,22 @@ impl Machine {
         };
         let mut boot = slots.boot().unwrap();
         slots.stage(&mut boot, &fetched, image, 1).unwrap();
-        boot.begin_trial().unwrap();
+        boot.begin_trial(true).unwrap();
         slots.save(&boot).unwrap();
         self
     }
-    fn launch(mut self, deadline_s: u64) -> Self {
+    fn launch(self, deadline_s: u64) -> Self {
+        self.launch_with(deadline_s, &[])
+    }
+    fn launch_with(mut self, deadline_s: u64, options: &[&str]) -> Self {
+        // The leash ends it when the test's process dies.
         let launcher = Command::new(env!("CARGO_BIN_EXE_cuelight-launch"))
             .args(["--deadline", &deadline_s.to_string(), "--slots"])
             .arg(self.slots().folder())
+            .args(options)
             .args(["--", "node", "--hub", "x"])
             .env("OUT", self.starts_file())
+            .env("CUELIGHT_LEASH", "1")
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
@@ -129,7 +135,7 @@ fn a_new_image_that_proves_itself_is_started_again_as_the_active_one() {
         Machine::new(RUN).update(&format!("[ -e $OUT.again ] && exit 0; touch $OUT.again; {CONFIRM}; exit 75"));
     let mut machine = machine.launch(30);
     assert_eq!(machine.end(), Some(0));
-    assert_eq!(machine.starts(), ["new b trial: node --hub x", "new b: node --hub x"]);
+    assert_eq!(machine.starts(), ["new b trial 30: node --hub x", "new b: node --hub x"]);
     assert_eq!(machine.slots().boot().unwrap().active(), Slot::B);
 }
 
@@ -175,4 +181,60 @@ fn a_confirmed_image_that_dies_twice_in_its_probation_gives_way_to_the_one_befor
     assert!(starts.len() <= 4, "{starts:?}");
     let boot = machine.slots().boot().unwrap();
     assert!(boot.failed().unwrap().reason.contains("shortly after its update"));
+}
+
+/// OTA-2
+#[test]
+fn a_death_long_after_the_update_is_no_reason_to_go_back() {
+    // The first death comes when the probation is over, the second one soon after the first.
+    let new = format!("[ -e $OUT.again ] && exit 9; touch $OUT.again; {CONFIRM}; sleep 4; exit 9");
+    let machine = Machine::new(RUN).update(&new).launch_with(30, &["--probation", "3"]);
+    machine.wait_for("the third start", |machine| machine.starts().len() >= 3);
+    assert!(machine.starts()[1..].iter().all(|start| start.starts_with("new b:")), "{:?}", machine.starts());
+}
+
+/// OTA-2
+#[test]
+fn a_new_image_that_this_machine_cannot_execute_gives_way_at_once() {
+    let machine = Machine::new(RUN);
+    let mut boot = machine.slots().boot().unwrap();
+    let fetched = machine.slots().download().join("part");
+    fs::write(&fetched, b"\x7fELF for another machine").unwrap();
+    let (sha256, size) = Digest::of_reader(fs::File::open(&fetched).unwrap()).unwrap();
+    let image = Image { version: Version::new(2, 0, 0), size, sha256, proven: false };
+    machine.slots().stage(&mut boot, &fetched, image, 1).unwrap();
+    boot.begin_trial(true).unwrap();
+    machine.slots().save(&boot).unwrap();
+    let machine = machine.launch(30);
+    machine.wait_for("the old image", |machine| machine.starts() == ["old a: node --hub x"]);
+    let reason = machine.slots().boot().unwrap().failed().unwrap().reason.clone();
+    assert!(reason.contains("cannot be started"), "{reason}");
+}
+
+/// OTA-2
+#[test]
+fn what_an_image_wrote_that_gave_way_by_itself_is_kept() {
+    let gives_way = r#"echo the hub is not there >&2
+sed -i 's/"tries_left": [0-9]*/"tries_left": null/' $CUELIGHT_SLOTS/boot.json
+sed -i 's/"failed": null/"failed": {"version": "2.0.0", "sha256": "'$(sha256sum $0 | cut -c1-64)'", "reason": "no hub"}/' $CUELIGHT_SLOTS/boot.json
+exit 75"#;
+    let machine = Machine::new(RUN).update(gives_way).launch(30);
+    machine.wait_for("the old image", |machine| machine.starts().last().is_some_and(|last| last.starts_with("old")));
+    let boot = machine.slots().boot().unwrap();
+    let failed = boot.failed().unwrap();
+    assert_eq!((failed.reason.as_str(), failed.log.as_slice()), ("no hub", &["the hub is not there".to_owned()][..]));
+    assert_eq!(machine.starts().len(), 2, "{:?}", machine.starts());
+}
+
+#[test]
+fn the_slots_can_be_asked_for_by_people() {
+    let machine = Machine::new(RUN).update(RUN);
+    let status = Command::new(env!("CARGO_BIN_EXE_cuelight-launch"))
+        .args(["--status", "--slots"])
+        .arg(machine.slots().folder())
+        .output()
+        .unwrap();
+    let text = String::from_utf8(status.stdout).unwrap();
+    assert!(text.contains("slot a: 1.0.0 (runs)") && text.contains("slot b: 2.0.0 (on trial)"), "{text}");
+    assert!(text.contains("counter below 1"), "{text}");
 }
