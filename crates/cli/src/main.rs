@@ -1,6 +1,7 @@
 //! The program `cuelight`: hub, node, and the tools around them.
 //!
-//! Exit codes: 0 done, 1 failed, 2 wrong usage (flags, variables or configuration file).
+//! Exit codes: 0 done, 1 failed, 2 wrong usage (flags, variables or configuration file), 75 a node that is to be started again
+//! by `cuelight-launch`.
 
 mod address;
 mod check;
@@ -30,7 +31,10 @@ fn main() -> ExitCode {
     shutdown::heed_leash();
     let done = match Cli::parse().command {
         Command::Hub(hub) => hub.run(),
-        Command::Node(node) => node.run(),
+        Command::Node(node) => match node.run() {
+            Ok(code) => return code,
+            Err(error) => Err(error),
+        },
         Command::Demo(demo) => demo.run(),
         Command::Ctl(ctl) => ctl.run(),
         Command::Effects(effects) => effects.run(),

@@ -1,8 +1,11 @@
 //! `cuelight node`.
 
+use std::process::ExitCode;
+
 use anyhow::Result;
 use clap::Args;
-use cuelight_node::OutputSetting;
+use cuelight_node::{Ended, OutputSetting};
+use cuelight_update::launch::RESTART;
 
 use crate::config::{self, ConfigFile, NodeOptions};
 use crate::{logging, shutdown};
@@ -19,6 +22,7 @@ Examples:
   cuelight node --fallback idle:Aurora                     what to show while the hub is missing
   cuelight node --config show.toml
 
+Started by cuelight-launch, and with --update-key twice or more, it takes signed images from its hub.
 A second node on one machine needs --mac and --udp-port 0 of its own. Ctrl-C stops.";
 
 /// `cuelight node`.
@@ -32,14 +36,17 @@ pub(crate) struct Node {
 }
 
 impl Node {
-    /// Runs a node until it is asked to stop.
-    pub(crate) fn run(self) -> Result<()> {
+    /// Runs a node until it is asked to stop, or until the launcher is to start another image.
+    pub(crate) fn run(self) -> Result<ExitCode> {
         let file = self.config.options()?.node.unwrap_or_default();
         let environment: NodeOptions = config::read_environment(config::NODE_VARIABLES, std::env::vars_os())?;
         let options = self.flags.over(environment).over(file);
         let settings = options.settings();
         let draws = settings.outputs.contains(&OutputSetting::Terminal);
         logging::start(options.log.unwrap_or_default(), draws);
-        Ok(cuelight_node::run(settings, shutdown::requested())?)
+        Ok(match cuelight_node::run(settings, shutdown::requested())? {
+            Ended::Asked => ExitCode::SUCCESS,
+            Ended::Restart => ExitCode::from(RESTART),
+        })
     }
 }

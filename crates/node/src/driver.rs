@@ -14,6 +14,9 @@ use cuelight_net::ws::{Channel, Closed};
 use cuelight_output::record::Record;
 use cuelight_output::{Command, Own};
 use cuelight_proto::node::{NodeEvent, NodeRole};
+use cuelight_proto::session::State;
+use cuelight_update::health::Health;
+use cuelight_wire::caps::Ext;
 use cuelight_wire::exchange::PONG_NS_LEN;
 use cuelight_wire::stream::MAX_PACKET;
 use cuelight_wire::time::{Local, Time};
@@ -24,6 +27,8 @@ use tracing::{debug, info, warn};
 use crate::dialer::{DialError, dial};
 use crate::frames::Frames;
 use crate::patterns::Patterns;
+use crate::start::Ended;
+use crate::update::{Rate, UpdateEvent, Updates};
 use crate::uploads::{Uploads, Wish};
 
 /// How often the frame loop's figures are taken, and the clock recorded.
@@ -44,6 +49,9 @@ pub(crate) struct Driver {
     pub(crate) exchange: AsyncStampedSocket,
     pub(crate) frames: Frames,
     pub(crate) patterns: Patterns,
+    pub(crate) updates: Updates,
+    pub(crate) rate: Rate,
+    pub(crate) started_at: Time<Local>,
     /// None: the node takes no patterns.
     pub(crate) uploads: Option<Uploads>,
     /// Whether the node does what its fallback says: no hub's stream is here, nor has it just begun to look for one.
@@ -81,12 +89,12 @@ enum LinkEvent {
 }
 
 impl Driver {
-    /// Drives the node until `stop` is ready.
-    pub(crate) async fn run(mut self, stop: impl Future<Output = ()>) -> io::Result<()> {
+    /// Drives the node until `stop` is ready, or until an update is to be started.
+    pub(crate) async fn run(mut self, stop: impl Future<Output = ()>) -> io::Result<Ended> {
         tokio::pin!(stop);
         let mut frames_due = interval(FRAMES_PERIOD);
         frames_due.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        loop {
+        let ended = loop {
             let now = self.clock.now();
             if self.role.poll_timeout().is_some_and(|due| due <= now) {
                 self.role.handle_timeout(now);
@@ -95,7 +103,7 @@ impl Driver {
             let timeout = self.timeout();
             tokio::select! {
                 biased;
-                () = &mut stop => break,
+                () = &mut stop => break Ended::Asked,
                 ready = self.exchange.ready() => { ready?; self.take_exchange(); }
                 ready = self.stream.readable() => { ready?; self.take_stream(); }
                 event = self.link.next() => match event {
@@ -103,6 +111,10 @@ impl Driver {
                     LinkEvent::Dialed(dialed) => self.take_dialed(dialed),
                 },
                 event = self.patterns.next() => self.patterns.handle(event),
+                event = self.updates.next() => match event {
+                    UpdateEvent::Report(report) => self.role.handle_update(report, self.clock.now()),
+                    UpdateEvent::Restart => break Ended::Restart,
+                },
                 wish = next_wish(&mut self.uploads) => self.take_wish(wish),
                 _ = frames_due.tick() => {
                     if !self.frames.is_running() {
@@ -112,16 +124,24 @@ impl Driver {
                 }
                 () = sleep_until(timeout) => {}
             }
+        };
+        if ended == Ended::Restart {
+            // That it restarts is to be said before it is gone.
+            self.drain().await;
         }
-        info!("node stops");
+        let why = match ended {
+            Ended::Asked => "the node is shutting down",
+            Ended::Restart => "the node restarts into another image",
+        };
+        info!("{why}");
         if let Some(channel) = self.link.channel.take() {
-            channel.close("the node is shutting down").await;
+            channel.close(why).await;
         }
         if let Some(uploads) = self.uploads.take() {
             uploads.stop().await;
         }
         self.frames.stop();
-        Ok(())
+        Ok(ended)
     }
 
     /// When the role wants to be called again. The runtime's timers wake up to a millisecond late, which no timeout of
@@ -168,12 +188,16 @@ impl Driver {
             NodeEvent::Welcomed { node_id, ts_port, ext, new_hub, .. } => {
                 let hub = self.link.channel.as_ref().map(Channel::peer_addr);
                 hub.into_iter().for_each(|hub| self.patterns.on_hub(hub));
+                self.updates.on_welcome(ext.has(Ext::SHOW_LOCK));
                 self.link.exchange_at = hub.map(|hub| SocketAddr::new(hub.ip(), ts_port));
                 self.link.complaint = None;
                 self.frames.record_event("welcome");
                 info!(node = node_id.0, hub = ?hub, ?ext, new_hub, "welcomed");
             }
-            NodeEvent::SessionEnded(why) => warn!(?why, "session ended; dialling again"),
+            NodeEvent::SessionEnded(why) => {
+                warn!(?why, "session ended; dialling again");
+                self.updates.on_session_end();
+            }
             NodeEvent::Heard { rev, apply_at } => {
                 let now = self.clock.now();
                 self.frames.record(Record::Change {
@@ -210,9 +234,11 @@ impl Driver {
                 self.frames.send(Command::Live);
             }
             NodeEvent::Update(update) => {
-                warn!(version = %update.version, "update refused: this node is not updated over the network")
+                if let Some(refusal) = self.updates.on_offer(&update) {
+                    self.role.handle_update(refusal, self.clock.now());
+                }
             }
-            NodeEvent::ShowLock(show) => debug!(?show, "armed show"),
+            NodeEvent::ShowLock(show) => self.updates.on_show_lock(show.as_deref()),
             NodeEvent::HubError(error) => warn!(code = %error.code, "the hub says: {}", error.message),
         }
     }
@@ -298,6 +324,24 @@ impl Driver {
         if let Some(report) = self.frames.report() {
             self.role.handle_frames(report, now);
         }
+        if self.updates.is_on_trial() {
+            self.watch_trial(now);
+        }
+    }
+
+    /// Whether the image on trial does what the one before did (OTA-2).
+    fn watch_trial(&mut self, now: Time<Local>) {
+        let age = Duration::from_nanos(now.since(self.started_at).as_ns().max(0).unsigned_abs());
+        let put_out = self.frames.put_out();
+        let (frames, fps) = put_out.unwrap_or_default();
+        let health = Health {
+            has_hub: self.role.status(now).session == State::Live,
+            is_locked: self.role.measured_map(now).state.is_usable(),
+            // One that cannot be opened ends the node before anything runs.
+            has_outputs: self.frames.is_running(),
+            rate_pct: self.rate.handle(frames, fps, age),
+        };
+        self.updates.look(&health, age);
     }
 }
 

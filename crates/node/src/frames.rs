@@ -91,6 +91,11 @@ impl Frames {
         })
     }
 
+    /// Frames put out since the start, and in the last second that was summed up.
+    pub(crate) fn put_out(&self) -> Option<(u64, f32)> {
+        self.handle.report().map(|report| (report.frames, report.fps()))
+    }
+
     /// Whether the frame thread is still there; it goes away by itself only when it panics.
     pub(crate) fn is_running(&self) -> bool {
         !self.handle.is_finished()

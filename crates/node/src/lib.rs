@@ -7,10 +7,11 @@
 //! | `frames` | the driver's side of the frame loop, which is `cuelight-output`'s |
 //! | `patterns` | which patterns the frame loop has at hand |
 //! | `supply` | the thread that fetches patterns from the hub |
+//! | `update` | images from the hub: taken, tried, taken back |
 //! | `uploads` | the port that takes patterns, and plays them on a node without hub |
 //! | `start` | opening everything, and ending it |
 //!
-//! Implements `docs/protocol/20-control.md`, `30-stream.md`, `40-time-exchange.md` and `50-schedule-and-frames.md` on the
+//! Implements `docs/protocol/20-control.md`, `30-stream.md`, `40-time-exchange.md`, `50-schedule-and-frames.md` and `90-updates.md` on the
 //! node's side.
 
 mod dialer;
@@ -20,7 +21,9 @@ mod patterns;
 mod settings;
 mod start;
 mod supply;
+mod update;
 mod uploads;
 
-pub use settings::{BadOutput, NodeSettings, OutputSetting};
-pub use start::{NodeError, run};
+pub use settings::{BadOutput, NodeSettings, OutputSetting, UpdateSettings};
+pub use start::{Ended, NodeError, run};
+pub use update::BadKeys;

@@ -10,6 +10,8 @@ use cuelight_output::{Fallback, Spin};
 use cuelight_pattern::store::Limits;
 use cuelight_proto::node::SyncUse;
 use cuelight_render::{Finish, Geometry};
+use cuelight_update::key::PublicKey;
+use cuelight_update::slots::Point;
 use cuelight_wire::ids::Mac;
 use cuelight_wire::limits::UDP_PORT;
 use thiserror::Error;
@@ -53,6 +55,8 @@ pub struct NodeSettings {
     pub realtime: bool,
     /// How long the frame loop watches the clock before each deadline instead of sleeping.
     pub spin: Spin,
+    /// Whose images it takes.
+    pub update: UpdateSettings,
     /// The node's clock; an injected one proves clock sync on one machine.
     pub clock: LocalClock,
 }
@@ -79,8 +83,29 @@ impl NodeSettings {
             seed: 0,
             realtime: true,
             spin: Spin::Auto,
+            update: UpdateSettings::default(),
             clock: LocalClock::UNCHANGED,
         }
+    }
+}
+
+/// Which images a node takes from its hub.
+#[derive(Clone, Debug)]
+pub struct UpdateSettings {
+    /// Keys it believes: none, or at least two.
+    pub keys: Vec<PublicKey>,
+    /// How many of them must have signed an image.
+    pub signatures: usize,
+    /// The channel whose images it takes.
+    pub channel: String,
+    /// Where an update is to end with the process, as if power had failed: for tests.
+    pub fails_at: Option<Point>,
+}
+
+impl Default for UpdateSettings {
+    /// None: without keys there are no updates.
+    fn default() -> Self {
+        Self { keys: Vec::new(), signatures: 1, channel: "stable".into(), fails_at: None }
     }
 }
 

@@ -19,9 +19,12 @@ use cuelight_output::{FrameLoop, FrameLoopConfig, OutputSet};
 use cuelight_pattern::store::Store;
 use cuelight_proto::node::{NodeConfig, NodeRole};
 use cuelight_proto::sync::Profile;
+use cuelight_update::manifest::Device;
+use cuelight_update::slots::RunningIn;
 use cuelight_wire::caps::Ext;
 use cuelight_wire::control::{Caps, Text, Topo};
 use cuelight_wire::ids::Mac;
+use semver::Version;
 use thiserror::Error;
 use tokio::net::UdpSocket;
 use tracing::{info, warn};
@@ -31,6 +34,7 @@ use crate::frames::{Frames, NodeClock, OpenRecord};
 use crate::patterns::Patterns;
 use crate::settings::{NodeSettings, OutputSetting};
 use crate::supply::Supply;
+use crate::update::{BadKeys, Rate, Updates};
 use crate::uploads::Uploads;
 
 /// Priority of the frame thread: above the hub's threads where both run on one machine, because a late frame is seen.
@@ -51,6 +55,9 @@ pub enum NodeError {
     /// The name does not fit into a hello.
     #[error("the name \"{0}\" is too long: at most 32 bytes")]
     Name(String),
+    /// The version of the image does not fit into a hello.
+    #[error("the version {0} is too long: at most 23 bytes")]
+    Version(Version),
     /// The stream port is taken.
     #[error(
         "the stream port {at} cannot be opened: {source}; another node may run on this machine: give this one its own \
@@ -83,6 +90,9 @@ pub enum NodeError {
         /// Why.
         source: io::Error,
     },
+    /// The update keys.
+    #[error(transparent)]
+    Keys(#[from] BadKeys),
     /// A DDP output.
     #[error(transparent)]
     Ddp(#[from] DdpError),
@@ -113,11 +123,20 @@ fn system(what: &'static str) -> impl FnOnce(io::Error) -> NodeError {
     NodeError::system(what)
 }
 
-/// Runs a node until `stop` is ready.
+/// How a node ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// It was asked to.
+    Asked,
+    /// The launcher is to start what is next: `cuelight_update::launch::RESTART`.
+    Restart,
+}
+
+/// Runs a node until `stop` is ready, or until an update is to be started.
 ///
 /// # Errors
 /// [`NodeError`], before any light is touched; later only when the event loop fails.
-pub fn run(settings: NodeSettings, stop: impl Future<Output = ()>) -> Result<(), NodeError> {
+pub fn run(settings: NodeSettings, stop: impl Future<Output = ()>) -> Result<Ended, NodeError> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_io()
         .enable_time()
@@ -136,7 +155,11 @@ fn prepare(settings: NodeSettings) -> Result<Driver, NodeError> {
     let stream = open_stream(&settings)?;
     let udp_port = stream.local_addr().map_err(system("the stream port"))?.port();
     let exchange = open_exchange(settings.bind)?;
-    let config = node_config(&settings, udp_port)?;
+    let version = Version::parse(env!("CARGO_PKG_VERSION")).expect("cargo has parsed it too");
+    let pinned = settings.update.trust()?;
+    let updates =
+        Updates::start(&settings.update, pinned, RunningIn::from_environment(), version).map_err(system("a thread"))?;
+    let config = node_config(&settings, udp_port, &updates)?;
     let store = Store::open(&settings.data_dir.join(PATTERNS_FOLDER), settings.patterns);
     // Light before patterns: a second node that shares a data folder shows everything else.
     let store = store.map_err(|error| warn!("{error}; this node plays no patterns")).ok();
@@ -181,6 +204,9 @@ fn prepare(settings: NodeSettings) -> Result<Driver, NodeError> {
         exchange,
         frames,
         patterns: Patterns::new(store, supply, pattern_sender),
+        updates,
+        rate: Rate::default(),
+        started_at: clock.now(),
         uploads,
         is_alone: false,
         link: Link::default(),
@@ -205,17 +231,17 @@ fn open_exchange(bind: IpAddr) -> Result<AsyncStampedSocket, NodeError> {
     AsyncStampedSocket::new(socket).map_err(system("to watch a UDP socket"))
 }
 
-fn node_config(settings: &NodeSettings, udp_port: u16) -> Result<NodeConfig, NodeError> {
+fn node_config(settings: &NodeSettings, udp_port: u16, updates: &Updates) -> Result<NodeConfig, NodeError> {
     let name =
         settings.name.as_ref().map(|name| Text::try_from(name.as_str()).map_err(|_| NodeError::Name(name.clone())));
-    let hardware = format!("{}-{}", std::env::consts::ARCH, std::env::consts::OS);
-    let fw = concat!("cuelight-", env!("CARGO_PKG_VERSION"));
+    let hardware = Device::this_hardware();
+    let fw = format!("cuelight-{}", updates.version());
     Ok(NodeConfig {
         mac: identity(settings)?,
-        fw: Text::try_from(fw).expect("the version is short"),
+        fw: Text::try_from(fw.as_str()).map_err(|_| NodeError::Version(updates.version().clone()))?,
         name: name.transpose()?,
         hardware: Text::try_from(hardware.as_str()).ok(),
-        caps: Caps { udp: true, ota: false, clock: true },
+        caps: Caps { udp: true, ota: updates.is_possible(), clock: true },
         topo: Topo { leds: u32::try_from(settings.geometry.len()).unwrap_or(u32::MAX), channels: 1 },
         udp_port: Some(udp_port),
         ext: Ext::ALL,

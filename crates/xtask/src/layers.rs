@@ -27,13 +27,13 @@ const MAY_IMPORT: [(&str, &[&str]); 18] = [
     ("pattern", &["wire", "proto", "net"]),
     ("output", &["wire", "render", "dmx"]),
     ("fetch", &[]),
-    ("node", &["wire", "fetch", "proto", "render", "dmx", "net", "pattern", "output"]),
+    ("update", &["fetch"]),
+    ("node", &["wire", "fetch", "update", "proto", "render", "dmx", "net", "pattern", "output"]),
     ("hub", &["wire", "proto", "render", "dmx", "conductor", "net", "pattern", "output"]),
     ("oracle", &["wire"]),
     ("sim", &["wire", "proto", "render", "conductor", "oracle"]),
     ("measure", &["wire"]),
     ("lab", &["wire", "net", "sim", "measure"]),
-    ("update", &["fetch"]),
     (
         "cli",
         &[
@@ -50,6 +50,7 @@ const MAY_IMPORT: [(&str, &[&str]); 18] = [
             "oracle",
             "sim",
             "measure",
+            "update",
         ],
     ),
     ("xtask", &[]),

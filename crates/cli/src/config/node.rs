@@ -6,11 +6,13 @@ use std::str::FromStr;
 
 use clap::{Args, ValueEnum};
 use cuelight_net::clock::LocalClock;
-use cuelight_node::{NodeSettings, OutputSetting};
+use cuelight_node::{NodeSettings, OutputSetting, UpdateSettings};
 use cuelight_output::{Fallback, Spin};
 use cuelight_proto::node::SyncUse;
 use cuelight_render::presets::{self, PresetInfo};
 use cuelight_render::{Finish, Geometry};
+use cuelight_update::key::{BadKey, PublicKey};
+use cuelight_update::slots::Point;
 use cuelight_wire::ids::Mac;
 use cuelight_wire::time::Span;
 use serde::{Deserialize, Serialize};
@@ -91,12 +93,24 @@ pub(crate) struct NodeOptions {
     /// Whether frames follow the shared clock, or changes as they arrive, to see the difference [default: scheduled].
     #[arg(long, value_enum, value_name = "HOW")]
     sync: Option<SyncSetting>,
+    /// A key whose images it takes from its hub; give at least two. Without keys it is not updated over the network.
+    #[arg(long = "update-key", value_name = "cuelight-public:...")]
+    update_keys: Vec<Worded<PublicKey>>,
+    /// How many of the update keys must have signed an image [default: 1].
+    #[arg(long, value_name = "N")]
+    update_signatures: Option<Whole<1, 8>>,
+    /// The channel whose images it takes [default: stable].
+    #[arg(long, value_name = "WORD")]
+    update_channel: Option<Worded<Name<64>>>,
     /// How log lines are written [default: text].
     #[arg(long, value_enum, value_name = "FORMAT")]
     pub(crate) log: Option<LogFormat>,
     /// Pretend that this machine's clock is OFFSET_S seconds off and PPM parts per million fast, for measurements.
     #[arg(long, value_name = "OFFSET_S,PPM", hide = true, allow_hyphen_values = true)]
     inject_clock: Option<Worded<LocalClock>>,
+    /// End an update there as if power had failed, for tests.
+    #[arg(long, value_name = "POINT", hide = true)]
+    update_fails_at: Option<Worded<Point>>,
 }
 
 /// How a node uses the show clock.
@@ -171,6 +185,22 @@ impl Described for FallbackSetting {
     }
 }
 
+impl Described for PublicKey {
+    fn expected() -> String {
+        "a public key like cuelight-public:AAAA...=".to_owned()
+    }
+    fn reason(error: &BadKey) -> Option<String> {
+        Some(error.to_string())
+    }
+}
+
+impl Described for Point {
+    fn expected() -> String {
+        let names: Vec<_> = Self::ALL.iter().map(|point| point.name()).collect();
+        format!("a point of an update: {}", names.join(", "))
+    }
+}
+
 impl NodeOptions {
     /// These options, and those of `below` where these say nothing.
     pub(crate) fn over(self, below: Self) -> Self {
@@ -196,8 +226,12 @@ impl NodeOptions {
             realtime: self.realtime.or(below.realtime),
             spin_us: self.spin_us.or(below.spin_us),
             sync: self.sync.or(below.sync),
+            update_keys: if self.update_keys.is_empty() { below.update_keys } else { self.update_keys },
+            update_signatures: self.update_signatures.or(below.update_signatures),
+            update_channel: self.update_channel.or(below.update_channel),
             log: self.log.or(below.log),
             inject_clock: self.inject_clock.or(below.inject_clock),
+            update_fails_at: self.update_fails_at.or(below.update_fails_at),
         }
     }
 
@@ -237,6 +271,12 @@ impl NodeOptions {
                 SyncSetting::Scheduled => SyncUse::Scheduled,
                 SyncSetting::OnArrival => SyncUse::OnArrival,
             },
+            update: UpdateSettings {
+                keys: self.update_keys.iter().map(|Worded(key)| *key).collect(),
+                signatures: self.update_signatures.map_or(default.update.signatures, Whole::get),
+                channel: self.update_channel.as_ref().map_or(default.update.channel, |Worded(Name(word))| word.clone()),
+                fails_at: self.update_fails_at.as_ref().map(|Worded(point)| *point),
+            },
             clock: self.inject_clock.as_ref().map_or(default.clock, |Worded(clock)| *clock),
         }
     }
@@ -272,6 +312,10 @@ pub(crate) fn shown(options: &NodeOptions) -> Map<String, Value> {
     show("realtime", json!(settings.realtime));
     show("spin_us", json!(options.spin_us.map(Whole::get::<u32>)));
     show("sync", json!(options.sync.unwrap_or_default()));
+    let keys: Vec<_> = settings.update.keys.iter().map(ToString::to_string).collect();
+    show("update_keys", json!(keys));
+    show("update_signatures", json!(settings.update.signatures));
+    show("update_channel", json!(settings.update.channel));
     show("log", json!(options.log.unwrap_or_default()));
     shown
 }

@@ -201,8 +201,12 @@ fn every_setting_can_be_given_as_key_variable_and_flag() {
         realtime = false
         spin_us = 300
         sync = "on-arrival"
+        update_keys = ["cuelight-public:PUAXw+hDiVqStwqnTRt+vJyYLM8uxJaMwM1V8Sr0Zgw="]
+        update_signatures = 2
+        update_channel = "beta"
         log = "json"
         inject_clock = "-1000,50"
+        update_fails_at = "image-moved"
     "#;
     let (tree, file) = read_text(text, Format::Toml).unwrap();
     let file = file.node.unwrap();
@@ -220,6 +224,10 @@ fn every_setting_can_be_given_as_key_variable_and_flag() {
     for entry in entries {
         let (flag, value) = match entry.key.as_str() {
             "outputs" => ("output".to_owned(), "null".to_owned()),
+            "update_keys" => {
+                let key = "cuelight-public:PUAXw+hDiVqStwqnTRt+vJyYLM8uxJaMwM1V8Sr0Zgw=";
+                ("update-key".to_owned(), key.to_owned())
+            }
             key => (key.replace('_', "-"), word(&entry.value.value)),
         };
         variables.push((format!("{NODE_VARIABLES}{}", entry.key.to_ascii_uppercase()), value.clone()));
@@ -234,7 +242,13 @@ fn every_setting_can_be_given_as_key_variable_and_flag() {
     assert_eq!(settings.clock.ppb(), 50_000);
     // Everything but what is only for measurements is shown by `cuelight check`.
     let shown = node::shown(&file);
-    assert!(entries.iter().all(|entry| entry.key == "inject_clock" || shown.contains_key(&entry.key)), "{shown:?}");
+    assert!(
+        entries
+            .iter()
+            .all(|entry| ["inject_clock", "update_fails_at"].contains(&entry.key.as_str())
+                || shown.contains_key(&entry.key)),
+        "{shown:?}"
+    );
 }
 
 fn access_point(text: &str) -> AccessPointOptions {
