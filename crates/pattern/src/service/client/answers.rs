@@ -90,6 +90,18 @@ impl<L: Link> Client<L> {
         }
     }
 
+    /// Sends what goes out without waiting, before something that may take long.
+    pub(super) async fn send_at_once(&mut self) {
+        poll_fn(|cx| {
+            // A connection that broke is found to be broken by whatever comes next.
+            if self.poll_answers(cx).is_ok() && matches!(self.link.poll_flush(cx), Poll::Ready(Ok(()))) {
+                self.is_unflushed = false;
+            }
+            Poll::Ready(())
+        })
+        .await;
+    }
+
     /// Sends what there is, as far as the other side takes it soon.
     pub(super) async fn flush(&mut self) {
         let all = poll_fn(|cx| match self.poll_answers(cx) {

@@ -182,9 +182,12 @@ impl<L: Link> Client<L> {
         self.block.get_or_insert_with(|| spare.pop().unwrap_or_else(Block::new))
     }
 
-    /// Does what the session wants done.
+    /// Does what the session wants done. What is awaited is awaited with all answers before it on their way.
     async fn act(&mut self) {
         while let Some(action) = self.session.poll_action() {
+            if matches!(action, Action::Store { .. } | Action::Delete { .. } | Action::Control(_)) {
+                self.send_at_once().await;
+            }
             match action {
                 Action::Open { upload, name } => {
                     self.forget_bytes();
