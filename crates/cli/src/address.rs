@@ -1,4 +1,4 @@
-//! The address of a hub, as people give it.
+//! Addresses of hubs and of devices, as people give them.
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
@@ -10,7 +10,11 @@ use cuelight_wire::limits;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct HubAddress(String);
 
-/// The text is no address of a hub.
+/// `HOST:PORT` of a node's or a device's own store, the port filled in where it was left out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct DeviceAddress(String);
+
+/// The text is no address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct BadAddress;
 
@@ -33,21 +37,41 @@ impl FromStr for HubAddress {
 
     /// Reads a name or IP address, with or without port, with or without `http://`.
     fn from_str(text: &str) -> Result<Self, BadAddress> {
-        const PORT: u16 = limits::CTRL_HTTP_PORT_UNPRIVILEGED;
         let host = text.strip_prefix("http://").unwrap_or(text).trim_end_matches('/');
-        if let Ok(address) = host.parse::<SocketAddr>() {
-            return Ok(Self(address.to_string()));
-        }
-        if let Ok(ip) = host.trim_matches(['[', ']']).parse::<IpAddr>() {
-            return Ok(Self(SocketAddr::new(ip, PORT).to_string()));
-        }
-        let is_name =
-            |name: &str| !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._".contains(&b));
-        match host.split_once(':') {
-            None if is_name(host) => Ok(Self(format!("{host}:{PORT}"))),
-            Some((name, port)) if is_name(name) && port.parse::<u16>().is_ok() => Ok(Self(host.to_owned())),
-            _ => Err(BadAddress),
-        }
+        with_port(host, limits::CTRL_HTTP_PORT_UNPRIVILEGED).map(Self)
+    }
+}
+
+impl fmt::Display for DeviceAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl FromStr for DeviceAddress {
+    type Err = BadAddress;
+
+    /// Reads a name or IP address, with or without port, or the URL that a node's log tells.
+    fn from_str(text: &str) -> Result<Self, BadAddress> {
+        let host = text.strip_prefix("ws://").unwrap_or(text);
+        let host = host.strip_suffix(limits::WS_PATH).unwrap_or(host).trim_end_matches('/');
+        with_port(host, limits::PATTERN_PORT).map(Self)
+    }
+}
+
+fn with_port(host: &str, default: u16) -> Result<String, BadAddress> {
+    if let Ok(address) = host.parse::<SocketAddr>() {
+        return Ok(address.to_string());
+    }
+    if let Ok(ip) = host.trim_matches(['[', ']']).parse::<IpAddr>() {
+        return Ok(SocketAddr::new(ip, default).to_string());
+    }
+    let is_name =
+        |name: &str| !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._".contains(&b));
+    match host.split_once(':') {
+        None if is_name(host) => Ok(format!("{host}:{default}")),
+        Some((name, port)) if is_name(name) && port.parse::<u16>().is_ok() => Ok(host.to_owned()),
+        _ => Err(BadAddress),
     }
 }
 
@@ -69,6 +93,20 @@ mod tests {
         }
         for bad in ["", "a b", "host:port", "host:99999", "https://host", "host/path", "host:80:80"] {
             assert_eq!(bad.parse::<HubAddress>(), Err(BadAddress), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_device_is_named_by_its_host_or_by_the_url_it_tells() {
+        for (given, meant) in [
+            ("192.168.4.30", "192.168.4.30:8081"),
+            ("k1.local:80", "k1.local:80"),
+            ("ws://cuelight-02c0e17e5701.local:8081/ws", "cuelight-02c0e17e5701.local:8081"),
+        ] {
+            assert_eq!(given.parse::<DeviceAddress>().unwrap().to_string(), meant);
+        }
+        for bad in ["", "http://k1.local", "k1.local/other"] {
+            assert_eq!(bad.parse::<DeviceAddress>(), Err(BadAddress), "{bad}");
         }
     }
 }

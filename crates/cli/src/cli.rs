@@ -47,7 +47,7 @@ pub(crate) enum Command {
     Ctl(Ctl),
     /// List effects, palettes and presets
     Effects(Effects),
-    /// Make pattern files
+    /// Make, upload, list and play patterns
     Pattern(Pattern),
     /// Check a configuration file and print what it means
     Check(Check),

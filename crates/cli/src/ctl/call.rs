@@ -38,14 +38,14 @@ impl Call {
 }
 
 /// A member of a body, where it is given.
-pub(super) fn put(body: &mut Map<String, Value>, key: &str, value: Option<impl Into<Value>>) {
+pub(crate) fn put(body: &mut Map<String, Value>, key: &str, value: Option<impl Into<Value>>) {
     if let Some(value) = value {
         body.insert(key.to_owned(), value.into());
     }
 }
 
 /// `text` as one segment of a path or value of a query (RFC 3986: all but unreserved characters are escaped).
-pub(super) fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for byte in text.bytes() {
         match byte {
@@ -57,7 +57,7 @@ pub(super) fn escaped(text: &str) -> String {
 }
 
 /// The answer to a command in words.
-pub(super) fn done(answer: &Value) -> String {
+pub(crate) fn done(answer: &Value) -> String {
     let seconds = answer["apply_at_us"].as_i64().map_or(0.0, |us| us as f64 / 1e6);
     let nodes = match answer["nodes"].as_u64() {
         Some(1) => "1 node".to_owned(),

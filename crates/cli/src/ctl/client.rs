@@ -4,9 +4,10 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, bail};
 use clap::Args;
 use serde_json::Value;
+use thiserror::Error;
 use ureq::http::{Request, Response, StatusCode};
 use ureq::{Agent, Body};
 
@@ -16,6 +17,7 @@ use crate::folders;
 
 /// A hub that takes longer is not well. Commands are answered within one tick, 10 ms.
 const TIMEOUT: Duration = Duration::from_secs(5);
+const BROKEN_OFF: &str = "the hub's answer broke off";
 
 /// Which hub, and as whom.
 #[derive(Args, Clone, Debug)]
@@ -43,15 +45,12 @@ pub(crate) struct Target {
     /// The hub's data folder on this machine, for its operator key [default: ~/.local/state/cuelight/hub].
     #[arg(long, value_name = "DIR", env = "CUELIGHT_HUB_DATA_DIR", global = true, help_heading = "Which hub")]
     data_dir: Option<PathBuf>,
-    /// Makes a repeated call harmless: the hub carries out a command once for each key of 1 to 64 characters.
-    #[arg(long, value_name = "KEY", global = true, help_heading = "Which hub")]
-    idempotency_key: Option<String>,
 }
 
 impl Target {
     /// A hub at an address, without a key.
     pub(crate) fn at(hub: HubAddress) -> Self {
-        Self { hub, key: None, data_dir: None, idempotency_key: None }
+        Self { hub, key: None, data_dir: None }
     }
 }
 
@@ -81,23 +80,53 @@ impl Client {
             .proxy(None)
             .user_agent(concat!("cuelight/", env!("CARGO_PKG_VERSION")))
             .build();
-        let idempotency_key = target.idempotency_key.clone();
-        Self { agent: config.into(), host: target.hub.clone(), key, found_key, idempotency_key }
+        Self { agent: config.into(), host: target.hub.clone(), key, found_key, idempotency_key: None }
+    }
+
+    /// Makes a repeated call harmless: the hub carries out a command once for each key.
+    pub(crate) fn with_idempotency_key(self, idempotency_key: Option<String>) -> Self {
+        Self { idempotency_key, ..self }
+    }
+
+    /// Where the hub is.
+    pub(crate) fn address(&self) -> &HubAddress {
+        &self.host
     }
 
     /// Sends a request and reads the answer.
     pub(crate) fn ask(&self, call: &Call) -> Result<Value> {
+        Ok(self.ask_as(call)?.0)
+    }
+
+    /// As [`Self::ask`], with the key the hub was shown.
+    pub(crate) fn ask_as(&self, call: &Call) -> Result<(Value, Option<&str>)> {
+        let (response, key) = self.answer(call)?;
+        let text = response.into_body().read_to_string().context(BROKEN_OFF)?;
+        let answer = serde_json::from_str(&text)
+            .with_context(|| format!("what answers at http://{} is no Cuelight hub", self.host))?;
+        Ok((answer, key))
+    }
+
+    /// The bytes at a path, at most so many.
+    pub(crate) fn fetch(&self, path: &str, most: u64) -> Result<Vec<u8>> {
+        let (response, _) = self.answer(&Call::get(path))?;
+        response.into_body().into_with_config().limit(most).read_to_vec().context(BROKEN_OFF)
+    }
+
+    /// A success, and the key the hub was shown: the one that was given, else the one that was found, if it asked for one.
+    fn answer(&self, call: &Call) -> Result<(Response<Body>, Option<&str>)> {
         let send = |key| self.send(call, key).map_err(|error| self.unreachable(&error));
-        let mut response = send(self.key.as_deref())?;
-        if let (StatusCode::UNAUTHORIZED, Some(key)) = (response.status(), &self.found_key) {
-            response = send(Some(key))?;
+        let mut key = self.key.as_deref();
+        let mut response = send(key)?;
+        if let (StatusCode::UNAUTHORIZED, Some(found)) = (response.status(), &self.found_key) {
+            key = Some(found);
+            response = send(key)?;
         }
         let status = response.status();
-        let text = response.into_body().read_to_string().context("the hub's answer broke off")?;
         if status.is_success() {
-            return serde_json::from_str(&text)
-                .with_context(|| format!("what answers at http://{} is no Cuelight hub", self.host));
+            return Ok((response, key));
         }
+        let text = response.into_body().read_to_string().context(BROKEN_OFF)?;
         bail!("{}", refusal(status.as_u16(), &text))
     }
 
@@ -125,17 +154,24 @@ impl Client {
         }
     }
 
-    fn unreachable(&self, error: &ureq::Error) -> anyhow::Error {
+    fn unreachable(&self, error: &ureq::Error) -> Unreachable {
         let why = match error {
             ureq::Error::Io(error) => error.to_string(),
             other => other.to_string(),
         };
-        anyhow!(
-            "no hub answers at http://{}: {why}. Start one with `cuelight hub`, or name another with --hub HOST[:PORT] \
-             or CUELIGHT_HUB",
-            self.host
-        )
+        Unreachable { hub: self.host.clone(), why }
     }
+}
+
+/// Nobody answers where a hub should be.
+#[derive(Debug, Error)]
+#[error(
+    "no hub answers at http://{hub}: {why}. Start one with `cuelight hub`, or name another with --hub HOST[:PORT] or \
+     CUELIGHT_HUB"
+)]
+pub(crate) struct Unreachable {
+    hub: HubAddress,
+    why: String,
 }
 
 /// The hub's key, where its data folder is on this machine and this user may read it.
@@ -202,10 +238,10 @@ mod tests {
     fn a_command_carries_key_body_and_idempotency_key() {
         let (address, server) =
             one_request("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{\"rev\":3}");
-        let target =
-            Target { key: Some("secret".into()), idempotency_key: Some("k1".into()), ..Target::at(hub(address)) };
+        let target = Target { key: Some("secret".into()), ..Target::at(hub(address)) };
+        let client = Client::new(&target).with_idempotency_key(Some("k1".into()));
         let call = Call { method: Method::Patch, path: "/api/v1/nodes/1".into(), body: Some(json!({"name": "left"})) };
-        assert_eq!(Client::new(&target).ask(&call).unwrap(), json!({"rev": 3}));
+        assert_eq!(client.ask(&call).unwrap(), json!({"rev": 3}));
         let (head, body) = server.join().unwrap();
         assert_eq!(head[0], "patch /api/v1/nodes/1 http/1.1");
         for line in ["authorization: bearer secret", "idempotency-key: k1", "content-type: application/json"] {

@@ -11,7 +11,7 @@ mod scene;
 mod set;
 mod status;
 mod tempo;
-mod words;
+pub(crate) mod words;
 mod zones;
 
 use anyhow::Result;
@@ -43,6 +43,9 @@ Exit codes: 0 done, 1 the hub refused or does not answer, 2 wrong usage.";
 pub(crate) struct Ctl {
     #[command(flatten)]
     target: Target,
+    /// Makes a repeated call harmless: the hub carries out a command once for each key of 1 to 64 characters.
+    #[arg(long, value_name = "KEY", global = true, help_heading = "Which hub")]
+    idempotency_key: Option<String>,
     /// Print the hub's answer as JSON.
     #[arg(long, global = true)]
     json: bool,
@@ -92,7 +95,7 @@ trait Ask {
 impl Ctl {
     /// Asks the hub and prints its answer.
     pub(crate) fn run(self) -> Result<()> {
-        let client = Client::new(&self.target);
+        let client = Client::new(&self.target).with_idempotency_key(self.idempotency_key);
         let ask: &dyn Ask = match &self.what {
             What::Status(status) => match status.period() {
                 Some(period) => return status::watch(&client, status, period, self.json),

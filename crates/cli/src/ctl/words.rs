@@ -1,14 +1,15 @@
 //! What several subcommands are told in the same words: scopes, fades, names or numbers.
 
 use std::str::FromStr;
+use std::time::Duration;
 
 use clap::Args;
 use serde_json::{Map, Value};
 
 use super::call::put;
 
-/// Longest fade, milliseconds: an hour.
-const MAX_FADE_MS: f64 = 3_600_000.0;
+/// Longest fade, and longest time of any kind, milliseconds: an hour.
+const MAX_MS: f64 = 3_600_000.0;
 
 /// Where a change goes and how fast.
 #[derive(Args, Clone, Debug, Default)]
@@ -36,16 +37,25 @@ pub(super) struct Fade(u32);
 impl FromStr for Fade {
     type Err = &'static str;
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let units = [("ms", 1.0), ("s", 1000.0), ("m", 60_000.0)];
-        let scaled = units.iter().find_map(|(unit, ms)| {
-            let number: f64 = text.strip_suffix(unit)?.trim().parse().ok()?;
-            Some((number * ms).round())
-        });
-        match scaled {
-            Some(ms) if (0.0..=MAX_FADE_MS).contains(&ms) => Ok(Self(ms as u32)),
-            Some(_) => Err("expected at most 60m"),
-            None => Err("expected a time like 500ms, 2s or 1m"),
-        }
+        milliseconds(text).map(Self)
+    }
+}
+
+/// A time of at most an hour.
+pub(crate) fn duration(text: &str) -> Result<Duration, &'static str> {
+    milliseconds(text).map(|ms| Duration::from_millis(ms.into()))
+}
+
+fn milliseconds(text: &str) -> Result<u32, &'static str> {
+    let units = [("ms", 1.0), ("s", 1000.0), ("m", 60_000.0)];
+    let scaled = units.iter().find_map(|(unit, ms)| {
+        let number: f64 = text.strip_suffix(unit)?.trim().parse().ok()?;
+        Some((number * ms).round())
+    });
+    match scaled {
+        Some(ms) if (0.0..=MAX_MS).contains(&ms) => Ok(ms as u32),
+        Some(_) => Err("expected at most 60m"),
+        None => Err("expected a time like 500ms, 2s or 1m"),
     }
 }
 
@@ -55,7 +65,7 @@ pub(super) fn name_or_number(text: &str) -> Value {
 }
 
 /// A text member of an answer; `-` when there is none.
-pub(super) fn word(value: &Value) -> String {
+pub(crate) fn word(value: &Value) -> String {
     match value {
         Value::Null => "-".to_owned(),
         Value::String(text) => text.clone(),

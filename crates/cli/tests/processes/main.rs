@@ -11,6 +11,7 @@ mod distribution;
 mod hostile;
 mod leash;
 mod outputs;
+mod pattern_words;
 mod patterns;
 mod play;
 mod refused;

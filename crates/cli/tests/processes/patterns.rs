@@ -14,14 +14,14 @@ use tokio_tungstenite::tungstenite::{Message, WebSocket, client};
 use crate::support::{HERE, Hub, Node, Record, SOON, free_tcp_port, tcp, until, until_true};
 
 /// A node that takes patterns, and shows what it plays in its record.
-struct Lonely {
-    node: Node,
-    at: SocketAddr,
+pub(crate) struct Lonely {
+    pub(crate) node: Node,
+    pub(crate) at: SocketAddr,
 }
 
 impl Lonely {
     /// A node without a hub: nobody listens where it looks for one.
-    fn start(number: u8, folder: &Path) -> Self {
+    pub(crate) fn start(number: u8, folder: &Path) -> Self {
         let lonely = Self::with_hub(number, folder, free_tcp_port());
         until_true("the node is alone", SOON, || lonely.node.process.log().contains("the stream is silent"));
         lonely

@@ -12,11 +12,11 @@ use crate::support::record::FrameLine;
 use crate::support::{GEOMETRY_PIXELS, Record, SOON, Show, fnv1a_64, run, until};
 
 /// Light as it is computed: the bytes of a frame are the colours of the file.
-const PLAIN: [&str; 4] = ["--gamma", "1", "--dither", "off"];
-const FPS: i128 = 50;
+pub(crate) const PLAIN: [&str; 4] = ["--gamma", "1", "--dither", "off"];
+pub(crate) const FPS: i128 = 50;
 
 /// `cuelight pattern make`: an effect in a file.
-fn made(folder: &Path) -> Vec<u8> {
+pub(crate) fn made(folder: &Path) -> Vec<u8> {
     let leds = GEOMETRY_PIXELS.to_string();
     let out = folder.join("waves.prism").display().to_string();
     let words = ["--effect", "rainbow", "--seconds", "2", "--fps", "50", "--leds", &leds, "--json", &out];
@@ -33,7 +33,7 @@ fn put(data: &Path, file: &[u8]) {
 }
 
 /// The pixel hash of each of its frames.
-fn hashes(file: &[u8]) -> Vec<String> {
+pub(crate) fn hashes(file: &[u8]) -> Vec<String> {
     let prism = Prism::read(file).unwrap();
     let mut indices = [0; GEOMETRY_PIXELS];
     let hash = |frame: cuelight_wire::prism::Frame<'_>| {
@@ -45,7 +45,7 @@ fn hashes(file: &[u8]) -> Vec<String> {
 }
 
 /// Frames of a record on the show's timeline with change `rev` or a newer one in force.
-fn playing(record: &Record, rev: u64) -> Vec<&FrameLine> {
+pub(crate) fn playing(record: &Record, rev: u64) -> Vec<&FrameLine> {
     record.frames.iter().filter(|line| line.is_synced && line.scene_rev >= rev).collect()
 }
 
