@@ -53,6 +53,9 @@ struct Cli {
     /// Play the short set, quickly
     #[arg(long)]
     short: bool,
+    /// Play each scenario in its quick form: fewer changes, shorter waits
+    #[arg(long)]
+    quick: bool,
     /// Play everything so many times
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
     runs: u16,
@@ -131,7 +134,8 @@ fn run(cli: &Cli) -> Result<ExitCode> {
 
     // Asked by a thread that ends at once: the lab itself is no part of a show.
     let is_timed = thread::spawn(|| make_thread_realtime(1).is_ok()).join().unwrap_or(false);
-    let mut report = Report { is_timed, is_short: cli.short, processors: processors(), entries: Vec::new() };
+    let mut report =
+        Report { is_timed, is_quick: cli.short || cli.quick, processors: processors(), entries: Vec::new() };
     for run in 1..=usize::from(cli.runs) {
         for scenario in &chosen {
             let dir = out.join(format!("run-{run:02}")).join(scenario.name);
@@ -141,7 +145,7 @@ fn run(cli: &Cli) -> Result<ExitCode> {
             fs::create_dir_all(&dir).with_context(|| format!("{} cannot be made", dir.display()))?;
             let seed = cli.seed + run as u64 - 1;
             let python = cli.python.clone();
-            let stage = Stage { program: program.clone(), python, dir, seed, is_short: cli.short };
+            let stage = Stage { program: program.clone(), python, dir, seed, is_quick: cli.short || cli.quick };
             let entry = play(scenario, &stage, run);
             println!("\n== {} (run {run}, seed {seed}, {:.1} s): {}", entry.scenario, entry.seconds, entry.claim);
             entry.lines().iter().for_each(|line| println!("{line}"));

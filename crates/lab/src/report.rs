@@ -63,7 +63,7 @@ pub(crate) struct Report {
     /// Whether timing was judged; it is only with real-time priority.
     pub(crate) is_timed: bool,
     /// Whether the scenarios were their short forms.
-    pub(crate) is_short: bool,
+    pub(crate) is_quick: bool,
     /// Processors of the machine.
     pub(crate) processors: usize,
     /// In the order they were played.
@@ -85,7 +85,7 @@ impl Report {
     pub(crate) fn markdown(&self) -> String {
         let runs = self.entries.iter().map(|entry| entry.run).max().unwrap_or(0);
         let seconds: f64 = self.entries.iter().map(|entry| entry.seconds).sum();
-        let form = if self.is_short { "short " } else { "" };
+        let form = if self.is_quick { "quick " } else { "" };
         let mut text = format!(
             "{runs} {form}runs of {} scenarios on {} processors, {:.0} minutes in all.",
             self.scenarios().len(),
@@ -166,7 +166,7 @@ mod tests {
         };
         let report = Report {
             is_timed: true,
-            is_short: false,
+            is_quick: false,
             processors: 2,
             entries: vec![run(1, 2.0, 50), run(2, 4.0, 49), run(3, 3.0, 50)],
         };
@@ -183,7 +183,7 @@ mod tests {
         assert!(!not_run.is_met() && !not_run.is_missed());
         let broken = Entry { outcome: Outcome::Broken("it ended".into()), ..entry(1, Vec::new()) };
         assert!(!broken.is_met() && broken.is_missed());
-        let report = Report { is_timed: false, is_short: true, processors: 2, entries: vec![not_run] };
+        let report = Report { is_timed: false, is_quick: true, processors: 2, entries: vec![not_run] };
         let text = report.markdown();
         assert!(
             text.contains("timing is not judged") && text.contains("| join | 0 of 1 | not run no python |"),

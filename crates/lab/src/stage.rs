@@ -17,13 +17,13 @@ pub(crate) struct Stage {
     /// Decides losses, delays and scenes.
     pub(crate) seed: u64,
     /// Whether to be quick rather than thorough.
-    pub(crate) is_short: bool,
+    pub(crate) is_quick: bool,
 }
 
 impl Stage {
     /// One of two lengths or counts: of a thorough run, or of a quick one.
-    pub(crate) fn choose<T>(&self, full: T, short: T) -> T {
-        if self.is_short { short } else { full }
+    pub(crate) fn choose<T>(&self, full: T, quick: T) -> T {
+        if self.is_quick { quick } else { full }
     }
 }
 

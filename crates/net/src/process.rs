@@ -10,6 +10,9 @@ pub struct Resident {
     pub now: u64,
     /// The most it ever was (VmHWM).
     pub peak: u64,
+    /// Of what is resident now, what is the process's own (RssAnon): the rest are pages of its program, which the kernel keeps
+    /// for all who run it and drops when it needs the room.
+    pub own: u64,
 }
 
 /// Resident memory of the process `pid`, or of the calling one.
@@ -24,7 +27,7 @@ pub fn resident(pid: Option<u32>) -> io::Result<Resident> {
             io::Error::new(io::ErrorKind::NotFound, format!("process {who} has no {name}: it has ended"))
         })
     };
-    Ok(Resident { now: field("VmRSS:")?, peak: field("VmHWM:")? })
+    Ok(Resident { now: field("VmRSS:")?, peak: field("VmHWM:")?, own: field("RssAnon:")? })
 }
 
 /// Bytes of a line like `VmRSS:      1234 kB`.
@@ -38,9 +41,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn this_process_is_resident_and_never_was_smaller_than_its_peak() {
-        let own = resident(None).unwrap();
-        assert!(own.now > 0 && own.peak >= own.now);
+    fn this_process_is_resident_was_never_larger_than_its_peak_and_owns_a_part() {
+        let this = resident(None).unwrap();
+        assert!(this.own > 0 && this.now > this.own && this.peak >= this.now);
         assert!(resident(Some(std::process::id())).is_ok());
     }
 

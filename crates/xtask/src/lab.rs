@@ -13,7 +13,7 @@ use crate::{process, python, workspace};
 #[derive(clap::Args)]
 #[command(disable_help_flag = true)]
 pub(crate) struct Args {
-    /// Arguments of `cuelight-lab`: scenarios, --short, --runs N, --list, --out DIR, --help
+    /// Arguments of `cuelight-lab`: scenarios, --short, --quick, --runs N, --list, --out DIR, --help
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     rest: Vec<String>,
 }

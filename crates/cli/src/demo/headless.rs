@@ -12,14 +12,14 @@ use cuelight_measure::quantiles::Quantiles;
 use cuelight_measure::record::Record;
 use cuelight_measure::watch::until;
 use cuelight_net::clock::mono_now_ns;
-use cuelight_net::process::resident;
+use cuelight_net::process::{Resident, resident};
 use cuelight_render::{effects, palettes};
 use cuelight_sim::rng::Rng;
 use serde_json::json;
 
 use super::cast::{Cast, Script, mac_of};
 use super::link::lossy;
-use super::report::{HubRestart, NodeRestart, Report, Rss, SceneChanges, Share};
+use super::report::{HubAndNodes, HubRestart, NodeRestart, Report, SceneChanges, Share};
 
 /// How long the first lock of all nodes may take before the demo gives up.
 const START: Duration = Duration::from_secs(30);
@@ -56,7 +56,8 @@ struct Seen {
     show: Phase,
     revs: Vec<u32>,
     tick: Tick,
-    rss: Rss,
+    rss: HubAndNodes,
+    own: HubAndNodes,
     node_restart: Option<(f64, Phase)>,
     hub_restart: Option<(f64, Phase)>,
 }
@@ -97,13 +98,25 @@ fn play(plan: &Plan, cast: &mut Cast) -> Result<Seen> {
     let revs = change_scenes(plan, cast)?;
     let to_ns = mono_now_ns();
     let tick = api.show()?.tick;
-    let mib = |pid: Option<u32>| -> Result<f64> {
+    let memory = |pid: Option<u32>| -> Result<Resident> {
         let pid = pid.context("a process of the show is gone")?;
-        Ok(resident(Some(pid)).context("a process of the show is gone")?.now as f64 / f64::from(1 << 20))
+        resident(Some(pid)).context("a process of the show is gone")
     };
-    let nodes = (0..cast.len()).map(|index| mib(cast.node_pid(index))).collect::<Result<Vec<_>>>()?;
-    let rss = Rss { hub: mib(cast.hub_pid())?, node_max: nodes.into_iter().fold(0.0, f64::max) };
-    let mut seen = Seen { show: Phase { from_ns, to_ns }, revs, tick, rss, node_restart: None, hub_restart: None };
+    let hub = memory(cast.hub_pid())?;
+    let nodes = (0..cast.len()).map(|index| memory(cast.node_pid(index))).collect::<Result<Vec<_>>>()?;
+    let of = |bytes: fn(&Resident) -> u64| {
+        let mib = |bytes| bytes as f64 / f64::from(1 << 20);
+        HubAndNodes { hub: mib(bytes(&hub)), node_max: mib(nodes.iter().map(bytes).max().unwrap_or(0)) }
+    };
+    let mut seen = Seen {
+        show: Phase { from_ns, to_ns },
+        revs,
+        tick,
+        rss: of(|memory| memory.now),
+        own: of(|memory| memory.own),
+        node_restart: None,
+        hub_restart: None,
+    };
     if plan.faults {
         seen.node_restart = Some(restart_node(plan, cast)?);
         seen.hub_restart = Some(restart_hub(plan, cast)?);
@@ -218,6 +231,7 @@ fn judge(plan: &Plan, cast: &Cast, seen: &Seen) -> Result<Report> {
         tick: seen.tick,
         render_us_p99: Quantiles::of_ns(render).with_context(missing("frames"))?.p99,
         rss_mib: seen.rss,
+        own_memory_mib: seen.own,
         node_restart: seen.node_restart.map(|(ready_ms, Phase { from_ns, to_ns })| {
             let others = &nodes[..nodes.len() - 1];
             let missed = others.iter().map(|node| figures::missing_frames(node, from_ns, to_ns)).sum();

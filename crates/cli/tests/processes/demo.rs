@@ -27,6 +27,7 @@ fn assert_keys(report: &Value) {
         ("frame_spread_us", &["p50", "p99", "max"]),
         ("tick", &["hz", "overruns", "cost_us_p99"]),
         ("rss_mib", &["hub", "node_max"]),
+        ("own_memory_mib", &["hub", "node_max"]),
     ] {
         for field in fields {
             assert!(report[key][field].is_number(), "{key}.{field} in {report}");
