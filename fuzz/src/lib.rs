@@ -8,6 +8,7 @@ pub mod control_json;
 pub mod ddp;
 pub mod exchange;
 pub mod full_state;
+pub mod lighting;
 pub mod node_role;
 pub mod pattern_session;
 pub mod prism;
@@ -24,13 +25,14 @@ pub mod tlv;
 pub type Body = fn(&[u8]);
 
 /// All targets, by the names of their files and corpora.
-pub const TARGETS: [(&str, Body); 16] = [
+pub const TARGETS: [(&str, Body); 17] = [
     ("artnet", artnet::run),
     ("conductor", conductor::run),
     ("control_json", control_json::run),
     ("ddp", ddp::run),
     ("exchange", exchange::run),
     ("full_state", full_state::run),
+    ("lighting", lighting::run),
     ("node_role", node_role::run),
     ("prism", prism::run),
     ("pattern_session", pattern_session::run),

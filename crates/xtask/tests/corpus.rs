@@ -35,6 +35,7 @@ fn lighting_packets_hold_over_their_corpora() {
     replay("artnet");
     replay("ddp");
     replay("sacn");
+    replay("lighting");
 }
 
 #[test]
