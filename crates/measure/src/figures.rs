@@ -58,9 +58,9 @@ pub fn show_step_ns(hub: &Record, killed_ns: i64) -> Option<i64> {
     i64::try_from(i128::from(next.show_ns) - expected).ok()
 }
 
-/// Differences between the first and the last node's output of one frame, for every frame all nodes put out between the
-/// two instants, nanoseconds.
-pub fn frame_spreads(nodes: &[Record], from_mono_ns: i64, to_mono_ns: i64) -> Vec<i64> {
+/// CLOCK_MONOTONIC of the first and the last node's output of one frame, for every frame all nodes put out between the two
+/// instants.
+pub fn frame_outputs(nodes: &[Record], from_mono_ns: i64, to_mono_ns: i64) -> Vec<(i64, i64)> {
     let Some((first, others)) = nodes.split_first() else { return Vec::new() };
     let within = first.frames.iter().filter(|(_, line)| (from_mono_ns..to_mono_ns).contains(&line.mono_ns));
     within
@@ -70,7 +70,6 @@ pub fn frame_spreads(nodes: &[Record], from_mono_ns: i64, to_mono_ns: i64) -> Ve
                 Some((low.min(at), high.max(at)))
             })
         })
-        .map(|(low, high)| high - low)
         .collect()
 }
 
@@ -203,7 +202,7 @@ mod tests {
         assert!(is_same_frame(&[a.clone(), a.clone()], 2));
         assert!(!is_same_frame(&[a.clone(), b.clone()], 2));
         assert!(!is_same_frame(&[a.clone(), a.clone()], 3), "never shown");
-        assert_eq!(frame_spreads(&[a.clone(), b.clone()], 0, 30), [1, 2]);
+        assert_eq!(frame_outputs(&[a.clone(), b.clone()], 0, 30), [(10, 11), (20, 22)]);
         let with_gap = node_with_frames(&[(1, 1, 0), (4, 4, 0), (5, 5, 0)]);
         assert_eq!(missing_frames(&with_gap, 0, 10), 2);
         assert_eq!(gaps(&with_gap, 0, 10), [Gap { from_ns: 1, to_ns: 4, frames: 2 }]);

@@ -144,9 +144,9 @@ impl Watch {
         }
         let present = self.present(self.judged_ns);
         self.so_far.frames_unequal += figures::unequal_frames(&present, self.judged_ns, until_ns) as u64;
-        for spread_ns in figures::frame_spreads(&present, self.judged_ns, until_ns) {
-            apart.add_ns(spread_ns);
-            self.apart.add_ns(spread_ns);
+        for (first_ns, last_ns) in figures::frame_outputs(&present, self.judged_ns, until_ns) {
+            apart.add_ns(last_ns - first_ns);
+            self.apart.add_ns(last_ns - first_ns);
         }
         (self.so_far.clock, self.so_far.apart) = (clock.told(), apart.told());
     }
