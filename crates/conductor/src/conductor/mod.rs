@@ -13,6 +13,7 @@ mod timeout;
 mod view;
 
 use alloc::collections::{BTreeMap, VecDeque};
+use alloc::vec::Vec;
 use core::net::{IpAddr, SocketAddr};
 
 use cuelight_wire::control::{HubMessage, Refusal, Text};
@@ -99,6 +100,9 @@ pub struct Conductor {
     sessions_revision: u64,
     /// The show that is armed.
     armed: Option<Text<64>>,
+    /// Sessions by token with their places in the roster, as of both revisions; one entry for each session.
+    places: Vec<(TokenHash, usize)>,
+    places_as_of: Option<(u64, u64)>,
 }
 
 impl Conductor {
@@ -128,6 +132,8 @@ impl Conductor {
             saved_revision: 0,
             sessions_revision: 0,
             armed: None,
+            places: Vec::new(),
+            places_as_of: None,
         };
         conductor.restore(saved);
         if show_hint.is_none() {

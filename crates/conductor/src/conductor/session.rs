@@ -92,10 +92,24 @@ impl Conductor {
     /// whose control connection is stuck is not lost, and a node whose time exchange falls silent is degraded even if it
     /// reports no loss, as deployed nodes never do.
     pub fn handle_exchange(&mut self, token: TokenHash, now: Time<Local>) {
-        let sessions = self.roster.nodes_mut().iter_mut().filter_map(|node| node.session.as_mut());
-        for session in sessions.filter(|session| session.sender.token_hash() == token) {
-            session.exchange_at = Some(now);
+        if self.places_as_of != Some((self.sessions_revision, self.roster.revision)) {
+            self.find_places();
         }
+        let first = self.places.partition_point(|(known, _)| *known < token);
+        for (_, place) in self.places[first..].iter().take_while(|(known, _)| *known == token) {
+            if let Some(session) = self.roster.nodes_mut().get_mut(*place).and_then(|node| node.session.as_mut()) {
+                session.exchange_at = Some(now);
+            }
+        }
+    }
+    /// Where in the roster each session is: a thousand nodes are heard 1,400 times a second.
+    fn find_places(&mut self) {
+        self.places_as_of = Some((self.sessions_revision, self.roster.revision));
+        let sessions = self.roster.nodes().iter().enumerate();
+        let tokens = sessions.filter_map(|(place, node)| Some((node.session.as_ref()?.sender.token_hash(), place)));
+        self.places.clear();
+        self.places.extend(tokens);
+        self.places.sort_unstable();
     }
     /// The show ends (CTRL-46): every session is closed with [`Refusal::Stopping`], and so is every new connection.
     pub fn handle_stop(&mut self, now: Time<Local>) {
