@@ -13,6 +13,9 @@ pub(super) struct Hull {
 }
 
 impl Hull {
+    /// Of no points.
+    pub(super) const EMPTY: Self = Self { len: 0, points: [(0.0, 0.0); STRETCHES] };
+
     /// The hull of points that are in the order of time (Andrew's monotone chain).
     pub(super) fn new(points: impl Iterator<Item = (f64, f64)>) -> Self {
         Self::chain(points, |a, b, next| below(a, b, next).0 > 0.0)
@@ -27,9 +30,10 @@ impl Hull {
         })
     }
 
-    /// The hull of these points for that bend.
-    pub(super) fn bent(&self, bend: f64) -> Self {
-        Self::new(self.points[..self.len].iter().map(|(t, value)| (*t, value - 0.5 * bend * t * t)))
+    /// Becomes the hull of another's points for that bend.
+    pub(super) fn bend(&mut self, kept: &Self, bend: f64) {
+        let points = kept.points[..kept.len].iter().map(|(t, value)| (*t, value - 0.5 * bend * t * t));
+        self.set_chain(points, |a, b, next| below(a, b, next).0 > 0.0);
     }
 
     /// Keeps the points that are needed between the last and the next.
@@ -37,15 +41,43 @@ impl Hull {
         points: impl Iterator<Item = (f64, f64)>,
         is_needed: impl Fn((f64, f64), (f64, f64), (f64, f64)) -> bool,
     ) -> Self {
-        let mut hull = Self { len: 0, points: [(0.0, 0.0); STRETCHES] };
-        for next in points.take(STRETCHES) {
-            while hull.len >= 2 && !is_needed(hull.points[hull.len - 2], hull.points[hull.len - 1], next) {
-                hull.len -= 1;
-            }
-            hull.points[hull.len] = next;
-            hull.len += 1;
-        }
+        let mut hull = Self::EMPTY;
+        hull.set_chain(points, is_needed);
         hull
+    }
+
+    fn set_chain(
+        &mut self,
+        points: impl Iterator<Item = (f64, f64)>,
+        is_needed: impl Fn((f64, f64), (f64, f64), (f64, f64)) -> bool,
+    ) {
+        self.len = 0;
+        for next in points.take(STRETCHES) {
+            while self.len >= 2 && !is_needed(self.points[self.len - 2], self.points[self.len - 1], next) {
+                self.len -= 1;
+            }
+            self.points[self.len] = next;
+            self.len += 1;
+        }
+    }
+
+    /// Smallest `value + w t`: that of [`Self::floor`], several points at a time.
+    pub(super) fn lowest(&self, w: f64) -> f64 {
+        /// Comparisons that do not wait for one another.
+        const LANES: usize = 4;
+        let lower = |best: f64, &(t, value): &(f64, f64)| {
+            let raised = value + w * t;
+            if raised < best { raised } else { best }
+        };
+        let (fours, rest) = self.points[..self.len].as_chunks::<LANES>();
+        let mut best = [f64::INFINITY; LANES];
+        for four in fours {
+            for (best, point) in best.iter_mut().zip(four) {
+                *best = lower(*best, point);
+            }
+        }
+        let of_rest = rest.iter().fold(f64::INFINITY, lower);
+        best.into_iter().fold(of_rest, |a, b| if b < a { b } else { a })
     }
 
     /// Smallest `value + w t` and the t it has it at.
@@ -148,6 +180,7 @@ mod tests {
         for w in (-50..=50).map(|w| f64::from(w) * 0.37) {
             let lowest = cloud.iter().map(|(t, value)| value + w * t).fold(f64::INFINITY, f64::min);
             assert!((hull.floor(w).0 - lowest).abs() < 1e-9, "{w}");
+            assert_eq!(hull.lowest(w).to_bits(), hull.floor(w).0.to_bits(), "{w}");
         }
     }
 
@@ -158,8 +191,9 @@ mod tests {
             (0..64i32).map(|i| (f64::from(i - 64), f64::from(i.wrapping_mul(7_919) % 101) * 100.0)).collect();
         let kept = Hull::of_bends(cloud.iter().copied(), -3.0, 5.0);
         assert!(kept.len < 40, "{}", kept.len);
+        let mut hull = Hull::EMPTY;
         for bend in [-3.0, -1.0, 0.0, 2.5, 5.0] {
-            let hull = kept.bent(bend);
+            hull.bend(&kept, bend);
             for w in (-50..=50).map(|w| f64::from(w) * 7.7) {
                 let floors = cloud.iter().map(|(t, value)| value - 0.5 * bend * t * t + w * t);
                 let lowest = floors.fold(f64::INFINITY, f64::min);

@@ -95,9 +95,11 @@ impl Leg {
             *height = seen.raised - (slope + 0.5 * bend * seen.t) * seen.t;
         }
         let heights = &mut heights[..self.len];
-        heights.sort_unstable_by(f64::total_cmp);
-        let at = heights[0];
         let next = (self.len / LOWEST).max(2).min(self.len - 1);
+        // Only the lowest are looked at, and they in their order.
+        heights.select_nth_unstable_by(next, f64::total_cmp);
+        heights[..next].sort_unstable_by(f64::total_cmp);
+        let at = heights[0];
         let highest = (heights[next] - at).max(1e-3);
         let between = (next - 1) as f64;
         let fill = heights[1..next].iter().map(|height| height - at).sum::<f64>() / (highest * between);

@@ -8,7 +8,7 @@
 //! Temperature bends the offset: for each of a few bends around the last mean the slopes are integrated over.
 
 use super::floor::Clouds;
-use super::hull::Pair;
+use super::hull::{Hull, Pair};
 use super::number::sqrt;
 
 /// Means over all trends, and their variances.
@@ -148,18 +148,20 @@ impl Clouds {
         let surplus = up_weight - down_weight;
         let (least, most) = (bend.mean - MOST_STEPS * bend.sigma, bend.mean + MOST_STEPS * bend.sigma);
         let (up_hull, down_hull) = (self.up.of_bends(least, most), self.down.of_bends(-most, -least));
+        let tilt = ago * surplus;
+        let mut pair = Pair { up: Hull::EMPTY, down: Hull::EMPTY, up_weight, down_weight, tilt, exact: 1e-4 };
         let mut sums = Sums::default();
         let mut origin = None;
         for step in BENDS {
             let bent = bend.mean + step * bend.sigma;
-            let (up, down) = (up_hull.bent(bent), down_hull.bent(-bent));
-            let pair = Pair { up, down, up_weight, down_weight, tilt: ago * surplus, exact: 1e-4 };
+            pair.up.bend(&up_hull, bent);
+            pair.down.bend(&down_hull, -bent);
             let range = Range::of(&pair, before, limit);
             let rarity = 1.0 + bent * bent / (BEND * BEND);
             let width = (range.high - range.low) / (rarity * rarity);
             let scale = width * sums.weight_of(range.best + 0.5 * bent * ago_sq * surplus);
             let offset_at = |slope: f64| {
-                let (up, down) = (pair.up.floor(-slope).0, pair.down.floor(slope).0);
+                let (up, down) = (pair.up.lowest(-slope), pair.down.lowest(slope));
                 (0.5 * (up - down), up * up_weight + down * down_weight + slope * pair.tilt)
             };
             let (slope_0, offset_0) = *origin.get_or_insert_with(|| (range.low, offset_at(range.low).0));
