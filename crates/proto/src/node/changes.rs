@@ -13,29 +13,29 @@ use super::{EVENTS, EVENTS_KEPT_FREE, NodeEvent, NodeRole, SyncUse, Via, deploye
 use crate::stream::{Packet, Payload};
 
 impl NodeRole {
-    pub(super) fn on_packet(&mut self, packet: Packet, now: Time<Local>) {
+    pub(super) fn on_packet(&mut self, packet: &Packet, now: Time<Local>) {
         let at = packet.header.apply_at;
-        match packet.payload {
+        match &packet.payload {
             Payload::FullState(state) => {
                 if self.negotiated(Ext::FULL_STATE) {
-                    self.on_full_state(&state, Via::Stream, now);
+                    self.on_full_state(state, Via::Stream, now);
                 }
             }
             Payload::SameState => self.on_same_state(now),
             Payload::Heartbeat => {}
             Payload::ParamDelta(delta) => {
                 if self.is_deployed_hub() {
-                    self.on_patch(at, deployed::of_param_delta(&delta), Via::Stream, now);
+                    self.on_patch(at, deployed::of_param_delta(delta), Via::Stream, now);
                 }
             }
             Payload::SceneChange(change) => {
                 if self.is_deployed_hub() {
-                    self.on_patch(at, deployed::of_scene_change(&change), Via::Stream, now);
+                    self.on_patch(at, deployed::of_scene_change(change), Via::Stream, now);
                 }
             }
             Payload::BeatTick(tick) => {
                 if self.is_deployed_hub() && self.is_within_horizon(at, now) {
-                    let change = self.deployed.on_beat(at, tick);
+                    let change = self.deployed.on_beat(at, *tick);
                     self.give_deployed(change, Via::Stream, now);
                 }
             }
@@ -141,8 +141,8 @@ impl NodeRole {
         self.is_catching_up = true;
     }
 
-    fn is_on_arrival(&self, now: Time<Local>) -> bool {
-        self.config.sync == SyncUse::OnArrival || !self.sync.map(now).state.is_usable()
+    fn is_on_arrival(&self) -> bool {
+        self.config.sync == SyncUse::OnArrival || !self.sync.state().is_usable()
     }
 
     fn show_now(&self, now: Time<Local>) -> Time<Show> {
@@ -151,7 +151,7 @@ impl NodeRole {
 
     /// `NODE-34`: whether a change for `at` can be scheduled now; counted when it lies too far ahead.
     pub(super) fn is_within_horizon(&mut self, at: Time<Show>, now: Time<Local>) -> bool {
-        let is_within = self.is_on_arrival(now) || at - self.show_now(now) <= SCHEDULE_HORIZON;
+        let is_within = self.is_on_arrival() || at - self.show_now(now) <= SCHEDULE_HORIZON;
         if !is_within {
             self.counters.beyond_horizon = self.counters.beyond_horizon.saturating_add(1);
         }
@@ -165,7 +165,7 @@ impl NodeRole {
             return false;
         }
         let show_now = self.show_now(now);
-        let on_arrival = self.is_on_arrival(now);
+        let on_arrival = self.is_on_arrival();
         let change = if on_arrival {
             let hub_now = self.hub_told.map(|(told_at, show)| show + (now - told_at));
             moved_to_present(change, hub_now, show_now)

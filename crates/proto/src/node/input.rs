@@ -36,7 +36,7 @@ impl NodeRole {
             if core::mem::take(&mut self.is_fallback) {
                 self.event(NodeEvent::Live);
             }
-            self.on_packet(packet, now);
+            self.on_packet(&packet, now);
         }
         self.settle(now);
     }
@@ -96,7 +96,7 @@ impl NodeRole {
     /// Draws the conclusions of an input: what the session wants, what the clock has become, whether the hub is missing.
     fn settle(&mut self, now: Time<Local>) {
         self.follow_session(now);
-        let is_usable = self.sync.map(now).state.is_usable();
+        let is_usable = self.sync.state().is_usable();
         if is_usable != self.was_usable {
             self.was_usable = is_usable;
             self.event(if is_usable { NodeEvent::Locked } else { NodeEvent::Unlocked });

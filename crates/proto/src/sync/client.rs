@@ -198,6 +198,11 @@ impl SyncClient {
         self.estimator.map(now)
     }
 
+    /// What the map in use is good for; cheaper than the map, which needs its quality computed.
+    pub fn state(&self) -> SyncState {
+        self.estimator.state()
+    }
+
     /// Measured quality.
     pub fn figures(&self, now: Time<Local>) -> Figures {
         self.estimator.figures(now)
