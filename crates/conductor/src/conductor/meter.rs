@@ -9,7 +9,7 @@ use crate::snapshot::TickFigures;
 /// Ticks looked back on; then the oldest makes room.
 const WINDOW: usize = 1024;
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Meter {
     ring: Vec<(Time<Local>, Span)>,
     next: usize,
@@ -19,6 +19,10 @@ pub(super) struct Meter {
 }
 
 impl Meter {
+    /// Nothing noted yet. The whole window is allocated here, so that no tick has to.
+    pub(super) fn new() -> Self {
+        Self { ring: Vec::with_capacity(WINDOW), next: 0, count: 0, overruns: 0, missed: 0 }
+    }
     pub(super) fn note(&mut self, start: Time<Local>, end: Time<Local>) {
         let entry = (start, end - start);
         if self.ring.len() < WINDOW {

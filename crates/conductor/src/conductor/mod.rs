@@ -122,7 +122,7 @@ impl Conductor {
             roster: Roster::default(),
             conns: BTreeMap::new(),
             fan_out: FanOut::default(),
-            meter: Meter::default(),
+            meter: Meter::new(),
             outgoing: VecDeque::new(),
             due_from: None,
             messages_dropped: 0,
