@@ -4,6 +4,7 @@
 //! front of real sockets, where its caller holds each datagram back until the time it is given.
 
 pub mod compare;
+pub mod crowd;
 pub mod link;
 pub mod oscillator;
 pub mod plot;

@@ -83,6 +83,11 @@ impl Goal {
     }
 }
 
+/// What the 95th percentile of the clock error on a path has to stay below, microseconds, where that is stated.
+pub fn p95_must_us(path: &str) -> Option<f64> {
+    GOALS.iter().find(|goal| goal.case == path && goal.measure == Measure::P95).map(|goal| goal.must)
+}
+
 /// The goals that these comparisons can tell about.
 pub(super) fn markdown(comparisons: &[Comparison]) -> String {
     let rows: Vec<(&Goal, f64)> = GOALS.iter().filter_map(|goal| Some((goal, goal.measured(comparisons)?))).collect();

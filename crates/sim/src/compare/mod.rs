@@ -30,6 +30,7 @@ mod ntp;
 pub use case::{Case, Clock};
 pub use figures::{Figures, Spread, Tally};
 pub use filter::{Filter, Kind, Reading};
+pub use goals::p95_must_us;
 pub use stream::Stream;
 pub use trace::{Tick, trace};
 

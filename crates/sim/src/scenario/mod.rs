@@ -35,6 +35,8 @@ pub use limits::{Bound, Limit, Row};
 pub use picture::picture;
 pub use play::{Course, Moment, NodeState, Outcome, Verdict, play};
 
+pub(crate) use script::change;
+
 use crate::scenario::file::File;
 
 /// A scenario.

@@ -163,7 +163,7 @@ fn scene(n: u16) -> Scene {
 }
 
 /// Of four changes two are cuts, one is a fade, one changes parameters only.
-fn change(n: u16, scope: Scope) -> Command {
+pub(crate) fn change(n: u16, scope: Scope) -> Command {
     match n % 4 {
         0 | 1 => Command::SetScene { scope, scene: scene(n), fade_ms: 0 },
         2 => Command::SetScene { scope, scene: scene(n), fade_ms: FADE_MS },
