@@ -4,10 +4,13 @@ use anyhow::Result;
 use clap::{Args, Subcommand};
 
 mod compare;
+mod crowd;
 mod list;
+mod rows;
 mod run;
 
 use compare::Compare;
+use crowd::Crowd;
 use list::List;
 use run::Run;
 
@@ -17,15 +20,18 @@ Examples:
   cuelight sim run loss-20                    play one; exit code 1 when a limit is missed
   cuelight sim run 021 --seed 7 --plot a.svg  by its number, with another seed, drawn
   cuelight sim run my-venue.toml              one of your own
+  cuelight sim --nodes 1000 --hours 1         a crowd
   cuelight sim compare                        clock filters side by side";
 
 /// `cuelight sim`.
 #[derive(Args, Debug)]
-#[command(after_long_help = EXAMPLES)]
+#[command(after_long_help = EXAMPLES, args_conflicts_with_subcommands = true, arg_required_else_help = true)]
 pub(crate) struct Sim {
     /// What to simulate.
     #[command(subcommand)]
-    command: Command,
+    command: Option<Command>,
+    #[command(flatten)]
+    crowd: Crowd,
 }
 
 /// The subcommands.
@@ -43,9 +49,10 @@ impl Sim {
     /// Simulates.
     pub(crate) fn run(self) -> Result<()> {
         match self.command {
-            Command::Run(run) => run.run(),
-            Command::List(list) => list.run(),
-            Command::Compare(compare) => compare.run(),
+            Some(Command::Run(run)) => run.run(),
+            Some(Command::List(list)) => list.run(),
+            Some(Command::Compare(compare)) => compare.run(),
+            None => self.crowd.run(),
         }
     }
 }

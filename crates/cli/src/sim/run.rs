@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
-use cuelight_sim::scenario::{self, Bound, Outcome, Row, Scenario, Verdict};
+use cuelight_sim::scenario::{self, Outcome, Scenario, Verdict};
 use serde::Serialize;
 
+use super::rows::{self, LimitReport};
 use crate::print;
 
 /// `cuelight sim run`.
@@ -37,20 +38,6 @@ struct Report<'a> {
     limits: Vec<LimitReport>,
     /// Everything that was measured: counts, percent, nanoseconds.
     figures: serde_json::Map<String, serde_json::Value>,
-}
-
-#[derive(Serialize)]
-struct LimitReport {
-    figure: &'static str,
-    rule: &'static str,
-    means: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    most: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    least: Option<f64>,
-    measured: Option<f64>,
-    margin: Option<f64>,
-    is_met: bool,
 }
 
 impl Run {
@@ -87,18 +74,7 @@ fn named(name: &str) -> Result<Scenario> {
 }
 
 fn told(scenario: &Scenario, outcome: &Outcome, verdict: &Verdict) -> String {
-    let row = |row: &Row| {
-        let figure = row.limit.figure;
-        [
-            row.limit.to_string(),
-            row.measured.map_or_else(|| "nothing".to_owned(), |value| figure.text(value)),
-            row.margin().map_or_else(String::new, |margin| figure.text(margin)),
-            (if row.is_met() { "ok" } else { "MISSED" }).to_owned(),
-            figure.means().to_owned(),
-        ]
-    };
-    let rows: Vec<_> = verdict.rows().map(row).collect();
-    let table = print::table(["LIMIT", ">MEASURED", ">MARGIN", "", "WHAT IT IS"], &rows);
+    let table = rows::table(verdict.rows());
     format!(
         "{} {}: {}\n\n{table}\nseed {}, {} nodes, {} s, run hash {:016x}",
         scenario.number,
@@ -112,16 +88,6 @@ fn told(scenario: &Scenario, outcome: &Outcome, verdict: &Verdict) -> String {
 }
 
 fn report<'a>(scenario: &'a Scenario, outcome: &Outcome, verdict: &Verdict) -> Report<'a> {
-    let limit = |row: &Row| {
-        let (most, least) = match row.limit.bound {
-            Bound::Most(most) => (Some(most), None),
-            Bound::Least(least) => (None, Some(least)),
-        };
-        let figure = row.limit.figure;
-        let (measured, margin, is_met) = (row.measured, row.margin(), row.is_met());
-        let (rule, means) = (figure.rule(), figure.means());
-        LimitReport { figure: figure.name(), rule, means, most, least, measured, margin, is_met }
-    };
     Report {
         number: &scenario.number,
         name: &scenario.name,
@@ -129,7 +95,7 @@ fn report<'a>(scenario: &'a Scenario, outcome: &Outcome, verdict: &Verdict) -> R
         seed: outcome.seed,
         run_hash: format!("{:016x}", outcome.run_hash),
         is_met: verdict.missed().next().is_none(),
-        limits: verdict.rows().map(limit).collect(),
+        limits: verdict.rows().map(LimitReport::of).collect(),
         figures: outcome.figures.iter().map(|(figure, value)| (figure.name().to_owned(), value.into())).collect(),
     }
 }
