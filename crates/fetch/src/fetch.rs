@@ -73,7 +73,7 @@ pub enum FetchError {
         source: BadAnswer,
     },
     /// The whole file came, and it is another one.
-    #[error("{url} has SHA-256 {found} instead of {wanted}, {times} times: it is not the image that was announced")]
+    #[error("not the image that was announced ({times} times): {url} has SHA-256 {found} instead of {wanted}")]
     WrongImage {
         /// Where it came from.
         url: String,

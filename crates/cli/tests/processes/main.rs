@@ -18,3 +18,4 @@ mod refused;
 mod restart;
 mod show;
 mod support;
+mod updates;

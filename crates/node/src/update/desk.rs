@@ -139,7 +139,7 @@ impl Desk {
             left.offer.get_or_insert(kept);
         });
     }
-    /// Whether a show is armed, or may be, that the offer does not name (OTA-10).
+    /// Whether a show is armed, or may be, that the offer does not name (OTA-20).
     pub(super) fn is_held(&self, offer: &Offer) -> bool {
         match &self.lock().lock {
             Lock::Unknown => true,

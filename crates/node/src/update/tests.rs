@@ -247,7 +247,7 @@ fn an_image_that_does_not_prove_itself_gives_way_and_the_hub_is_told_once() {
     assert!(error_of(told(&mut third).1).contains("offered was"));
 }
 
-/// OTA-5, OTA-10
+/// OTA-5, OTA-20
 #[test]
 fn nothing_is_fetched_before_the_hub_has_said_that_no_other_show_is_armed() {
     let (machine, hub) = (Machine::new(), Hub::start(b"new"));

@@ -192,15 +192,23 @@ impl Updater {
 
         let Some(manifest) = self.manifest(offer, &boot, server, around)? else { return Ok(Outcome::Ended) };
         self.slots.reached(Point::ManifestChecked);
-        let Some(image) = self.fetch(offer, &manifest, server, around)? else { return Ok(Outcome::Ended) };
+        let other = boot.active().other();
+        let Manifest { version, size, sha256, counter, .. } = manifest.clone();
+        let wanted = Image { version, size, sha256, proven: false };
+        // It may be there: from an attempt that ended there, from one that was taken back, or as the image before this one.
+        let image = if self.slots.is_whole(other, &wanted) {
+            self.slots.program(other)
+        } else {
+            let Some(image) = self.fetch(offer, &manifest, server, around)? else { return Ok(Outcome::Ended) };
+            image
+        };
         around.report(Stage::Verifying);
         self.slots.reached(Point::ImageChecked);
         if !wait_while_held(offer, around) {
             return Ok(Outcome::Ended);
         }
         around.report(Stage::Applying);
-        let Manifest { version, size, sha256, counter, .. } = manifest;
-        self.slots.stage(&mut boot, &image, Image { version, size, sha256, proven: false }, counter)?;
+        self.slots.stage(&mut boot, &image, wanted, counter)?;
         boot.begin_trial(around.has_hub()).map_err(SlotsError::from)?;
         self.slots.save(&boot)?;
         self.slots.reached(Point::TrialBegun);
@@ -273,11 +281,14 @@ impl Updater {
 
     /// Whether the image that is offered is signed, for this node, and the one that was meant.
     fn check(&self, manifests: &[u8], offer: &Offer, boot: &Boot, wall_s: i64) -> Result<Manifest, UpdateError> {
+        // OTA-21: the image before this one, as long as it is here.
+        let before = boot.image(boot.active().other());
+        let is_way_back = before.is_some_and(|image| image.proven && image.sha256 == offer.sha256);
         let device = Device {
             product: self.product.clone(),
             hardware: Device::this_hardware(),
             version: self.version.clone(),
-            counter: boot.counter(),
+            counter: if is_way_back { 0 } else { boot.counter() },
             now_s: boot.now_s(wall_s),
         };
         let platform = format!("{}-{}", self.product, device.hardware);

@@ -20,11 +20,21 @@ pub(crate) struct Process {
 }
 
 impl Process {
-    /// Starts the program; its log goes to `NAME.log` in `folder`.
+    /// Starts `cuelight`; its log goes to `NAME.log` in `folder`.
     pub(crate) fn start<S: AsRef<OsStr>>(name: &str, folder: &Path, args: impl IntoIterator<Item = S>) -> Self {
+        Self::start_program(OsStr::new(env!("CARGO_BIN_EXE_cuelight")), name, folder, args)
+    }
+
+    /// Starts another program in the same way.
+    pub(crate) fn start_program<S: AsRef<OsStr>>(
+        program: &OsStr,
+        name: &str,
+        folder: &Path,
+        args: impl IntoIterator<Item = S>,
+    ) -> Self {
         let log = folder.join(format!("{name}.log"));
         let file = File::options().create(true).append(true).open(&log).unwrap();
-        let child = command(folder).args(args).stdout(Stdio::null()).stderr(file).spawn().unwrap();
+        let child = command(program, folder).args(args).stdout(Stdio::null()).stderr(file).spawn().unwrap();
         Self { name: name.to_owned(), child, log }
     }
 
@@ -73,7 +83,7 @@ pub(crate) struct Finished {
 
 /// Runs the program to its end, with `home` as the folder in which it finds what it keeps.
 pub(crate) fn run<S: AsRef<OsStr>>(home: &Path, limit: Duration, args: impl IntoIterator<Item = S>) -> Finished {
-    let mut command = command(home);
+    let mut command = command(OsStr::new(env!("CARGO_BIN_EXE_cuelight")), home);
     let mut child = command.args(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let deadline = Instant::now() + limit;
     while child.try_wait().unwrap().is_none() && Instant::now() < deadline {
@@ -89,8 +99,8 @@ pub(crate) fn run<S: AsRef<OsStr>>(home: &Path, limit: Duration, args: impl Into
     finished
 }
 
-fn command(home: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_cuelight"));
+fn command(program: &OsStr, home: &Path) -> Command {
+    let mut command = Command::new(program);
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("CUELIGHT_") {
             command.env_remove(name);

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use nix::sys::socket::{setsockopt, sockopt};
 use serde_json::{Value, json};
 use tokio::net::TcpSocket;
-use tokio_tungstenite::tungstenite::{Error, Message, WebSocket, client};
+use tokio_tungstenite::tungstenite::{Error, Message, WebSocket, accept, client};
 
 use super::{HERE, SOON};
 
@@ -62,6 +62,12 @@ impl Socket {
         stream.set_read_timeout(Some(SOON)).unwrap();
         let (socket, _) = client(format!("ws://{hub}/ws"), stream).unwrap();
         Self { socket }
+    }
+
+    /// The other end: what a client has opened on a connection that was taken; nothing when it wants something else.
+    pub(crate) fn accepted(stream: TcpStream) -> Option<Self> {
+        stream.set_read_timeout(Some(SOON)).unwrap();
+        accept(stream).ok().map(|socket| Self { socket })
     }
 
     /// Connects and says hello; the welcome is returned.
