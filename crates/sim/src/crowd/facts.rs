@@ -18,6 +18,8 @@ pub struct Facts {
     pub figures: Figures,
     /// Nodes that the hub called ready at the end.
     pub ready: usize,
+    /// Nodes that it called degraded, as those on a path that loses more than 2 % are: they are in the show all the same.
+    pub degraded: usize,
     /// Datagrams of the stream that the hub sent.
     pub datagrams: u64,
     /// Time exchanges that nodes completed.
@@ -50,9 +52,9 @@ impl Facts {
     }
     /// What is wrong beside the oracle's figures, a sentence each.
     pub fn faults(&self) -> Vec<String> {
-        let away = self.nodes - self.ready.min(self.nodes);
+        let away = self.nodes.saturating_sub(self.ready + self.degraded);
         [
-            (away as u64, "nodes are not ready at the end"),
+            (away as u64, "nodes are not in the show at the end"),
             (self.unaccounted(), "changes that were ordered were not sent to a node they are for"),
             (self.disturbed, "datagrams were handed over too late for what they caused"),
         ]
@@ -77,7 +79,7 @@ fn limits(crowd: &Crowd) -> Vec<Limit> {
         none(Figure::BackSteps),
         none(Figure::BoundBroken),
     ];
-    if let Some(must_us) = p95_must_us(crowd.path.name) {
+    if let Some(must_us) = p95_must_us(crowd.path.name).filter(|_| crowd.has_settled()) {
         limits.push(Limit { figure: Figure::ClockErrorP95, bound: Bound::Most(must_us * 1e3) });
     }
     limits

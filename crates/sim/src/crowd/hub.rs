@@ -228,6 +228,7 @@ impl Hub {
             nodes: crowd.nodes,
             lasts_ns: crowd.lasts.as_ns(),
             ready: totals.ready,
+            degraded: totals.degraded,
             datagrams: totals.packets,
             orders: self.orders,
             expected: self.expected,

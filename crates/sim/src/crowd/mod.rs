@@ -61,6 +61,8 @@ const COUNTS_FROM_NS: i64 = 10_000_000_000;
 /// Ticks for which nodes live by themselves, once they have joined: 250 ms. The hub hears them up to two steps later, a small
 /// part of its patience of 3.5 s.
 const TICKS_IN_A_STEP: u32 = 25;
+/// Clocks are looked at from here on, as in the comparison of filters; at once in a crowd that lives no longer.
+const LOOKS_FROM_NS: i64 = 60_000_000_000;
 /// Clocks, and a frame of every node, are looked at this often.
 const LOOK_EVERY_NS: i64 = 10_000_000_000;
 /// And a last time so long before the end: after the last change, two steps for the frame to come.
@@ -74,11 +76,16 @@ impl Crowd {
         lane::with_lanes(sites, view, threads, |lanes| self.conduct(hub, lanes))
     }
 
+    /// Whether it lives long enough for what its clocks reach to be judged.
+    fn has_settled(&self) -> bool {
+        self.lasts.as_ns() > LOOKS_FROM_NS
+    }
+
     fn conduct(&self, mut hub: Hub, lanes: &mut Lanes<'_>) -> Facts {
         let mut hearing = Hearing::new(self);
         let end_ns = self.lasts.as_ns();
         let mut next_change = COUNTS_FROM_NS;
-        let mut next_look = COUNTS_FROM_NS;
+        let mut next_look = if self.has_settled() { LOOKS_FROM_NS } else { COUNTS_FROM_NS };
         let mut at_ns = hub.next_tick();
         while at_ns < end_ns {
             let from_ns = at_ns;
@@ -115,7 +122,7 @@ mod tests {
     use cuelight_oracle::Figure;
 
     use super::*;
-    use crate::profiles::{ETHERNET_PATH, WIFI_U20_LOSS_20};
+    use crate::profiles::{ETHERNET_PATH, WIFI_U20_LOSS_10, WIFI_U20_LOSS_20};
     use crate::scenario::Row;
 
     fn crowd(path: PathProfile) -> Crowd {
@@ -141,6 +148,16 @@ mod tests {
     }
 
     #[test]
+    fn busy_wifi_costs_no_change_and_no_bound_and_its_clocks_reach_their_goal() {
+        let crowd = Crowd { lasts: Span::from_s(120), ..crowd(WIFI_U20_LOSS_10) };
+        let facts = crowd.run(2);
+        let rows = facts.rows(&crowd);
+        assert_eq!(rows.len(), 7, "the clocks are judged, too");
+        assert!(rows.iter().all(Row::is_met), "{facts:?}");
+        assert_eq!(facts.faults(), Vec::<String>::new(), "{facts:?}");
+    }
+
+    #[test]
     fn a_path_with_no_room_for_the_lead_is_found_out() {
         // A lead of 30 ms, and 60 ms on the way.
         let mut path = PathProfile { name: "far", ..ETHERNET_PATH };
@@ -153,9 +170,11 @@ mod tests {
     }
 
     #[test]
-    fn what_was_ordered_and_not_sent_and_who_is_not_ready_is_told() {
-        let facts = Facts { nodes: 3, ready: 2, expected: 5, disturbed: 1, ..Facts::default() };
+    fn what_was_ordered_and_not_sent_and_who_is_gone_is_told() {
+        let facts = Facts { nodes: 4, ready: 2, degraded: 1, expected: 5, disturbed: 1, ..Facts::default() };
         assert_eq!((facts.unaccounted(), facts.faults().len()), (5, 3));
+        let all_there = Facts { degraded: 2, expected: 0, disturbed: 0, ..facts };
+        assert_eq!(all_there.faults(), Vec::<String>::new());
     }
 
     #[test]

@@ -126,6 +126,8 @@ pub(super) struct Site {
     under_way: VecDeque<(i64, bool, Mail)>,
     /// What the newest datagram says that arrives.
     payload: Option<u32>,
+    /// When the first one that says it arrives.
+    news_at: i64,
     /// Whether the node has its show: then a datagram that repeats has no consequences.
     is_live: bool,
     /// Events by (true time, number); a handful.
@@ -158,6 +160,7 @@ impl Site {
             sent: VecDeque::new(),
             under_way: VecDeque::new(),
             payload: None,
+            news_at: i64::MIN,
             is_live: false,
             events: Vec::new(),
             serial: 0,
@@ -181,12 +184,16 @@ impl Site {
 
     /// The hub sent a datagram; whether it may be news, so that the node must wake for it.
     pub(super) fn send(&mut self, mail: Mail) -> bool {
-        let may_be_news = !self.is_live || self.payload != Some(mail.payload);
+        let may_be_news = self.may_be_news(&mail);
         self.sent.push_back((may_be_news, mail));
         if may_be_news {
             self.urgent_at = self.urgent_at.min(mail.at_ns);
         }
         may_be_news
+    }
+    /// Whether it may be the first with its payload that arrives, or the node is not one that repeats mean nothing to.
+    fn may_be_news(&self, mail: &Mail) -> bool {
+        !self.is_live || self.payload != Some(mail.payload) || mail.at_ns < self.news_at
     }
     /// The hub sent something on a control connection.
     pub(super) fn tell(&mut self, at_ns: i64, conn: ConnId, what: ToSite, shared: &mut Shared) {
@@ -209,17 +216,21 @@ impl Site {
     /// Draws when the datagrams that were sent until now arrive, in the order they were sent.
     fn draw_fates(&mut self, until_ns: i64, shared: &mut Shared) {
         while let Some((_, mail)) = self.sent.pop_front_if(|(_, mail)| mail.at_ns <= until_ns) {
-            let is_urgent = !self.is_live || self.payload != Some(mail.payload);
+            let may_be_news = self.may_be_news(&mail);
             let fate = self.down.send(mail.at_ns, HEADER_LEN + mail.len as usize + UDP_LEN);
             // What became urgent later only, with a clock that was lost, repeats what the judge has heard.
-            if is_urgent && mail.at_ns >= shared.from_ns {
+            if may_be_news && mail.at_ns >= shared.from_ns {
                 let bytes = [&mail.header[..], &shared.payloads[mail.payload as usize]].concat().into();
                 let sent = Sent { arrivals: fate.as_array(), bytes };
                 self.note(mail.at_ns, What::Sent(self.notebook.node(), sent), shared);
             }
             for at in fate.arrivals() {
-                // From here on this is what repeats.
-                self.payload = Some(mail.payload);
+                // From here on this is what repeats, unless a later one overtakes it.
+                let is_first = self.payload != Some(mail.payload) || at < self.news_at;
+                if is_first {
+                    (self.payload, self.news_at) = (Some(mail.payload), at);
+                }
+                let is_urgent = !self.is_live || is_first;
                 let place = self.under_way.iter().rposition(|(other, ..)| *other <= at).map_or(0, |place| place + 1);
                 self.under_way.insert(place, (at, is_urgent, mail));
             }
