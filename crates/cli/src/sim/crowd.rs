@@ -72,6 +72,7 @@ struct Report {
     times_real: f64,
     threads: usize,
     ready: usize,
+    degraded: usize,
     datagrams: u64,
     exchanges: u64,
     messages: u64,
@@ -136,6 +137,7 @@ fn report(crowd: &crowd::Crowd, facts: &Facts, rows: &[Row], threads: usize, wal
         times_real: virtual_s / wall_s,
         threads,
         ready: facts.ready,
+        degraded: facts.degraded,
         datagrams: facts.datagrams,
         exchanges: facts.exchanges,
         messages: facts.messages,
@@ -158,7 +160,8 @@ fn report(crowd: &crowd::Crowd, facts: &Facts, rows: &[Row], threads: usize, wal
 
 fn told(report: &Report, rows: &[Row]) -> String {
     let Report { nodes, virtual_s, wall_s, times_real, threads, path, seed, run_hash, .. } = report;
-    let Report { ready, datagrams, exchanges, messages, orders, changes, in_time, excused, unlocks, .. } = report;
+    let Report { ready, degraded, datagrams, exchanges, messages, orders, changes, in_time, excused, unlocks, .. } =
+        report;
     let Report { clock_samples, frames_compared, .. } = report;
     let us = |value: Option<f64>| value.map_or_else(|| "-".to_owned(), |value| format!("{value:.1} us"));
     let [p50, p95, max] = [report.clock_error_p50_us, report.clock_error_p95_us, report.clock_error_max_us].map(us);
@@ -166,7 +169,7 @@ fn told(report: &Report, rows: &[Row]) -> String {
     let table = rows::table(rows.iter());
     format!(
         "{nodes} nodes, {virtual_s:.0} s of virtual time in {wall_s:.1} s: {times_real:.0} times as fast, {threads} threads; path {path}\n\n\
-         ready       {ready} of {nodes} at the end\n\
+         nodes       {ready} ready at the end, {degraded} degraded\n\
          traffic     {datagrams} datagrams of the stream, {exchanges} time exchanges, {messages} messages of nodes\n\
          changes     {orders}, {changes} on their nodes: {in_time} in their own frame, {excused} not judged\n\
          outputs     {spread} between the first and the last node of a change at most; {offset} from show time at most\n\

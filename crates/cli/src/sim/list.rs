@@ -69,6 +69,8 @@ Made by `cuelight sim list --markdown`. Each scenario is a file of [crates/sim/s
 machines that ship, in virtual time, between links and clocks that misbehave, judged by an oracle that knows only what travels
 (`crates/oracle`). The same seed gives the same run, told by its hash; `cuelight sim run NUMBER` plays one again, `--plot` draws
 it. Each limit has a neighbour just beyond it, stated in the file, at which the judgement fails; the tests play them all.
+What is allowed in no scenario (changes shown too early or not at all, show time that goes back, a clock outside its bound, and
+the like) is judged in each.
 
 What the simulator does not show is how late the threads of a real machine wake: that is measured on real machines.
 ";
@@ -87,7 +89,8 @@ fn page(scenarios: &[Scenario]) -> String {
             outcome.seed,
             outcome.run_hash
         );
-        for row in outcome.verdict(scenario).stated {
+        let verdict = outcome.verdict(scenario);
+        for row in verdict.stated {
             let figure = row.limit.figure;
             let bound = row.limit.to_string();
             let bound = bound.trim_start_matches(figure.name()).trim_start();
@@ -95,6 +98,11 @@ fn page(scenarios: &[Scenario]) -> String {
             let missed = if row.is_met() { "" } else { " **missed**" };
             page += &format!("| {} | {bound} | {measured}{missed} |\n", figure.means());
         }
+        let always = verdict.always.iter().map(|row| {
+            let measured = row.measured.map_or_else(|| "nothing".to_owned(), |value| row.limit.figure.text(value));
+            format!("{} {measured}", row.limit.figure)
+        });
+        page += &format!("\nAllowed in no scenario: {}.\n", always.collect::<Vec<_>>().join(", "));
     }
     page
 }
