@@ -36,6 +36,8 @@ pub(super) struct Client<L> {
     /// The block that is being filled, when it is not on the disk's thread.
     block: Option<Block>,
     spare: Vec<Block>,
+    /// Blocks that no upload has needed so far.
+    unmade: usize,
     /// A listing of which not every frame is out.
     paging: Option<answers::Paging>,
     is_unflushed: bool,
@@ -69,8 +71,9 @@ impl<L: Link> Client<L> {
             session,
             desk,
             outcomes,
-            block: Some(Block::new()),
-            spare: (1..BLOCKS).map(|_| Block::new()).collect(),
+            block: None,
+            spare: Vec::new(),
+            unmade: BLOCKS,
             paging: None,
             is_unflushed: false,
             _place: place,
@@ -171,15 +174,20 @@ impl<L: Link> Client<L> {
 
     /// The block that is being filled; waits for the disk when there is none.
     async fn empty_block(&mut self) -> &mut Block {
-        while self.block.is_none() && self.spare.is_empty() {
+        while self.block.is_none() && self.spare.is_empty() && self.unmade == 0 {
             match self.next_outcome().await {
                 Some(outcome) => self.told(outcome),
                 // Its blocks are lost with it.
                 None => self.spare.push(Block::new()),
             }
         }
-        let spare = &mut self.spare;
-        self.block.get_or_insert_with(|| spare.pop().unwrap_or_else(Block::new))
+        let (spare, unmade) = (&mut self.spare, &mut self.unmade);
+        self.block.get_or_insert_with(|| {
+            spare.pop().unwrap_or_else(|| {
+                *unmade = unmade.saturating_sub(1);
+                Block::new()
+            })
+        })
     }
 
     /// Does what the session wants done. What is awaited is awaited with all answers before it on their way.
