@@ -1,7 +1,7 @@
 //! The clients of the rows.
 
 use std::net::SocketAddr;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use cuelight_wire::tlv::{self, Answer, Declared, Dialect, Frame, Request};
 use futures_util::{SinkExt, StreamExt};
@@ -10,7 +10,7 @@ use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{Bytes, Message};
 use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 
-use crate::figures::Latencies;
+use crate::figures::{Latencies, Spent, Watch};
 
 /// A connection to a server.
 pub(crate) struct Connection {
@@ -41,8 +41,8 @@ impl Connection {
     }
 
     /// Every chunk waits for its answer.
-    pub(crate) async fn one_at_a_time(&mut self, bytes: &[u8], chunk: usize, latencies: &mut Latencies) -> Duration {
-        let start = Instant::now();
+    pub(crate) async fn one_at_a_time(&mut self, bytes: &[u8], chunk: usize, latencies: &mut Latencies) -> Spent {
+        let watch = Watch::start();
         for (number, bytes) in bytes.chunks(chunk).enumerate() {
             let sent = Instant::now();
             self.feed(Request::Data { offset: Some((number * chunk) as u32), bytes }).await;
@@ -50,12 +50,12 @@ impl Connection {
             self.done().await;
             latencies.add(sent.elapsed());
         }
-        start.elapsed()
+        watch.spent()
     }
 
     /// A number of chunks is under way; `from` is where the bytes begin in the file.
-    pub(crate) async fn pipelined(&mut self, bytes: &[u8], from: usize, chunk: usize, window: usize) -> Duration {
-        let start = Instant::now();
+    pub(crate) async fn pipelined(&mut self, bytes: &[u8], from: usize, chunk: usize, window: usize) -> Spent {
+        let watch = Watch::start();
         let mut under_way = 0;
         for (number, bytes) in bytes.chunks(chunk).enumerate() {
             self.feed(Request::Data { offset: Some((from + number * chunk) as u32), bytes }).await;
@@ -72,24 +72,37 @@ impl Connection {
         for _ in 0..under_way {
             self.done().await;
         }
-        start.elapsed()
+        watch.spent()
     }
 
     /// Nothing is answered until all of it has been taken, which the answer to LIST tells.
-    pub(crate) async fn unanswered(&mut self, bytes: &[u8], chunk: usize) -> Duration {
-        let start = Instant::now();
+    pub(crate) async fn unanswered(&mut self, bytes: &[u8], chunk: usize) -> Spent {
+        let watch = Watch::start();
         for bytes in bytes.chunks(chunk) {
             self.feed(Request::Data { offset: None, bytes }).await;
         }
         self.feed(Request::List).await;
         self.flush().await;
         self.done().await;
-        start.elapsed()
+        watch.spent()
+    }
+
+    /// As [`Self::one_at_a_time`], of a bare echo.
+    pub(crate) async fn echoed_one_at_a_time(&mut self, bytes: &[u8], chunk: usize, waits: &mut Latencies) -> Spent {
+        let watch = Watch::start();
+        for (number, bytes) in bytes.chunks(chunk).enumerate() {
+            let sent = Instant::now();
+            self.feed(Request::Data { offset: Some((number * chunk) as u32), bytes }).await;
+            self.flush().await;
+            self.socket.next().await.expect("it comes back").expect("it comes back");
+            waits.add(sent.elapsed());
+        }
+        watch.spent()
     }
 
     /// The same frames, each of which comes back.
-    pub(crate) async fn echoed(&mut self, bytes: &[u8], chunk: usize) -> Duration {
-        let start = Instant::now();
+    pub(crate) async fn echoed(&mut self, bytes: &[u8], chunk: usize) -> Spent {
+        let watch = Watch::start();
         let (mut sink, mut stream) = (&mut self.socket).split();
         let count = bytes.chunks(chunk).count();
         let send = async {
@@ -107,16 +120,16 @@ impl Connection {
             }
         };
         tokio::join!(send, receive);
-        start.elapsed()
+        watch.spent()
     }
 
     /// The end, until it is stored.
-    pub(crate) async fn end(&mut self) -> Duration {
-        let start = Instant::now();
+    pub(crate) async fn end(&mut self) -> Spent {
+        let watch = Watch::start();
         self.feed(Request::End).await;
         self.flush().await;
         self.done().await;
-        start.elapsed()
+        watch.spent()
     }
 
     async fn feed(&mut self, request: Request<'_>) {
