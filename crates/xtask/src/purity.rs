@@ -8,8 +8,8 @@ use anyhow::{Context, Result};
 use crate::process;
 
 /// Crates without clock, I/O or threads. Those for bare metal cannot name the standard library at all; this also holds
-/// for `conductor`, which may allocate.
-const PURE: [&str; 5] = ["wire", "proto", "render", "dmx", "conductor"];
+/// for `show` and `conductor`, which may allocate.
+const PURE: [&str; 6] = ["wire", "proto", "render", "dmx", "show", "conductor"];
 
 /// What they must not name.
 const IMPURE: [&str; 8] =

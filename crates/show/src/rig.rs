@@ -1,0 +1,203 @@
+//! The rig: every parameter of the show by number, and the slots it drives.
+//!
+//! A *parameter* is what one level is worked out for: a channel of a patched fixture, or a slot without a fixture that a cue
+//! names. A machine that sends only some universes makes a rig of those; the parameters of others are not in it.
+
+use alloc::collections::BTreeSet;
+use alloc::vec::Vec;
+
+use crate::attribute::{AttributeId, name};
+use crate::cue::{Drives, EffectContent, MAX_EFFECT_CELLS, Target};
+use crate::fixture::{Address, FixtureNumber, MAX_CHANNEL_SLOTS, SLOTS};
+use crate::level::Level;
+use crate::show::{MAX_UNIVERSES, Show};
+
+/// The number of a parameter in a rig.
+pub(crate) type ParameterIndex = u32;
+
+/// One thing that has a level.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Parameter {
+    /// What looks call it.
+    pub(crate) target: Target,
+    /// Its slots in the picture of all universes, coarse first; `slot_count` of them.
+    slots: [u32; MAX_CHANNEL_SLOTS],
+    slot_count: u8,
+    pub(crate) is_intensity: bool,
+    pub(crate) snaps: bool,
+    pub(crate) default: Level,
+}
+
+impl Parameter {
+    /// Writes a level into its slots.
+    pub(crate) fn write(&self, level: Level, picture: &mut [u8]) {
+        for (index, slot) in self.slots[..usize::from(self.slot_count)].iter().enumerate() {
+            if let Some(slot) = picture.get_mut(*slot as usize) {
+                *slot = level.byte(index);
+            }
+        }
+    }
+    fn slots(&self) -> &[u32] {
+        &self.slots[..usize::from(self.slot_count)]
+    }
+}
+
+/// What an effect's colour is for, in a pixel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Component {
+    /// Part 0 to 2 of red, green, blue.
+    Light(u8),
+    /// Full less that part.
+    Dark(u8),
+    /// The brightest part.
+    Brightest,
+}
+
+/// The parameters of some universes of a show.
+#[derive(Clone, Debug, Default)]
+pub struct Rig {
+    universes: Vec<u16>,
+    /// In rising order of their targets.
+    parameters: Vec<Parameter>,
+}
+
+impl Rig {
+    /// The parameters of `show` in the universes that `is_mine` takes, at most [`MAX_UNIVERSES`] of them, the lowest.
+    ///
+    /// A channel that reaches into a universe that is not taken is left out whole.
+    pub fn new(show: &Show, is_mine: impl Fn(u16) -> bool) -> Self {
+        let mut universes = BTreeSet::new();
+        let patched = || show.fixtures.iter().filter_map(|fixture| Some((fixture, show.mode_of(fixture)?)));
+        for (fixture, _) in patched() {
+            universes.extend(fixture.addresses.iter().map(|address| address.universe));
+        }
+        let named = show.lists.iter().flat_map(|list| list.cues()).flat_map(|cue| &cue.look.instructions);
+        let mut loose = BTreeSet::new();
+        for instruction in named {
+            if let Target::Slot(address) = instruction.target {
+                universes.insert(address.universe);
+                loose.insert(address);
+            }
+        }
+        let universes: Vec<u16> = universes.into_iter().filter(|n| is_mine(*n)).take(MAX_UNIVERSES).collect();
+        let place = |address: Address| {
+            let universe = universes.binary_search(&address.universe).ok()?;
+            Some((universe * usize::from(SLOTS) + usize::from(address.slot - 1)) as u32)
+        };
+        let mut parameters = Vec::new();
+        let mut taken = alloc::vec![false; universes.len() * usize::from(SLOTS)];
+        for (fixture, mode) in patched() {
+            for channel in &mode.channels {
+                let Some(attribute) = show.attributes().id(&channel.attribute) else { continue };
+                let target = Target::Fixture { fixture: fixture.number, cell: channel.cell, attribute };
+                let Some(base) = fixture.addresses.get(usize::from(channel.part)) else { continue };
+                let mut slots = [0; MAX_CHANNEL_SLOTS];
+                let mut count = 0;
+                let all_mine = channel.offsets.iter().take(MAX_CHANNEL_SLOTS).zip(&mut slots).all(|(offset, slot)| {
+                    let at = base.slot.checked_add(offset.saturating_sub(1));
+                    let at = at.and_then(|at| Address::new(base.universe, at)).and_then(place);
+                    *slot = at.unwrap_or_default();
+                    count += 1;
+                    at.is_some()
+                });
+                if !all_mine || count == 0 {
+                    continue;
+                }
+                let parameter = Parameter {
+                    target,
+                    slots,
+                    slot_count: count,
+                    is_intensity: channel.is_intensity,
+                    snaps: channel.snaps,
+                    default: channel.default,
+                };
+                parameter.slots().iter().for_each(|slot| taken[*slot as usize] = true);
+                parameters.push(parameter);
+            }
+        }
+        for address in loose {
+            let Some(slot) = place(address).filter(|slot| !taken[*slot as usize]) else { continue };
+            parameters.push(Parameter {
+                target: Target::Slot(address),
+                slots: [slot, 0, 0, 0],
+                slot_count: 1,
+                is_intensity: true,
+                snaps: false,
+                default: Level::OFF,
+            });
+        }
+        parameters.sort_by_key(|parameter| parameter.target);
+        parameters.dedup_by_key(|parameter| parameter.target);
+        Self { universes, parameters }
+    }
+
+    /// The universes, in rising order.
+    pub fn universes(&self) -> &[u16] {
+        &self.universes
+    }
+    /// How many parameters there are.
+    pub fn len(&self) -> usize {
+        self.parameters.len()
+    }
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.parameters.is_empty()
+    }
+    pub(crate) fn parameters(&self) -> &[Parameter] {
+        &self.parameters
+    }
+    /// The parameter a look calls so.
+    pub(crate) fn find(&self, target: Target) -> Option<ParameterIndex> {
+        self.parameters.binary_search_by_key(&target, |p| p.target).ok().map(|at| at as ParameterIndex)
+    }
+    /// The parameter that drives a slot.
+    pub(crate) fn driver(&self, address: Address) -> Option<ParameterIndex> {
+        let universe = self.universes.binary_search(&address.universe).ok()?;
+        let slot = (universe * usize::from(SLOTS)) as u32 + u32::from(address.slot) - 1;
+        let at = self.parameters.iter().position(|parameter| parameter.slots().contains(&slot))?;
+        Some(at as ParameterIndex)
+    }
+}
+
+/// The cells an effect is drawn over, in their order, at most [`MAX_EFFECT_CELLS`].
+pub(crate) fn effect_cells(show: &Show, content: &EffectContent) -> Vec<(FixtureNumber, u16)> {
+    let mut cells = Vec::new();
+    for number in show.group(&content.group).into_iter().flat_map(|group| &group.fixtures) {
+        let Some(mode) = show.fixture(*number).and_then(|fixture| show.mode_of(fixture)) else { continue };
+        let mut of_fixture: Vec<u16> =
+            mode.channels.iter().filter(|c| is_driven(&c.attribute, content.drives)).map(|c| c.cell).collect();
+        of_fixture.sort_unstable();
+        of_fixture.dedup();
+        // A dimmer of the whole fixture is no pixel of a fixture with coloured cells.
+        if of_fixture.len() > 1 {
+            of_fixture.retain(|cell| *cell > 0);
+        }
+        cells.extend(of_fixture.into_iter().map(|cell| (*number, cell)));
+    }
+    cells.truncate(MAX_EFFECT_CELLS);
+    cells
+}
+
+fn is_driven(attribute: &str, drives: Drives) -> bool {
+    let is_color = name::ADDITIVE.contains(&attribute) || name::SUBTRACTIVE.contains(&attribute);
+    match drives {
+        Drives::Color => is_color,
+        Drives::Intensity => attribute == name::DIMMER,
+        Drives::Both => is_color || attribute == name::DIMMER,
+    }
+}
+
+/// What an effect sets in one of its cells.
+pub(crate) fn effect_components(show: &Show, drives: Drives) -> Vec<(AttributeId, Component)> {
+    let id = |name: &str| show.attributes().id(name);
+    let mut components = Vec::new();
+    if drives != Drives::Intensity {
+        let light = (0..).zip(name::ADDITIVE).map(|(i, name)| (id(name), Component::Light(i)));
+        let dark = (0..).zip(name::SUBTRACTIVE).map(|(i, name)| (id(name), Component::Dark(i)));
+        components.extend(light.chain(dark).filter_map(|(id, component)| Some((id?, component))));
+    }
+    if drives != Drives::Color {
+        components.extend(id(name::DIMMER).map(|id| (id, Component::Brightest)));
+    }
+    components
+}
