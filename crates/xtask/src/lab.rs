@@ -39,16 +39,16 @@ pub(crate) fn run_short() -> Result<()> {
 fn prepare() -> Result<Command> {
     process::run(process::cargo().args(["build", "--package", "cuelight-cli", "--package", "cuelight-lab"]))?;
     let target = workspace::read()?.target;
-    install_tools();
+    install_tools(&[("ip", "iproute2"), ("hostapd", "hostapd"), ("dnsmasq", "dnsmasq-base"), ("udhcpc", "udhcpc")]);
     let python = python::with_websockets(&target);
     let mut lab = Command::new(target.join("debug/cuelight-lab"));
     lab.current_dir(process::root()).arg("--python").arg(python);
     Ok(lab)
 }
 
-/// Installs the programs scenarios use, where they are missing and that is allowed; any other is told by the lab.
-fn install_tools() {
-    let tools = [("ip", "iproute2"), ("hostapd", "hostapd"), ("dnsmasq", "dnsmasq-base"), ("udhcpc", "udhcpc")];
+/// Installs programs, each with its package, where they are missing and that is allowed; whoever uses them says what is
+/// missing.
+pub(crate) fn install_tools(tools: &[(&str, &'static str)]) {
     let is_missing = |tool: &str| Command::new(tool).arg("--help").output().is_err();
     let missing: Vec<_> = tools.iter().filter(|(tool, _)| is_missing(tool)).map(|(_, package)| *package).collect();
     if !missing.is_empty() {

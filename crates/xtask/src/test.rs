@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use crate::outcome::Outcome;
 use crate::workspace::Workspace;
-use crate::{process, python, workspace};
+use crate::{lab, process, python, workspace};
 
 /// The packages whose integration tests start real processes; the first has the program `cuelight`.
 const PROCESS_TIER: [&str; 3] = ["cuelight-cli", "cuelight-update", "cuelight-lab"];
@@ -38,6 +38,7 @@ pub(crate) fn all() -> Result<Outcome> {
     outcome += count(&mut command, out)?;
 
     if !processes.is_empty() {
+        lab::install_tools(&[("tshark", "tshark")]);
         let mut command = test_command();
         command.env(python::VARIABLE, python::with_websockets(&workspace.target));
         processes.iter().for_each(|name| {

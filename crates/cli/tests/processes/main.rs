@@ -7,6 +7,7 @@
 
 mod demo;
 mod deployed;
+mod dissection;
 mod distribution;
 mod hostile;
 mod leash;

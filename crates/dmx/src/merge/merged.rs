@@ -33,11 +33,16 @@ pub struct Owned {
     pub since: Time<Local>,
 }
 
-/// Where a merge of one universe is worked out.
-struct Scratch<K> {
-    keys: [K; MAX_SLOTS],
+/// Where a merge of one universe is worked out. Arrays of bytes, so that many slots are worked out at once.
+struct Scratch {
     levels: [u8; MAX_SLOTS],
+    ranks: [u8; MAX_SLOTS],
     owners: [u8; MAX_SLOTS],
+}
+
+impl Scratch {
+    /// Rank 0 says nothing; no level is above 255, so nothing of rank 0 ever wins.
+    const NOTHING: Self = Self { levels: [u8::MAX; MAX_SLOTS], ranks: [0; MAX_SLOTS], owners: [NOBODY; MAX_SLOTS] };
 }
 
 impl Merged {
@@ -84,60 +89,58 @@ impl Merged {
     }
 
     fn merge_htp<'c>(&mut self, contributions: impl Iterator<Item = (usize, &'c Contribution)>, now: Time<Local>) {
-        // Rank and level in one number: the largest wins. Below 256 the rank is 0, which says nothing.
-        let mut best = Scratch { keys: [0xFF_u16; MAX_SLOTS], levels: [0; MAX_SLOTS], owners: [NOBODY; MAX_SLOTS] };
+        let mut best = Scratch::NOTHING;
         let mut slots = self.slots;
         for (source, contribution) in contributions {
             slots = slots.max(contribution.slots);
             let said = contribution.ranks.iter().zip(&contribution.levels).take(contribution.slots);
-            for (((rank, level), key), owner) in said.zip(&mut best.keys).zip(&mut best.owners) {
-                let mine = u16::from(*rank) << 8 | u16::from(*level);
-                let wins = mine > *key;
-                *key = if wins { mine } else { *key };
+            let so_far = best.ranks.iter_mut().zip(&mut best.levels).zip(&mut best.owners);
+            for ((rank, level), ((best_rank, best_level), owner)) in said.zip(so_far) {
+                let wins = (*rank > *best_rank) | (*rank == *best_rank) & (*level > *best_level);
+                *best_rank = if wins { *rank } else { *best_rank };
+                *best_level = if wins { *level } else { *best_level };
                 *owner = if wins { source as u8 } else { *owner };
             }
         }
-        for ((key, owner), level) in best.keys.iter().zip(&best.owners).zip(&mut best.levels) {
-            *level = if *owner == NOBODY { 0 } else { *key as u8 };
-        }
-        for (rank, key) in self.ranks.iter_mut().zip(&best.keys) {
-            *rank = (*key >> 8) as u8;
-        }
-        self.take(&best.levels, &best.owners, slots, now);
+        self.take(best, slots, now);
     }
 
     fn merge_ltp<'c>(&mut self, contributions: impl Iterator<Item = (usize, &'c Contribution)>, now: Time<Local>) {
-        // Rank and stamp in one number; 0 stands for nobody, whose rank is 0.
-        let mut best = Scratch { keys: [0_u64; MAX_SLOTS], levels: [0; MAX_SLOTS], owners: [NOBODY; MAX_SLOTS] };
+        let mut best = Scratch::NOTHING;
+        let mut stamps = [0_u32; MAX_SLOTS];
         let mut slots = self.slots;
         for (source, contribution) in contributions {
             slots = slots.max(contribution.slots);
-            for i in 0..contribution.slots {
-                let rank = contribution.ranks[i];
-                let mine = u64::from(rank) << 32 | u64::from(contribution.stamps[i]);
-                if rank > 0 && mine > best.keys[i] {
-                    best.keys[i] = mine;
-                    best.levels[i] = contribution.levels[i];
-                    best.owners[i] = source as u8;
+            for (i, latest) in stamps.iter_mut().enumerate().take(contribution.slots) {
+                let (rank, stamp) = (contribution.ranks[i], contribution.stamps[i]);
+                let is_later = stamp > *latest || best.owners[i] == NOBODY;
+                if rank > 0 && (rank > best.ranks[i] || rank == best.ranks[i] && is_later) {
+                    (best.ranks[i], *latest) = (rank, stamp);
+                    (best.levels[i], best.owners[i]) = (contribution.levels[i], source as u8);
                 }
             }
         }
-        for (rank, key) in self.ranks.iter_mut().zip(&best.keys) {
-            *rank = (*key >> 32) as u8;
-        }
-        self.take(&best.levels, &best.owners, slots, now);
+        self.take(best, slots, now);
     }
 
     /// Takes the outcome over.
-    fn take(&mut self, levels: &[u8; MAX_SLOTS], owners: &[u8; MAX_SLOTS], slots: usize, now: Time<Local>) {
+    fn take(&mut self, mut best: Scratch, slots: usize, now: Time<Local>) {
+        for (level, owner) in best.levels.iter_mut().zip(&best.owners) {
+            *level = if *owner == NOBODY { 0 } else { *level };
+        }
+        self.replace(&best.levels, &best.owners, slots, now);
+        self.ranks = best.ranks;
+    }
+
+    fn replace(&mut self, levels: &[u8; MAX_SLOTS], owners: &[u8; MAX_SLOTS], slots: usize, now: Time<Local>) {
         if self.levels != *levels || self.slots != slots {
             self.is_new = true;
         } else if self.owners == *owners {
             return;
         }
-        for i in 0..MAX_SLOTS {
-            let is_same = self.levels[i] == levels[i] && self.owners[i] == owners[i];
-            self.since[i] = if is_same { self.since[i] } else { now };
+        let old = self.levels.iter().zip(&self.owners);
+        for ((old, new), since) in old.zip(levels.iter().zip(owners)).zip(&mut self.since) {
+            *since = if old == new { *since } else { now };
         }
         self.levels = *levels;
         self.owners = *owners;
@@ -150,7 +153,7 @@ impl Merged {
         if let Some(level) = level {
             levels[..self.slots].fill(level);
         }
-        self.take(&levels, &[NOBODY; MAX_SLOTS], self.slots, now);
+        self.replace(&levels, &[NOBODY; MAX_SLOTS], self.slots, now);
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! A stream per universe knows what it says and when it is due; it writes one datagram for each poll that finds it due.
 //! Whoever drives it polls all streams at the instants of a frame ([`Rate::show_at`]), then the synchroniser; between frames
-//! nothing is due. Levels that do not change are repeated three times, then every 900 ms, so that receivers know that the
+//! nothing is due. Levels that do not change are repeated three times, then every 800 ms, so that receivers know that the
 //! stream lives.
 
 mod announcer;
