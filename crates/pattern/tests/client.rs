@@ -14,7 +14,8 @@ use tempfile::TempDir;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio_tungstenite::tungstenite::Message;
-use tokio_tungstenite::{WebSocketStream, accept_async};
+use tokio_tungstenite::tungstenite::handshake::server;
+use tokio_tungstenite::{WebSocketStream, accept_async, accept_hdr_async};
 
 struct Server {
     store: Store,
@@ -184,6 +185,34 @@ async fn a_store_that_is_slow_to_acknowledge_is_not_taken_for_done_too_early() {
     let ((), error) = tokio::join!(serve, upload);
     assert!(matches!(error, ClientError::Refused { code: ErrorCode::StorageFull, .. }), "{error}");
     assert_eq!(asked, 5);
+}
+
+/// PATTERN-25
+#[tokio::test]
+#[expect(clippy::result_large_err, reason = "the library decides what a refused handshake is")]
+async fn a_key_goes_with_the_request_for_the_connection() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let target = Target { key: Some("secret".into()), ..Target::new(listener.local_addr().unwrap().to_string()) };
+    let mut shown = Vec::new();
+    let serve = async {
+        for _ in 0..2 {
+            let (stream, _) = listener.accept().await.unwrap();
+            let look = |request: &server::Request, response: server::Response| {
+                shown.push(request.headers().get("authorization").map(|value| value.to_str().unwrap().to_owned()));
+                Ok(response)
+            };
+            accept_hdr_async(stream, look).await.unwrap();
+        }
+    };
+    let connect = async {
+        Client::connect(&target).await.unwrap();
+        Client::connect(&Target { key: None, ..target.clone() }).await.unwrap();
+    };
+    tokio::join!(serve, connect);
+    assert_eq!(shown, [Some("Bearer secret".to_owned()), None]);
+    let unspeakable = Target { key: Some("two\nlines".into()), ..target };
+    let (refused, _) = tokio::join!(Client::connect(&unspeakable), listener.accept());
+    assert!(matches!(refused, Err(ClientError::Request(_))));
 }
 
 /// PATTERN-23

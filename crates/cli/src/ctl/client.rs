@@ -208,30 +208,34 @@ mod tests {
         address.to_string().parse().unwrap()
     }
 
-    /// Answers one request with `answer` and gives what was asked: the head's lines and the body.
-    fn one_request(answer: &'static str) -> (SocketAddr, thread::JoinHandle<(Vec<String>, String)>) {
+    /// What was asked: the head's lines and the body.
+    type Asked = (Vec<String>, String);
+
+    /// Answers one request with `answer` and gives what was asked.
+    fn one_request(answer: &'static str) -> (SocketAddr, thread::JoinHandle<Asked>) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        let server = thread::spawn(move || {
-            let (stream, _) = listener.accept().unwrap();
-            let mut reader = BufReader::new(stream);
-            let mut head = Vec::new();
-            loop {
-                let mut line = String::new();
-                reader.read_line(&mut line).unwrap();
-                match line.trim_end() {
-                    "" => break,
-                    line => head.push(line.to_ascii_lowercase()),
-                }
+        (address, thread::spawn(move || next_request(&listener, answer)))
+    }
+
+    fn next_request(listener: &TcpListener, answer: &str) -> Asked {
+        let (stream, _) = listener.accept().unwrap();
+        let mut reader = BufReader::new(stream);
+        let mut head = Vec::new();
+        loop {
+            let mut line = String::new();
+            reader.read_line(&mut line).unwrap();
+            match line.trim_end() {
+                "" => break,
+                line => head.push(line.to_ascii_lowercase()),
             }
-            let length =
-                head.iter().find_map(|line| line.strip_prefix("content-length: ")).map_or(0, |n| n.parse().unwrap());
-            let mut body = vec![0; length];
-            reader.read_exact(&mut body).unwrap();
-            reader.get_mut().write_all(answer.as_bytes()).unwrap();
-            (head, String::from_utf8(body).unwrap())
-        });
-        (address, server)
+        }
+        let length =
+            head.iter().find_map(|line| line.strip_prefix("content-length: ")).map_or(0, |n| n.parse().unwrap());
+        let mut body = vec![0; length];
+        reader.read_exact(&mut body).unwrap();
+        reader.get_mut().write_all(answer.as_bytes()).unwrap();
+        (head, String::from_utf8(body).unwrap())
     }
 
     #[test]
@@ -262,6 +266,25 @@ mod tests {
         assert_eq!(error.to_string(), "There is no such thing: node \"x\" is not known");
         let (head, _) = server.join().unwrap();
         assert!(!head.iter().any(|line| line.starts_with("authorization")), "{head:?}");
+    }
+
+    #[test]
+    fn a_key_that_was_found_is_shown_only_to_a_hub_that_asks_for_one_and_told_to_whoever_needs_it() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let server = thread::spawn(move || {
+            let wanted = "HTTP/1.1 401 Unauthorized\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}";
+            let done = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n[]";
+            [wanted, done, done].map(|answer| next_request(&listener, answer).0)
+        });
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("operator.key"), "found\n").unwrap();
+        let target = Target { data_dir: Some(folder.path().to_owned()), ..Target::at(hub(address)) };
+        let call = Call::get("/api/v1/patterns");
+        assert_eq!(Client::new(&target).ask_as(&call).unwrap(), (json!([]), Some("found")));
+        assert_eq!(Client::new(&target).ask_as(&call).unwrap(), (json!([]), None));
+        let shown = server.join().unwrap().map(|head| head.iter().any(|line| line == "authorization: bearer found"));
+        assert_eq!(shown, [false, true, false]);
     }
 
     #[test]

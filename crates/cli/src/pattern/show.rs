@@ -70,8 +70,10 @@ impl Show {
         }
         let mut text = facts.told();
         if self.preview || io::stdout().is_terminal() {
-            let width = ratatui::crossterm::terminal::size().map_or(COLUMNS, |(columns, _)| usize::from(columns));
-            text.push_str(&preview::drawn(&prism, width.min(COLUMNS), LINES));
+            // Some terminals know no size, and say 0.
+            let size = ratatui::crossterm::terminal::size().ok().filter(|(columns, _)| *columns > 0);
+            let columns = size.map_or(COLUMNS, |(columns, _)| usize::from(columns).min(COLUMNS));
+            text.push_str(&preview::drawn(&prism, columns, LINES));
         }
         print::text(&text)
     }
