@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use cuelight_net::clock::LocalClock;
+use cuelight_output::universes::{ArtNetTarget, BadTarget, SacnTarget};
 use cuelight_output::{Fallback, Spin};
 use cuelight_pattern::store::Limits;
 use cuelight_proto::node::SyncUse;
@@ -109,7 +110,8 @@ impl Default for UpdateSettings {
     }
 }
 
-/// One place frames go to, in text `terminal`, `null`, `record:FILE` or `ddp:HOST[:PORT]`.
+/// One place frames go to, in text `terminal`, `null`, `record:FILE`, `ddp:HOST[:PORT]`, `sacn:UNIVERSE[@HOST]` or
+/// `artnet:UNIVERSE@HOST`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum OutputSetting {
     /// The terminal the node runs in.
@@ -120,12 +122,25 @@ pub enum OutputSetting {
     Record(PathBuf),
     /// A DDP receiver, `HOST` or `HOST:PORT`; resolved when the node starts.
     Ddp(String),
+    /// Universes by sACN; a host is resolved when the node starts.
+    Sacn(SacnTarget),
+    /// Universes by Art-Net; the host is resolved when the node starts.
+    ArtNet(ArtNetTarget),
 }
 
 /// The text names no output.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("\"{0}\" is no output: expected terminal, null, record:FILE or ddp:HOST[:PORT]")]
-pub struct BadOutput(String);
+pub enum BadOutput {
+    /// None of the words.
+    #[error(
+        "\"{0}\" is no output: expected terminal, null, record:FILE, ddp:HOST[:PORT], sacn:UNIVERSE[@HOST] or \
+         artnet:UNIVERSE@HOST"
+    )]
+    Word(String),
+    /// Universes that do not exist so.
+    #[error(transparent)]
+    Universes(#[from] BadTarget),
+}
 
 impl FromStr for OutputSetting {
     type Err = BadOutput;
@@ -135,7 +150,9 @@ impl FromStr for OutputSetting {
             None if text == "null" => Ok(Self::Null),
             Some(("record", file)) if !file.is_empty() => Ok(Self::Record(file.into())),
             Some(("ddp", target)) if !target.is_empty() => Ok(Self::Ddp(target.to_owned())),
-            _ => Err(BadOutput(text.to_owned())),
+            Some(("sacn", target)) => Ok(Self::Sacn(target.parse()?)),
+            Some(("artnet", target)) => Ok(Self::ArtNet(target.parse()?)),
+            _ => Err(BadOutput::Word(text.to_owned())),
         }
     }
 }
@@ -147,6 +164,8 @@ impl fmt::Display for OutputSetting {
             Self::Null => f.write_str("null"),
             Self::Record(file) => write!(f, "record:{}", file.display()),
             Self::Ddp(target) => write!(f, "ddp:{target}"),
+            Self::Sacn(target) => write!(f, "sacn:{target}"),
+            Self::ArtNet(target) => write!(f, "artnet:{target}"),
         }
     }
 }
@@ -168,13 +187,23 @@ mod tests {
 
     #[test]
     fn outputs_are_read_and_written_in_one_form() {
-        for text in ["terminal", "null", "record:a:b.jsonl", "ddp:wled.local", "ddp:10.0.0.7:5000"] {
+        for text in [
+            "terminal",
+            "null",
+            "record:a:b.jsonl",
+            "ddp:wled.local",
+            "ddp:10.0.0.7:5000",
+            "sacn:1?hz=30",
+            "artnet:0@10.0.0.7",
+        ] {
             assert_eq!(text.parse::<OutputSetting>().unwrap().to_string(), text);
         }
         for bad in ["", "led", "record:", "ddp:", "terminal:"] {
             let message = bad.parse::<OutputSetting>().unwrap_err().to_string();
             assert!(message.contains("ddp:HOST"), "{message}");
         }
+        let message = "sacn:0".parse::<OutputSetting>().unwrap_err().to_string();
+        assert!(message.contains("1 to 63999"), "{message}");
     }
 
     #[test]

@@ -15,6 +15,7 @@ use cuelight_output::frame_loop::{FrameLoopError, RENDER_AHEAD};
 use cuelight_output::null::Null;
 use cuelight_output::record::{RecordError, Recorder};
 use cuelight_output::terminal::{Style, Terminal, TerminalConfig};
+use cuelight_output::universes::{ArtNet, Sacn, UniversesError, identity_of};
 use cuelight_output::{FrameLoop, FrameLoopConfig, OutputSet};
 use cuelight_pattern::store::Store;
 use cuelight_proto::node::{NodeConfig, NodeRole};
@@ -96,6 +97,9 @@ pub enum NodeError {
     /// A DDP output.
     #[error(transparent)]
     Ddp(#[from] DdpError),
+    /// An output of universes.
+    #[error(transparent)]
+    Universes(#[from] UniversesError),
     /// A record output.
     #[error(transparent)]
     Record(#[from] RecordError),
@@ -172,7 +176,7 @@ fn prepare(settings: NodeSettings) -> Result<Driver, NodeError> {
     let seed = random_seed().map_err(system("random numbers"))?;
     info!(mac = %config.mac, udp_port, leds = config.topo.leds, "node starts");
 
-    let (outputs, records) = open_outputs(&settings)?;
+    let (outputs, records) = open_outputs(&settings, config.mac)?;
     let realtime = settings.realtime;
     let on_start = move || match realtime.then(|| make_thread_realtime(FRAME_PRIORITY)) {
         Some(Ok(())) => true,
@@ -273,8 +277,9 @@ fn kept_identity(data_dir: &Path) -> io::Result<Mac> {
     }
 }
 
-fn open_outputs(settings: &NodeSettings) -> Result<(OutputSet, Vec<OpenRecord>), NodeError> {
+fn open_outputs(settings: &NodeSettings, mac: Mac) -> Result<(OutputSet, Vec<OpenRecord>), NodeError> {
     let (mut outputs, mut records) = (OutputSet::new(), Vec::new());
+    let name = settings.name.as_deref().unwrap_or("node");
     for output in &settings.outputs {
         match output {
             OutputSetting::Null => outputs.add(Null),
@@ -289,8 +294,11 @@ fn open_outputs(settings: &NodeSettings) -> Result<(OutputSet, Vec<OpenRecord>),
                 outputs.add(Terminal::start(config, io::stdout()).map_err(system("a thread"))?);
             }
             OutputSetting::Ddp(target) => outputs.add(Ddp::new(target, settings.geometry.len())?),
+            OutputSetting::Sacn(target) => {
+                outputs.add(Sacn::new(target, settings.geometry.len(), identity_of(mac, name))?);
+            }
+            OutputSetting::ArtNet(target) => outputs.add(ArtNet::new(target, settings.geometry.len())?),
             OutputSetting::Record(path) => {
-                let name = settings.name.as_deref().unwrap_or("node");
                 let recorder = Recorder::open(path, name)?;
                 outputs.add(recorder.lane("frames"));
                 let lane = recorder.lane("driver");

@@ -1,7 +1,7 @@
 //! Threads and drivers that put frames out at exact instants.
 //!
 //! The frame loop ([`frame_loop`]) decides which frame is next and when it goes out; an [`Output`] takes a finished frame
-//! and puts it somewhere: [`ddp`] to the network, [`terminal`] to a person, [`record`] to a file, [`null`] nowhere. The
+//! and puts it somewhere: [`ddp`] and [`universes`] to the network, [`terminal`] to a person, [`record`] to a file, [`null`] nowhere. The
 //! frame thread never waits for the network or a file, takes no lock and does not allocate; whatever is slow has its own
 //! thread behind a bounded ring or a latest-value cell ([`latest`]).
 
@@ -14,6 +14,7 @@ pub mod null;
 pub mod pace;
 pub mod record;
 pub mod terminal;
+pub mod universes;
 
 pub use clock::{FrameClock, MonoClock, Uninjected};
 pub use frame::{ClockSample, Frame, Output, OutputSet};

@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use std::str::FromStr;
 
 use cuelight_net::clock::LocalClock;
-use cuelight_node::OutputSetting;
+use cuelight_node::{BadOutput, OutputSetting};
 use cuelight_pattern::store::Limits;
 use cuelight_render::Geometry;
 use cuelight_render::geometry::BadGeometry;
@@ -196,7 +196,14 @@ impl Described for Geometry {
 }
 impl Described for OutputSetting {
     fn expected() -> String {
-        "an output: terminal, null, record:FILE or ddp:HOST[:PORT]".to_owned()
+        "an output: terminal, null, record:FILE, ddp:HOST[:PORT], sacn:UNIVERSE[@HOST] or artnet:UNIVERSE@HOST"
+            .to_owned()
+    }
+    fn reason(error: &BadOutput) -> Option<String> {
+        match error {
+            BadOutput::Word(_) => None,
+            BadOutput::Universes(bad) => Some(bad.to_string()),
+        }
     }
 }
 
