@@ -67,7 +67,7 @@ impl Way {
 
 fn rate(text: &str) -> Option<Rate> {
     let rate = Rate::new(text.parse().ok()?)?;
-    u32::from(FRAME_HZ).is_multiple_of(rate.hz().into()).then_some(rate)
+    FRAME_HZ.is_multiple_of(rate.hz().into()).then_some(rate)
 }
 
 /// Why a text is no such target.
