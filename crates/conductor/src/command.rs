@@ -1,5 +1,7 @@
 //! What an operator can ask for, how a wish is answered, and why one is refused.
 
+use alloc::boxed::Box;
+use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 use core::str::FromStr;
@@ -10,6 +12,7 @@ use cuelight_wire::scene::Scene;
 use cuelight_wire::time::{Show, Span, Time};
 
 use crate::edit::SceneEdit;
+use crate::rollout::{LeftOut, Order, RolloutError, Word};
 
 /// Whom a command is for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -138,6 +141,15 @@ pub enum Command {
         /// The node.
         node: NodeRef,
     },
+    /// A show is armed: no node is updated unless that is ordered by its name.
+    Arm {
+        /// Its name, 1 to 64 bytes; `None`: no show is armed any more.
+        show: Option<Text<64>>,
+    },
+    /// Rolls a version out.
+    BeginRollout(Box<Order>),
+    /// A word on the rollout that is going on.
+    Rollout(Word),
 }
 
 /// When a change holds, where it does not simply hold as soon as it can.
@@ -218,6 +230,26 @@ pub enum CommandError {
         /// How many there may be.
         limit: usize,
     },
+    /// Another rollout is going on.
+    #[error("version {version} is being rolled out: wait until that is over, or abort it")]
+    RolloutRunning {
+        /// What is rolled out.
+        version: String,
+    },
+    /// A word on a rollout without one.
+    #[error("no version is being rolled out")]
+    NoRollout,
+    /// A node that was named cannot take part.
+    #[error("node \"{node}\" {}", why.reason())]
+    NotUpdatable {
+        /// The node.
+        node: NodeRef,
+        /// Why.
+        why: LeftOut,
+    },
+    /// The rollout refuses.
+    #[error(transparent)]
+    Rollout(#[from] RolloutError),
     /// All revision numbers are used up.
     #[error("all 4,294,967,295 change numbers are used: stop the hub, delete its saved show and start again")]
     Exhausted,

@@ -1,5 +1,6 @@
 //! What happened, for the log.
 
+use alloc::string::String;
 use core::net::IpAddr;
 
 use cuelight_wire::control::{OtaStatus, Refusal, Text};
@@ -7,6 +8,7 @@ use cuelight_wire::ids::{Mac, NodeId, Revision};
 use cuelight_wire::time::{Show, Span, Time};
 
 use crate::conductor::ConnId;
+use crate::rollout::Status;
 use crate::roster::Why;
 
 /// Something the log should say.
@@ -43,6 +45,12 @@ pub enum Event {
     TicksMissed { count: u64 },
     /// The saved show could not be used, in whole or in part.
     SavedIgnored { what: &'static str },
+    /// A show is armed, or none any more.
+    Armed { show: Option<Text<64>> },
+    /// A rollout stands otherwise than before.
+    Rollout { number: u32, version: String, status: Status },
+    /// A node was offered an image.
+    Offered { node: NodeId, version: Text<32> },
     /// A node reports on its update.
     Ota { node: NodeId, status: OtaStatus },
 }

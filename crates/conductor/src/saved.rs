@@ -10,6 +10,8 @@ use cuelight_wire::control::{HexPayload, Text};
 use cuelight_wire::ids::{Mac, NodeId, Revision};
 use serde::{Deserialize, Serialize};
 
+use crate::rollout::{PastRollout, SavedRunning};
+
 /// What survives a restart of the hub. Instants are show time.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -28,6 +30,22 @@ pub struct Saved {
     pub groups: Vec<SavedGroup>,
     /// Known nodes, by number.
     pub nodes: Vec<SavedNode>,
+    /// The show that is armed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub armed: Option<Text<64>>,
+    /// The rollout that is going on, or was the last to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rollout: Option<SavedRunning>,
+    /// Those before it, oldest first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub past_rollouts: Vec<PastRollout>,
+    /// The next rollout's number.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub next_rollout: u32,
+}
+
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 impl Saved {

@@ -1,5 +1,7 @@
 //! Everything that is shown to people and programs: the API, metrics and dashboards read this and nothing else.
 
+use alloc::string::String;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::net::IpAddr;
 
@@ -10,6 +12,7 @@ use cuelight_wire::scene::{Master, Scene, Tempo};
 use cuelight_wire::time::{Local, Show, Span, Time};
 
 use crate::clock::ShowClock;
+use crate::rollout::{PastRollout, RolloutSnapshot};
 use crate::roster::State;
 
 /// The show at one instant.
@@ -43,6 +46,14 @@ pub struct Snapshot {
     pub connections: usize,
     /// Connections closed with a reason, since the start.
     pub refused: u64,
+    /// The show that is armed.
+    pub armed: Option<Text<64>>,
+    /// The rollout that is going on, or was the last to.
+    pub rollout: Option<RolloutSnapshot>,
+    /// Those before it, oldest first.
+    pub past_rollouts: Arc<Vec<PastRollout>>,
+    /// The version of the newest rollout that came to its end.
+    pub last_version: Option<String>,
 }
 
 /// The newest scene of a scope.
@@ -110,6 +121,8 @@ pub struct NodeSnapshot {
     pub caps: Caps,
     /// What hangs on it.
     pub topo: Topo,
+    /// What its images are for: `cuelight-node-ARCH-SYSTEM`, or `k1`.
+    pub platform: String,
     /// The capability words agreed on.
     pub ext: Ext,
     /// Whether it gets deployed packets only.

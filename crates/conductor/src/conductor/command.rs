@@ -100,6 +100,9 @@ impl Conductor {
             Command::SetGroup { name, members, lead } => return self.set_group(name, members, *lead, now),
             Command::DeleteGroup { name } => return self.delete_group(name, now),
             Command::Forget { node } => return self.forget_node(node, now),
+            Command::Arm { show } => return self.arm(show.as_ref(), now),
+            Command::BeginRollout(order) => return self.begin_rollout(order, now),
+            Command::Rollout(word) => return self.rollout_word(*word, now),
         };
         let (rev, apply_at) = change?;
         let nodes = self.roster.nodes().iter().filter(|node| node.session.is_some()).count();
@@ -194,7 +197,7 @@ impl Conductor {
         self.show.change_tempo(make, moment)
     }
 
-    fn id_of(&self, node: &NodeRef) -> Result<NodeId, CommandError> {
+    pub(super) fn id_of(&self, node: &NodeRef) -> Result<NodeId, CommandError> {
         let id = match node {
             NodeRef::Id(id) => self.roster.get(*id).map(|node| node.id),
             NodeRef::Mac(mac) => self.roster.id_of(*mac),
@@ -204,12 +207,12 @@ impl Conductor {
         };
         id.ok_or_else(|| CommandError::UnknownNode(node.clone()))
     }
-    fn mac_of(&self, node: &NodeRef) -> Result<Mac, CommandError> {
+    pub(super) fn mac_of(&self, node: &NodeRef) -> Result<Mac, CommandError> {
         let id = self.id_of(node)?;
         self.roster.get(id).map(|node| node.mac).ok_or_else(|| CommandError::UnknownNode(node.clone()))
     }
     /// What names and groups are answered with: nothing on the show's timeline changes.
-    fn settled(&self, now: Time<Local>) -> Result<Answer, CommandError> {
+    pub(super) fn settled(&self, now: Time<Local>) -> Result<Answer, CommandError> {
         Ok(Answer { apply_at: self.clock.show_at(now), rev: self.show.rev, repeated: false, nodes: 0 })
     }
     fn name_node(&mut self, node: &NodeRef, name: &Text<32>, now: Time<Local>) -> Result<Answer, CommandError> {
@@ -294,7 +297,7 @@ fn part<E: Fn(&mut Scene, Time<Show>)>(fade_ms: u32, edit: E) -> SceneChange<E> 
     SceneChange { fade_ms, is_patch: true, start: Start::Soonest, edit }
 }
 
-fn check_name(field: &'static str, name: &str) -> Result<(), CommandError> {
+pub(super) fn check_name(field: &'static str, name: &str) -> Result<(), CommandError> {
     if name.trim() != name || name.chars().any(char::is_control) {
         return Err(CommandError::BadValue {
             field,

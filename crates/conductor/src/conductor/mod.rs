@@ -1,7 +1,7 @@
 //! The conductor: one machine that a hub's shell, or the simulator, drives.
 //!
 //! Files by direction: `session` and `command` take what comes in, `timeout` makes the ticks, `output` hands out what
-//! leaves, `view` shows, `saving` restores and saves.
+//! leaves, `view` shows, `saving` restores and saves, `update` rolls versions out.
 
 mod command;
 mod happening;
@@ -10,9 +10,11 @@ mod output;
 mod saving;
 mod session;
 mod timeout;
+mod update;
 mod view;
 
 use alloc::collections::{BTreeMap, VecDeque};
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::net::{IpAddr, SocketAddr};
 
@@ -25,6 +27,7 @@ use crate::command::{Answer, Command, CommandId};
 use crate::config::Config;
 use crate::event::Event;
 use crate::fanout::FanOut;
+use crate::rollout::{PastRollout, Running};
 use crate::roster::{Allowance, Roster};
 use crate::saved::Saved;
 use crate::show::ShowState;
@@ -103,6 +106,13 @@ pub struct Conductor {
     /// Sessions by token with their places in the roster, as of both revisions; one entry for each session.
     places: Vec<(TokenHash, usize)>,
     places_as_of: Option<(u64, u64)>,
+    /// The rollout that is going on, or was the last to.
+    running: Option<Running>,
+    /// Those before it, oldest first; at most [`update::MAX_PAST`].
+    past_rollouts: Arc<Vec<PastRollout>>,
+    next_rollout: u32,
+    /// The revision of what is on the disk.
+    durable_revision: u64,
 }
 
 impl Conductor {
@@ -134,6 +144,10 @@ impl Conductor {
             armed: None,
             places: Vec::new(),
             places_as_of: None,
+            running: None,
+            past_rollouts: Arc::default(),
+            next_rollout: 1,
+            durable_revision: 0,
         };
         conductor.restore(saved);
         if show_hint.is_none() {

@@ -1,5 +1,6 @@
 //! What survives a restart: written out, and taken back with suspicion (SHOW-7).
 
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use cuelight_wire::control::HexPayload;
@@ -9,7 +10,9 @@ use cuelight_wire::stream::full_state::{self, MAX_LEN};
 use cuelight_wire::time::Span;
 
 use super::Conductor;
+use super::update::MAX_PAST;
 use crate::event::Event;
+use crate::rollout::Running;
 use crate::roster::Node;
 use crate::saved::{Saved, SavedGroup, SavedNode};
 use crate::show::{Group, LEADS, MAX_GROUPS};
@@ -34,6 +37,11 @@ impl Conductor {
             show: place(self.show.show),
             groups: self.show.groups.iter().map(|(name, group)| saved_group(name, group, place(group.track))).collect(),
             nodes: self.roster.nodes().iter().map(|node| saved_node(node, place(node.track))).collect(),
+            armed: self.armed.clone(),
+            // Spans are counted up to the next tick: at most 10 ms too long.
+            rollout: self.running.as_ref().map(|running| running.saved(self.poll_timeout())),
+            past_rollouts: self.past_rollouts.as_ref().clone(),
+            next_rollout: self.next_rollout,
         }
     }
     /// Takes back what was saved. What cannot be used is left out and logged.
@@ -45,6 +53,7 @@ impl Conductor {
             return self.log(Event::SavedIgnored { what: "the saved show has a form this version does not know" });
         }
         self.show.rev = saved.rev;
+        self.restore_rollouts(&saved);
         self.restore_common(saved.common.as_ref());
         let tracks: Vec<Option<TrackId>> = saved.tracks.iter().map(|payload| self.restore_track(payload)).collect();
         if tracks.contains(&None) {
@@ -80,6 +89,20 @@ impl Conductor {
             self.show.tracks.release(track);
         }
         self.refresh_leads();
+    }
+    /// The armed show and the rollouts go on where they were (OTA-5, OTA-6).
+    fn restore_rollouts(&mut self, saved: &Saved) {
+        self.armed = saved.armed.clone();
+        self.next_rollout = saved.next_rollout.max(1);
+        let surplus = saved.past_rollouts.len().saturating_sub(MAX_PAST);
+        self.past_rollouts = Arc::new(saved.past_rollouts[surplus..].to_vec());
+        let Some(rollout) = saved.rollout.clone() else { return };
+        let now = self.started_at;
+        self.running = Running::restored(rollout, now);
+        match &mut self.running {
+            Some(running) => running.rollout.handle_armed(self.armed.as_deref(), now),
+            None => self.log(Event::SavedIgnored { what: "a saved rollout has no nodes" }),
+        }
     }
     fn restore_common(&mut self, saved: Option<&HexPayload>) {
         let state = saved.and_then(|payload| full_state::decode(&payload.0).ok());

@@ -71,7 +71,7 @@ impl Conductor {
             NodeMessage::Hello(_) => {}
             NodeMessage::Keepalive(ka) => self.keepalive(id, ka, now),
             NodeMessage::TsPing(ping) => self.ts_ping(conn, id, ping, received_at, now),
-            NodeMessage::OtaStatus(status) => self.log(Event::Ota { node: id, status: status.clone() }),
+            NodeMessage::OtaStatus(status) => self.update_report(id, status, now),
         }
     }
     /// A connection is refused, by the shell (malformed, oversized, not read) or by the rules here: the session ends,

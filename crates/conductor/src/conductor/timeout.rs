@@ -4,6 +4,7 @@ use cuelight_wire::control::Refusal;
 use cuelight_wire::limits::{KEEPALIVE_TIMEOUT, UDP_TICK_PERIOD};
 use cuelight_wire::time::{Local, Span, Time};
 
+use super::update::LOOK_EVERY;
 use super::{Conductor, Outgoing};
 use crate::event::{Event, LostWhy};
 use crate::fanout::{Due, due_after_master, due_after_scene};
@@ -35,6 +36,9 @@ impl Conductor {
             self.announce(announced);
         }
         self.watch(now);
+        if tick.is_multiple_of(LOOK_EVERY) {
+            self.roll(now);
+        }
         self.fan_out.begin(&mut self.roster, &self.show, tick, show_now);
     }
     /// While the hub itself was away it could hear nobody: that silence is not the nodes' (ROSTER-4).

@@ -3,6 +3,7 @@
 use cuelight_wire::time::{Local, Time};
 
 use super::Conductor;
+use super::update::{last_version, node_platform};
 use crate::roster::{Node, State};
 use crate::snapshot::{GroupSnapshot, NodeSnapshot, SceneSnapshot, Snapshot, Totals};
 use crate::track::TrackId;
@@ -33,6 +34,10 @@ impl Conductor {
             tick: self.meter.figures(),
             connections: self.conns.len(),
             refused: self.refused,
+            armed: self.armed.clone(),
+            rollout: self.running.as_ref().map(|running| running.snapshot(self.durable_revision, now)),
+            past_rollouts: self.past_rollouts.clone(),
+            last_version: last_version(self.running.as_ref(), &self.past_rollouts),
         }
     }
     fn scene(&self, track: TrackId) -> SceneSnapshot {
@@ -60,6 +65,7 @@ impl Conductor {
             caps: node.caps,
             topo: node.topo,
             ext: node.ext,
+            platform: node_platform(node),
             is_legacy: !node.takes_full_state(),
             packets: node.packets,
             bytes: node.bytes,

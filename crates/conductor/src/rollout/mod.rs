@@ -11,8 +11,11 @@
 //! ```
 //!
 //! The order is that of the plan: the canary first, then by number. One node is on its way at a time, so the others go on
-//! playing whatever the new image does.
+//! playing whatever the new image does. While an armed show holds the rollout up, nodes wait by themselves, and that time does
+//! not count against them.
 
+mod order;
+mod running;
 mod saved;
 mod step;
 
@@ -23,6 +26,11 @@ use cuelight_wire::control::OtaState;
 use cuelight_wire::ids::Mac;
 use cuelight_wire::time::{Local, Span, Time};
 
+pub(crate) use order::platform;
+pub use order::version_of;
+pub use order::{Image, LeftOut, Order};
+pub(crate) use running::Running;
+pub use running::{PastRollout, RolloutSnapshot, SavedRunning, StepSnapshot};
 pub use saved::{SavedRollout, SavedStep};
 pub use step::{Phase, Reason, Seen};
 use step::{Step, Watch};
@@ -146,6 +154,8 @@ pub struct Rollout {
     is_aborted: bool,
     is_canary_confirmed: bool,
     armed: Option<String>,
+    /// The last instant at which an armed show held it up.
+    held_at: Option<Time<Local>>,
     offer: Option<Mac>,
     has_changed: bool,
 }
@@ -178,6 +188,7 @@ impl Rollout {
             is_aborted: false,
             is_canary_confirmed,
             armed,
+            held_at: None,
             offer: None,
             has_changed: true,
         })
@@ -190,6 +201,14 @@ impl Rollout {
     /// Every node and how far it is, in order.
     pub fn steps(&self) -> impl Iterator<Item = (Mac, &Phase)> {
         self.steps.iter().map(|step| (step.mac, &step.phase))
+    }
+    /// The node that is on its way.
+    pub fn current(&self) -> Option<Mac> {
+        self.steps.iter().find(|step| step.is_on_its_way()).map(|step| step.mac)
+    }
+    /// How long each node took, in order: from its turn until now, or until it was done or failed.
+    pub fn spans(&self, now: Time<Local>) -> impl Iterator<Item = Option<Span>> {
+        self.steps.iter().map(move |step| step.spent(now))
     }
     /// How the rollout stands; a failure stops it (OTA-4).
     pub fn status(&self) -> Status {
@@ -222,6 +241,7 @@ impl Rollout {
     /// The show that is armed now.
     pub fn handle_armed(&mut self, armed: Option<&str>, now: Time<Local>) {
         if self.armed.as_deref() != armed {
+            self.stand_still(now);
             self.armed = armed.map(Into::into);
             self.has_changed = true;
         }
@@ -269,12 +289,14 @@ impl Rollout {
     }
     /// Time has passed: nodes that are too late fail, offers are made again.
     pub fn handle_timeout(&mut self, now: Time<Local>) {
+        self.stand_still(now);
+        let is_held = self.held_at.is_some();
         let watch = watch(&self.plan, now);
         for step in &mut self.steps {
             let before = step.phase.clone();
             step.on_timeout(&watch);
-            self.has_changed |= step.phase != before;
-            if step.wants_offer(OFFER_AGAIN, now) {
+            self.has_changed |= step.note_change(&before, now);
+            if !is_held && step.wants_offer(OFFER_AGAIN, now) {
                 step.offered_at = Some(now);
                 self.offer = Some(step.mac);
             }
@@ -300,12 +322,19 @@ impl Rollout {
         let Some(step) = self.steps.iter_mut().find(|step| step.mac == mac) else { return };
         let before = step.phase.clone();
         change(step, &watch);
-        self.has_changed |= step.phase != before;
+        self.has_changed |= step.note_change(&before, now);
         self.advance(now);
     }
     /// The armed show that holds the rollout up (OTA-5).
-    fn held_by(&self) -> Option<&str> {
+    pub fn held_by(&self) -> Option<&str> {
         self.armed.as_deref().filter(|show| self.plan.in_spite_of.as_deref() != Some(show))
+    }
+    /// The time since the last look does not count when the rollout was held up then.
+    fn stand_still(&mut self, now: Time<Local>) {
+        let is_held = self.held_by().is_some();
+        if let Some(since) = core::mem::replace(&mut self.held_at, is_held.then_some(now)) {
+            self.steps.iter_mut().for_each(|step| step.wait_longer(now - since));
+        }
     }
     /// Begins the next node, when it is its turn (OTA-3).
     fn advance(&mut self, now: Time<Local>) {

@@ -67,7 +67,7 @@ impl Rollout {
         let step = |step: &Step| SavedStep {
             mac: step.mac,
             phase: (&step.phase).into(),
-            spent_us: step.began_at.map_or(0, |at| (now - at).as_us()),
+            spent_us: step.spent(now).map_or(0, Span::as_us),
             was_gone: step.was_gone,
         };
         SavedRollout {
@@ -89,8 +89,10 @@ impl Rollout {
         let step = |step: SavedStep| {
             let phase = Phase::from(step.phase);
             let is_on_its_way = matches!(phase, Phase::Offered | Phase::Working(..) | Phase::Proving);
+            let spent = Span::from_us(step.spent_us.max(0));
             Step {
-                began_at: is_on_its_way.then(|| now - Span::from_us(step.spent_us.max(0))),
+                began_at: is_on_its_way.then(|| now - spent),
+                took: (!is_on_its_way && step.spent_us > 0).then_some(spent),
                 // Whether the offer left before the hub ended is not known: it is made again, which a node notices.
                 offered_at: (phase == Phase::Offered).then(|| now - OFFER_AGAIN),
                 was_gone: step.was_gone,
@@ -113,6 +115,7 @@ impl Rollout {
             is_aborted: saved.is_aborted,
             is_canary_confirmed: saved.is_canary_confirmed,
             armed: None,
+            held_at: None,
             offer: None,
             has_changed: false,
         })

@@ -74,6 +74,9 @@ pub struct Seen<'a> {
     pub fw: &'a str,
     /// Frames a second it says it puts out; 0 when it does not say.
     pub fps: f32,
+    /// How long it has run, once it has said so in this session: a node that was away because the hub restarted has not
+    /// restarted itself.
+    pub uptime: Option<Span>,
 }
 
 impl Seen<'_> {
@@ -106,13 +109,23 @@ pub(super) struct Step {
     pub(super) offered_at: Option<Time<Local>>,
     /// Since when it has been healthy on the new version.
     pub(super) healthy_since: Option<Time<Local>>,
+    /// How long it took, when it is not on its way any more.
+    pub(super) took: Option<Span>,
     /// Whether its session ended after it had begun: a node that is back then has restarted.
     pub(super) was_gone: bool,
 }
 
 impl Step {
     pub(super) const fn waiting(mac: Mac) -> Self {
-        Self { mac, phase: Phase::Waiting, began_at: None, offered_at: None, healthy_since: None, was_gone: false }
+        Self {
+            mac,
+            phase: Phase::Waiting,
+            began_at: None,
+            offered_at: None,
+            healthy_since: None,
+            took: None,
+            was_gone: false,
+        }
     }
     pub(super) fn passed_over(&self) -> Self {
         let phase = match &self.phase {
@@ -125,6 +138,32 @@ impl Step {
         self.phase = Phase::Offered;
         self.began_at = Some(now);
         self.offered_at = Some(now);
+    }
+    /// The phase was `before`. Returns whether it changed in a way that has to be kept: how far within one state a node is
+    /// need not be.
+    pub(super) fn note_change(&mut self, before: &Phase, now: Time<Local>) -> bool {
+        if !self.is_on_its_way() && self.took.is_none() {
+            self.took = self.began_at.map(|at| now - at);
+        }
+        match (before, &self.phase) {
+            (Phase::Working(before, _), Phase::Working(after, _)) => before != after,
+            (before, after) => before != after,
+        }
+    }
+    pub(super) fn spent(&self, now: Time<Local>) -> Option<Span> {
+        self.took.or_else(|| self.began_at.map(|at| now - at))
+    }
+    /// A node that waits for the end of a show has so much longer. One that restarts does not wait for it.
+    pub(super) fn wait_longer(&mut self, span: Span) {
+        let waits = match self.phase {
+            Phase::Offered => true,
+            Phase::Working(state, _) => state != OtaState::Rebooting,
+            _ => false,
+        };
+        if waits {
+            self.began_at = self.began_at.map(|at| at + span);
+            self.offered_at = self.offered_at.map(|at| at + span);
+        }
     }
     pub(super) const fn is_waiting(&self) -> bool {
         matches!(self.phase, Phase::Waiting)
@@ -160,7 +199,9 @@ impl Step {
             self.phase = Phase::Proving;
             self.healthy_since = seen.is_healthy().then(|| self.healthy_since.unwrap_or(watch.now));
             self.settle(watch);
-        } else if self.phase == Phase::Proving || (self.was_gone && self.is_restarting()) {
+        } else if self.phase == Phase::Proving
+            || (self.was_gone && self.is_restarting() && self.has_restarted(seen, watch))
+        {
             self.phase = Phase::Failed(Reason::FellBack(seen.fw.into()));
         }
     }
@@ -169,9 +210,19 @@ impl Step {
         matches!(self.phase, Phase::Working(OtaState::Rebooting, _))
     }
 
+    /// Whether it has run for less time than has passed since its turn came.
+    fn has_restarted(&self, seen: &Seen<'_>, watch: &Watch<'_>) -> bool {
+        let passed = self.began_at.map_or(Span::ZERO, |at| watch.now - at);
+        seen.uptime.is_some_and(|uptime| uptime < passed)
+    }
+
     pub(super) fn on_report(&mut self, state: OtaState, pct: u8, error: Option<&str>, _watch: &Watch<'_>) {
         match (&self.phase, state) {
-            (Phase::Offered | Phase::Working(..) | Phase::Proving, OtaState::Failed) => {
+            // A node that fell back says why when it is welcome again.
+            (
+                Phase::Offered | Phase::Working(..) | Phase::Proving | Phase::Failed(Reason::FellBack(_)),
+                OtaState::Failed,
+            ) => {
                 self.phase = Phase::Failed(Reason::Reported(error.unwrap_or("no reason given").into()));
             }
             (Phase::Offered | Phase::Working(..), _) => {

@@ -76,6 +76,8 @@ pub(crate) struct Node {
     pub(crate) caps: Caps,
     pub(crate) topo: Topo,
     pub(crate) ext: Ext,
+    /// The machine it runs on, as it says.
+    pub(crate) hardware: Option<Text<32>>,
     pub(crate) loss_pct: f32,
     pub(crate) drift_us: i64,
     pub(crate) rssi: i16,
@@ -109,6 +111,7 @@ impl Node {
             caps: Caps::default(),
             topo: Topo::default(),
             ext: Ext::NONE,
+            hardware: None,
             loss_pct: 0.0,
             drift_us: 0,
             rssi: 0,
@@ -130,6 +133,7 @@ impl Node {
         self.ip = Some(ip);
         self.udp_port = hello.udp_port.unwrap_or(UDP_PORT);
         self.fw = hello.fw.clone();
+        self.hardware = hello.hardware.clone();
         (self.caps, self.topo, self.ext) = (hello.caps, hello.topo, ext);
         (self.loss_pct, self.drift_us, self.sync) = (0.0, 0, None);
         self.seen_at = Some(now);

@@ -8,4 +8,5 @@ mod properties;
 mod restart;
 mod session;
 mod stream;
+mod updates;
 mod world;

@@ -52,6 +52,11 @@ pub(crate) struct World {
     pub(crate) conductor: Conductor,
     pub(crate) now: Time<Local>,
     pub(crate) sent: VecDeque<(ConnId, Outgoing)>,
+    /// What is on the hub's disk.
+    pub(crate) disk: Saved,
+    /// Whether the disk takes anything.
+    pub(crate) saves: bool,
+    saved_revision: u64,
     tokens: u32,
     conns: u64,
 }
@@ -95,7 +100,9 @@ impl World {
         Self::restarted(config, Saved::default(), Time::from_us(123_456_789), None)
     }
     pub(crate) fn restarted(config: Config, saved: Saved, now: Time<Local>, show: Option<Time<Show>>) -> Self {
-        Self { conductor: Conductor::new(config, saved, now, show), now, sent: VecDeque::new(), tokens: 0, conns: 0 }
+        let (disk, sent) = (saved.clone(), VecDeque::new());
+        let conductor = Conductor::new(config, saved, now, show);
+        Self { conductor, now, sent, disk, saves: true, saved_revision: 0, tokens: 0, conns: 0 }
     }
     pub(crate) fn show(&self) -> Time<Show> {
         self.conductor.show_clock().show_at(self.now)
@@ -178,8 +185,19 @@ impl World {
         while let Some(transmit) = self.conductor.poll_transmit(&mut buf) {
             datagrams.push(Datagram { to: transmit.to, bytes: buf[..transmit.len].to_vec() });
         }
+        self.save();
         self.collect();
         datagrams
+    }
+    /// What changed goes to the disk, as text, and the conductor is told.
+    fn save(&mut self) {
+        let revision = self.conductor.saved_revision();
+        if self.saves && revision != self.saved_revision {
+            let text = serde_json::to_string(&self.conductor.saved()).unwrap();
+            self.disk = serde_json::from_str(&text).unwrap();
+            self.saved_revision = revision;
+            self.conductor.handle_saved(revision, self.now);
+        }
     }
     /// One tick of a shell that has time for so many datagrams: where they went.
     pub(crate) fn tick_with_time_for(&mut self, datagrams: usize) -> Vec<SocketAddr> {

@@ -164,7 +164,11 @@ impl Fleet {
         let fps = if conduct == Conduct::Slow && self.version(n as u8) == NEW { 60.0 } else { 120.0 };
         let is_connected = !is_cut && !is_restarting;
         let rollout = self.rollout.as_mut().unwrap();
-        rollout.handle_seen(mac, &Seen { is_connected, is_ready: is_connected, fw: &fw, fps }, self.now);
+        rollout.handle_seen(
+            mac,
+            &Seen { is_connected, is_ready: is_connected, fw: &fw, fps, uptime: Some(Span::ZERO) },
+            self.now,
+        );
         let Some(at_it) = at_it.filter(|_| is_connected) else { return };
         match conduct {
             Conduct::Reports if at_it < Span::from_ms(500) => {
