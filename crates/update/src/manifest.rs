@@ -203,7 +203,7 @@ impl Manifest {
             return Err(Refusal::OlderCounter { counter: self.counter, seen: device.counter });
         }
         if device.now_s >= self.expires_s {
-            return Err(Refusal::Expired { days: (device.now_s - self.expires_s) / 86_400 });
+            return Err(Refusal::Expired { days: device.now_s.saturating_sub(self.expires_s) / 86_400 });
         }
         match &self.min_from {
             Some(min_from) if device.version < *min_from => Err(Refusal::NeedsStep {

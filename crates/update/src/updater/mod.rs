@@ -172,6 +172,30 @@ impl Updater {
         done
     }
 
+    /// The image of the offer is in the other slot and has proven itself there: it is taken from there, on trial as any
+    /// other (OTA-13). It was verified when it came, and is what this node would fall back to anyway.
+    fn go_back(
+        &self,
+        offer: &Offer,
+        boot: &mut Boot,
+        around: &mut dyn Surroundings,
+    ) -> Result<Option<Outcome>, UpdateError> {
+        let other = boot.active().other();
+        let image = boot.image(other).filter(|image| image.proven && image.sha256 == offer.sha256);
+        if image.is_none_or(|image| !self.slots.is_whole(other, image)) {
+            return Ok(None);
+        }
+        if !wait_while_held(offer, around) {
+            return Ok(Some(Outcome::Ended));
+        }
+        around.report(Stage::Applying);
+        boot.begin_trial(around.has_hub()).map_err(SlotsError::from)?;
+        self.slots.save(boot)?;
+        self.slots.reached(Point::TrialBegun);
+        around.report(Stage::Rebooting);
+        Ok(Some(Outcome::Restart))
+    }
+
     fn attempt(
         &self,
         offer: &Offer,
@@ -189,6 +213,9 @@ impl Updater {
         offer.keep(&self.slots)?;
         self.slots.reached(Point::OfferKept);
         boot.note_wall(around.wall_s());
+        if let Some(outcome) = self.go_back(offer, &mut boot, around)? {
+            return Ok(outcome);
+        }
 
         let Some(manifest) = self.manifest(offer, &boot, server, around)? else { return Ok(Outcome::Ended) };
         self.slots.reached(Point::ManifestChecked);

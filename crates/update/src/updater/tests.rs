@@ -340,6 +340,34 @@ fn an_image_is_not_even_asked_for_while_another_is_on_trial() {
     assert_eq!((hub.requests, machine.next_start()), (requests, TRIAL));
 }
 
+/// OTA-13
+#[test]
+fn the_image_before_is_taken_back_from_its_slot_without_asking_for_anything() {
+    let machine = Machine::new();
+    machine.updater().update(&offer(&image()), &mut Hub::good(&image()), &mut Around::default()).unwrap();
+    let mut boot = machine.slots.boot().unwrap();
+    boot.confirm();
+    machine.slots.save(&boot).unwrap();
+    assert_eq!(machine.next_start(), Start { slot: Slot::B, is_trial: false });
+
+    // A hub that has nothing of it: neither its manifest, whose counter would be too small by now, nor its bytes.
+    let (mut hub, mut around) =
+        (Hub::good(b"something else"), Around { armed: Some("Friday".into()), armed_for: 3, ..Around::default() });
+    assert_eq!(machine.updater().update(&offer(b"old"), &mut hub, &mut around).unwrap(), Outcome::Restart);
+    assert_eq!((hub.requests, around.stages), (0, vec![Stage::Applying, Stage::Rebooting]));
+    assert_eq!(around.armed_for, 0, "not while a show is armed");
+    assert_eq!(machine.next_start(), Start { slot: Slot::A, is_trial: true });
+    assert_eq!(machine.slots.boot().unwrap().counter(), 5, "newer images are not forgotten");
+
+    // A damaged one is not, and one that never proved itself is not.
+    let mut boot = machine.slots.boot().unwrap();
+    boot.fall_back("it hung".into(), Vec::new());
+    machine.slots.save(&boot).unwrap();
+    fs::write(machine.slots.program(Slot::A), b"0ld").unwrap();
+    assert!(machine.updater().update(&offer(b"old"), &mut hub, &mut Around::default()).is_err());
+    assert_eq!(machine.next_start(), Start { slot: Slot::B, is_trial: false });
+}
+
 /// OTA-8: at each of the points at which power may fail, the old image starts whole, or the new one does, on trial; and
 /// going on with what was kept leads to the new one.
 #[test]
