@@ -9,6 +9,7 @@ use cuelight_pattern::store::OpenError;
 use thiserror::Error;
 
 use crate::access_point::AccessPointError;
+use crate::images::OpenError as OpenImagesError;
 use crate::store::FolderError;
 
 /// Why a hub does not start.
@@ -23,6 +24,9 @@ pub enum HubError {
     /// The folder of patterns.
     #[error(transparent)]
     Patterns(#[from] OpenError),
+    /// The folder of images.
+    #[error(transparent)]
+    Images(#[from] OpenImagesError),
     /// A port is taken or not allowed.
     #[error("{what} {at} cannot be opened: {source}; {advice}")]
     Port {

@@ -24,7 +24,7 @@ use tokio::time::{sleep, timeout};
 use tower::ServiceExt;
 use tracing::{debug, warn};
 
-use shares::{Share, Shares};
+pub(crate) use shares::{Share, Shares};
 
 /// HTTP connections at once; one more waits in the kernel's queue until another ends.
 pub(crate) const ROOM: u32 = 256;
@@ -61,6 +61,10 @@ impl Default for Limits {
         Self { room: ROOM, room_per_address: ROOM_PER_ADDRESS, head_timeout: HEAD_TIMEOUT }
     }
 }
+
+/// The hub's own address of a connection, as an extension of its requests.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LocalAddress(pub(crate) Option<SocketAddr>);
 
 /// Serves `router` until `stop` changes or its other end is gone, then ends every connection after its present request.
 pub(crate) async fn serve(listener: TcpListener, router: Router, limits: Limits, mut stop: watch::Receiver<()>) {
@@ -102,7 +106,8 @@ async fn connection(
     if let Err(error) = stream.set_nodelay(true) {
         debug!(%peer, "answers may be held back: {error}");
     }
-    let service = service_fn(move |request| answer(router.clone(), peer, request));
+    let local = LocalAddress(stream.local_addr().ok());
+    let service = service_fn(move |request| answer(router.clone(), peer, local, request));
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(limits.head_timeout)
@@ -132,8 +137,14 @@ fn refuse(stream: &TcpStream, peer: SocketAddr) {
     let _ = stream.try_write(TOO_MANY.as_bytes());
 }
 
-async fn answer(router: Router, peer: SocketAddr, mut request: Request<Incoming>) -> Result<Response, Infallible> {
+async fn answer(
+    router: Router,
+    peer: SocketAddr,
+    local: LocalAddress,
+    mut request: Request<Incoming>,
+) -> Result<Response, Infallible> {
     request.extensions_mut().insert(ConnectInfo(peer));
+    request.extensions_mut().insert(local);
     router.oneshot(request).await
 }
 

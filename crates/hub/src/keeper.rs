@@ -3,15 +3,17 @@
 
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use cuelight_conductor::rollout::Status;
 use cuelight_conductor::{Event, Saved, ShowClock, Why};
 use cuelight_net::clock::{LocalClock, mono_now_ns, wall_now};
 use cuelight_output::ClockSample;
 use cuelight_output::record::{Lane, Recorder};
+use cuelight_wire::control::OtaState;
 use cuelight_wire::time::Span;
 use tracing::{debug, error, info, warn};
 
@@ -33,7 +35,7 @@ const MAP_EVERY: u32 = 10;
 /// What the thread is asked to do.
 #[derive(Debug)]
 enum Job {
-    Save(Box<Saved>),
+    Save(Box<Saved>, u64),
     Log(Event),
 }
 
@@ -57,6 +59,7 @@ pub(crate) struct Keeper {
     thread: JoinHandle<()>,
     unlogged: u64,
     is_save_waiting: Arc<AtomicBool>,
+    saved_revision: Arc<AtomicU64>,
 }
 
 impl Keeper {
@@ -70,10 +73,19 @@ impl Keeper {
         let (jobs, queue) = sync_channel(QUEUE);
         let lane = record.as_ref().map(|recorder| recorder.lane("clock"));
         let is_save_waiting = Arc::new(AtomicBool::new(false));
-        let worker =
-            Worker { folder, record, lane, clock, show, is_save_waiting: is_save_waiting.clone(), unsaved: None };
+        let saved_revision = Arc::new(AtomicU64::new(0));
+        let worker = Worker {
+            folder,
+            record,
+            lane,
+            clock,
+            show,
+            is_save_waiting: is_save_waiting.clone(),
+            saved_revision: saved_revision.clone(),
+            unsaved: None,
+        };
         let thread = thread::Builder::new().name("keeper".into()).spawn(move || worker.run(&queue))?;
-        Ok(Self { jobs, thread, unlogged: 0, is_save_waiting })
+        Ok(Self { jobs, thread, unlogged: 0, is_save_waiting, saved_revision })
     }
 
     /// Has an event logged; drops it when the log is behind.
@@ -88,10 +100,15 @@ impl Keeper {
         !self.is_save_waiting.load(Ordering::Relaxed)
     }
 
-    /// Has the show saved; `false` when it must be tried again later.
-    pub(crate) fn save(&self, saved: Saved) -> bool {
+    /// The revision of the show that is on the disk.
+    pub(crate) fn saved_revision(&self) -> u64 {
+        self.saved_revision.load(Ordering::Acquire)
+    }
+
+    /// Has the show saved, which is `revision` of it; `false` when it must be tried again later.
+    pub(crate) fn save(&self, saved: Saved, revision: u64) -> bool {
         self.is_save_waiting.store(true, Ordering::Relaxed);
-        let is_full = matches!(self.jobs.try_send(Job::Save(Box::new(saved))), Err(TrySendError::Full(_)));
+        let is_full = matches!(self.jobs.try_send(Job::Save(Box::new(saved), revision)), Err(TrySendError::Full(_)));
         if is_full {
             self.is_save_waiting.store(false, Ordering::Relaxed);
         }
@@ -101,7 +118,7 @@ impl Keeper {
     /// Saves for the last time and waits until everything is written.
     pub(crate) fn stop(self, saved: Saved) {
         let Self { jobs, thread, unlogged, .. } = self;
-        if jobs.send(Job::Save(Box::new(saved))).is_err() {
+        if jobs.send(Job::Save(Box::new(saved), 0)).is_err() {
             error!("the storage thread ended early; the last changes are not saved");
         }
         drop(jobs);
@@ -121,8 +138,9 @@ struct Worker {
     clock: LocalClock,
     show: SharedShowClock,
     is_save_waiting: Arc<AtomicBool>,
-    /// What could not be saved; it is tried again every second.
-    unsaved: Option<Box<Saved>>,
+    saved_revision: Arc<AtomicU64>,
+    /// What could not be saved, and its revision; it is tried again every second.
+    unsaved: Option<(Box<Saved>, u64)>,
 }
 
 impl Worker {
@@ -142,9 +160,9 @@ impl Worker {
                 }
             }
             match queue.recv_timeout(next.saturating_duration_since(now)) {
-                Ok(Job::Save(saved)) => {
+                Ok(Job::Save(saved, revision)) => {
                     self.is_save_waiting.store(false, Ordering::Relaxed);
-                    self.save(saved);
+                    self.save(saved, revision);
                 }
                 Ok(Job::Log(event)) => log(&event),
                 Err(RecvTimeoutError::Timeout) => {}
@@ -158,20 +176,24 @@ impl Worker {
         }
     }
 
-    fn save(&mut self, saved: Box<Saved>) {
+    fn save(&mut self, saved: Box<Saved>, revision: u64) {
         self.unsaved = match self.folder.write(STATE_FILE, &*saved, true) {
-            Ok(()) => None,
+            Ok(()) => {
+                self.saved_revision.store(revision, Ordering::Release);
+                None
+            }
             Err(error) => {
                 let folder = self.folder.path().display();
                 error!("the show cannot be saved in {folder}: {error}; it is tried again every second");
-                Some(saved)
+                Some((saved, revision))
             }
         };
     }
 
     fn save_again(&mut self) {
-        let Some(saved) = &self.unsaved else { return };
+        let Some((saved, revision)) = &self.unsaved else { return };
         if self.folder.write(STATE_FILE, &**saved, true).is_ok() {
+            self.saved_revision.store(*revision, Ordering::Release);
             info!("the show is saved again");
             self.unsaved = None;
         }
@@ -227,6 +249,21 @@ fn log(event: &Event) {
         Event::Overrun { tick, cost } => warn!(tick, cost_us = cost.as_us(), "tick overran"),
         Event::TicksMissed { count } => warn!(count, "ticks left out: the hub did not run in time"),
         Event::SavedIgnored { what } => warn!("part of the saved show cannot be used and is left out: {what}"),
-        Event::Ota { node, status } => info!(node = node.0, ?status, "update status"),
+        Event::Armed { show: Some(show) } => info!(%show, "show armed: nodes are not updated unless it is named"),
+        Event::Armed { show: None } => info!("no show is armed"),
+        Event::Rollout { number, version, status: Status::Stopped(mac, reason) } => {
+            warn!(number, %version, %mac, "rollout stopped: {reason}");
+        }
+        Event::Rollout { number, version, status } => info!(number, %version, ?status, "rollout"),
+        Event::Offered { node, version } => info!(node = node.0, %version, "update offered"),
+        Event::Ota { node, status } => match status.state {
+            OtaState::Failed => warn!(
+                node = node.0,
+                log = status.log.as_deref(),
+                "update failed: {}",
+                status.error.as_deref().unwrap_or("the node does not say why")
+            ),
+            state => debug!(node = node.0, ?state, pct = status.pct, "update"),
+        },
     }
 }

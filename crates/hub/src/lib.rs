@@ -10,11 +10,12 @@
 //! | `front`, `api`, `session` | HTTP and control connections, on one runtime thread |
 //! | `inbox`, `shared` | what goes in to the tick thread, and what is seen of it |
 //! | `patterns`, `distribution` | the patterns it has, and how far each node has come with them |
+//! | `images` | the images it has for its nodes |
 //! | `store` | the data folder |
 //! | `start`, `open` | starting and stopping |
 //!
-//! Implements `docs/protocol/20-control.md`, `30-stream.md`, `40-time-exchange.md`, `70-hub.md` and
-//! `75-access-point.md` on the hub's side.
+//! Implements `docs/protocol/20-control.md`, `30-stream.md`, `40-time-exchange.md`, `70-hub.md`,
+//! `75-access-point.md` and `90-updates.md` on the hub's side.
 
 pub mod access_point;
 mod api;
@@ -22,9 +23,11 @@ mod distribution;
 mod error;
 mod exchange;
 mod front;
+mod images;
 mod inbox;
 mod keeper;
 mod open;
+mod origin;
 mod patterns;
 mod session;
 mod settings;

@@ -11,7 +11,7 @@ use std::time::Duration;
 use axum::body::Bytes;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
-use axum::extract::{ConnectInfo, State};
+use axum::extract::{ConnectInfo, Extension, State};
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use cuelight_conductor::{ConnId, Outgoing};
@@ -28,7 +28,9 @@ use tokio::time::timeout;
 use tracing::debug;
 
 use crate::api::{Problem, guard};
+use crate::front::LocalAddress;
 use crate::inbox::{Gone, Input};
+use crate::origin::Origin;
 use crate::shared::Shared;
 use crate::uploads;
 
@@ -52,6 +54,7 @@ static NEXT_CONN: AtomicU64 = AtomicU64::new(1);
 pub(crate) async fn upgrade(
     State(shared): State<Shared>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    local: Option<Extension<LocalAddress>>,
     headers: HeaderMap,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Response {
@@ -62,6 +65,7 @@ pub(crate) async fn upgrade(
     let Ok(place) = shared.connections.clone().try_acquire_owned() else {
         return Problem::unavailable("the hub has no room for another connection; raise max_nodes").into_response();
     };
+    let origin = Origin::of(&headers, local.and_then(|Extension(LocalAddress(local))| local));
     let is_operator = shared.patterns_are_open || guard::is_operator(&shared, peer, &headers);
     upgrade
         .read_buffer_size(BUFFER)
@@ -71,14 +75,21 @@ pub(crate) async fn upgrade(
         // refused by its own limit.
         .max_message_size(tlv::MAX_FRAME)
         .max_frame_size(tlv::MAX_FRAME)
-        .on_upgrade(move |socket| serve(socket, peer.ip().to_canonical(), shared, is_operator, place))
+        .on_upgrade(move |socket| serve(socket, peer.ip().to_canonical(), shared, origin, is_operator, place))
 }
 
-async fn serve(mut socket: WebSocket, ip: IpAddr, shared: Shared, is_operator: bool, _place: OwnedSemaphorePermit) {
+async fn serve(
+    mut socket: WebSocket,
+    ip: IpAddr,
+    shared: Shared,
+    origin: Origin,
+    is_operator: bool,
+    _place: OwnedSemaphorePermit,
+) {
     let conn = ConnId(NEXT_CONN.fetch_add(1, Ordering::Relaxed));
     let (outgoing, mut waiting) = mpsc::channel(OUTGOING);
     let end = match shared.inbox.send(Input::Open { conn, ip, outgoing }).await {
-        Ok(()) => converse(&mut socket, conn, &shared, &mut waiting).await,
+        Ok(()) => converse(&mut socket, conn, &shared, &origin, &mut waiting).await,
         Err(Gone) => End::Refused(Refusal::Stopping),
     };
     debug!(conn = conn.0, %ip, ?end, "control connection ends");
@@ -113,6 +124,7 @@ async fn converse(
     socket: &mut WebSocket,
     conn: ConnId,
     shared: &Shared,
+    origin: &Origin,
     waiting: &mut mpsc::Receiver<Outgoing>,
 ) -> End {
     let mut side_frames = SideFrames::default();
@@ -120,7 +132,7 @@ async fn converse(
     loop {
         let ended = tokio::select! {
             outgoing = waiting.recv() => match outgoing {
-                Some(Outgoing::Message(message)) => send(socket, json::write_hub_message(&message)).await,
+                Some(Outgoing::Message(message)) => send(socket, json::write_hub_message(&origin.addressed(message))).await,
                 Some(Outgoing::Close(refusal)) => Err(End::Refused(refusal)),
                 // The tick thread let go of the queue: it is gone, or the queue was full.
                 None if shared.inbox.is_closed() => Err(End::Refused(Refusal::Stopping)),

@@ -12,6 +12,8 @@ use tokio::sync::Semaphore;
 use crate::access_point::Facts;
 use crate::api::Repeats;
 use crate::distribution::Distribution;
+use crate::front::Shares;
+use crate::images::Images;
 use crate::inbox::Inbox;
 use crate::patterns::Patterns;
 use crate::store::OperatorKey;
@@ -41,6 +43,12 @@ pub(crate) struct Shared {
     pub(crate) uploads: Service,
     /// Whether clients of other machines need no key for it.
     pub(crate) patterns_are_open: bool,
+    /// The images it has for its nodes.
+    pub(crate) images: Images,
+    /// Room for images being fetched.
+    pub(crate) downloads: Arc<Semaphore>,
+    /// How many each address fetches.
+    pub(crate) download_shares: Shares,
     /// When the hub started.
     pub(crate) started_at: Time<Local>,
 }

@@ -24,11 +24,12 @@ use tokio::sync::{Semaphore, oneshot, watch};
 use tracing::{info, warn};
 
 use crate::access_point::{AccessPoint, Prepared};
-use crate::api::{self, Repeats};
+use crate::api::{self, DOWNLOADS, Repeats};
 use crate::distribution::Distribution;
 use crate::error::HubError;
 use crate::exchange::{ExchangeThread, Mentions};
-use crate::front;
+use crate::front::{self, Shares};
+use crate::images::Images;
 use crate::inbox::{Inbox, Input};
 use crate::keeper::{CLOCK_FILE, Keeper, STATE_FILE, SharedShowClock};
 use crate::open::{open_exchange, open_http, open_stream};
@@ -45,6 +46,8 @@ const EXCHANGE_PRIORITY: u8 = 60;
 const TICK_PRIORITY: u8 = 50;
 /// File of the hub's own id.
 const ID_FILE: &str = "hub-id.json";
+/// Folder of the images it has for its nodes.
+const IMAGES_FOLDER: &str = "images";
 /// Folder of the patterns it has.
 const PATTERNS_FOLDER: &str = "patterns";
 /// How long sessions and HTTP requests may take to end when the hub stops.
@@ -107,6 +110,7 @@ impl Hub {
         let patterns = Patterns::new(Store::open(&settings.data_dir.join(PATTERNS_FOLDER), settings.patterns)?);
         let (uploads, orders) = Service::start(patterns.store.clone(), service::Settings::default())
             .map_err(HubError::system("a thread"))?;
+        let images = Images::open(&settings.data_dir.join(IMAGES_FOLDER))?;
         let http = open_http(&settings)?;
         let exchange_socket = open_exchange(&settings)?;
         let stream = BatchSender::new(open_stream(&settings)?).map_err(HubError::system("a stream socket"))?;
@@ -146,6 +150,9 @@ impl Hub {
             access_point: facts,
             patterns,
             distribution: Distribution::default(),
+            images,
+            downloads: Arc::new(Semaphore::new(DOWNLOADS)),
+            download_shares: Shares::default(),
             uploads,
             patterns_are_open: settings.open_patterns,
             started_at: now,

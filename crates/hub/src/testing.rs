@@ -114,6 +114,16 @@ impl TestHub {
     pub(crate) async fn post(&self, path: &str, body: Value) -> Reply {
         self.send(Method::POST, path, body).await
     }
+    /// Waits until the hub shows something.
+    pub(crate) async fn until(&self, path: &str, is: impl Fn(&Value) -> bool) -> Value {
+        loop {
+            let shown = self.get(path).await.ok();
+            if is(&shown) {
+                return shown;
+            }
+            tokio::task::yield_now().await;
+        }
+    }
     /// Has a snapshot made: whoever has an answer finds its effect, and that of everything before it.
     pub(crate) async fn refresh(&self) {
         self.post("/api/v1/blackout", json!({"on": false})).await.ok();

@@ -55,6 +55,7 @@ struct Memory {
     ticks: u64,
     sessions_revision: u64,
     saved_revision: u64,
+    durable_revision: u64,
     /// The tick from which the show may be saved again.
     save_from: u64,
     is_stopping: bool,
@@ -96,12 +97,18 @@ impl TickThread {
         send_tick(&mut self.conductor, &mut self.socket, self.clock);
         memory.ticks += 1;
         self.save(memory);
+        // What was saved may be acted on (OTA-6).
+        let durable = self.keeper.saved_revision();
+        if durable != memory.durable_revision {
+            memory.durable_revision = durable;
+            self.conductor.handle_saved(durable, self.clock.now());
+        }
     }
 
     fn save(&self, memory: &mut Memory) {
         let revision = self.conductor.saved_revision();
         let is_due = revision != memory.saved_revision && memory.ticks >= memory.save_from;
-        if is_due && self.keeper.is_free() && self.keeper.save(self.conductor.saved()) {
+        if is_due && self.keeper.is_free() && self.keeper.save(self.conductor.saved(), revision) {
             memory.saved_revision = revision;
             memory.save_from = memory.ticks + SAVE_EVERY;
         }

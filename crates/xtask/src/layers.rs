@@ -30,7 +30,7 @@ const MAY_IMPORT: [(&str, &[&str]); 19] = [
     ("fetch", &[]),
     ("update", &["fetch"]),
     ("node", &["wire", "fetch", "update", "proto", "render", "dmx", "net", "pattern", "output"]),
-    ("hub", &["wire", "proto", "render", "dmx", "conductor", "net", "pattern", "output"]),
+    ("hub", &["wire", "fetch", "update", "proto", "render", "dmx", "conductor", "net", "pattern", "output"]),
     ("oracle", &["wire"]),
     ("sim", &["wire", "proto", "render", "conductor", "oracle"]),
     ("measure", &["wire"]),
@@ -39,6 +39,7 @@ const MAY_IMPORT: [(&str, &[&str]); 19] = [
         "cli",
         &[
             "wire",
+            "fetch",
             "proto",
             "render",
             "dmx",

@@ -2,6 +2,7 @@
 
 use axum::Json;
 use axum::http::HeaderMap;
+use cuelight_conductor::rollout::RolloutError;
 use cuelight_conductor::{Command, CommandError, CommandId};
 use cuelight_wire::ids::Revision;
 use serde::{Deserialize, Serialize};
@@ -56,10 +57,15 @@ fn refused(error: CommandError) -> Problem {
     match error {
         CommandError::UnknownNode(_) | CommandError::UnknownGroup(_) => Problem::not_found(detail),
         CommandError::BadValue { .. } => Problem::unprocessable(detail),
+        CommandError::Rollout(RolloutError::TooMany(_) | RolloutError::Twice(_)) => Problem::unprocessable(detail),
         CommandError::NameTaken(_)
         | CommandError::Connected(_)
         | CommandError::IdReused
         | CommandError::TooMany { .. }
+        | CommandError::RolloutRunning { .. }
+        | CommandError::NoRollout
+        | CommandError::NotUpdatable { .. }
+        | CommandError::Rollout(_)
         | CommandError::Exhausted => Problem::conflict(detail),
     }
 }

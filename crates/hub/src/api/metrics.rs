@@ -73,7 +73,7 @@ struct Udp {
     copies_skipped: u64,
 }
 
-/// No rollout runs on this version of the hub.
+/// The rollout that is going on, and the version of the last one that came to its end.
 #[derive(Debug, Serialize)]
 struct Ota {
     rolling_update: bool,
@@ -102,7 +102,10 @@ impl Metrics {
                 unsent: totals.unsent,
                 copies_skipped: totals.copies_skipped,
             },
-            ota: Ota { rolling_update: false, last_version: None },
+            ota: Ota {
+                rolling_update: snapshot.rollout.as_ref().is_some_and(|rollout| !rollout.status.is_over()),
+                last_version: snapshot.last_version.clone(),
+            },
             tick,
             connections: Connections {
                 open: snapshot.connections,

@@ -5,6 +5,7 @@
 
 mod access_point;
 mod answer;
+mod armed;
 mod body;
 mod groups;
 pub(crate) mod guard;
@@ -14,6 +15,7 @@ mod levels;
 mod library;
 mod metrics;
 mod nodes;
+mod ota;
 mod page;
 mod pattern_files;
 mod patterns;
@@ -37,8 +39,9 @@ use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::Uri;
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, patch, post, put};
+use axum::routing::{delete, get, patch, post, put};
 
+pub(crate) use ota::files::DOWNLOADS;
 pub(crate) use problem::Problem;
 pub(crate) use repeats::Repeats;
 
@@ -47,9 +50,12 @@ use crate::shared::Shared;
 
 /// How long a request may take, its body included. A command takes milliseconds.
 const REQUEST_TIME: Duration = Duration::from_secs(5);
+/// What reads a whole image (publishing, beginning a rollout) takes as long as the disk does: 256 MiB at 5 MB/s.
+const IMAGE_TIME: Duration = Duration::from_secs(60);
 
 /// All routes of a hub.
 pub(crate) fn router(shared: Shared) -> Router {
+    let parts = DefaultBodyLimit::max(ota::uploads::MAX_PART);
     let control = Router::new()
         .route("/show", get(show::get_show))
         .route("/scene", get(scene::get_scene).post(scene::post_scene))
@@ -67,10 +73,18 @@ pub(crate) fn router(shared: Shared) -> Router {
         .route("/patterns/nodes", get(patterns::nodes))
         .route("/patterns/stop", post(patterns::stop))
         .route("/patterns/{name}/play", post(patterns::play))
+        .route("/show/armed", get(armed::get).put(armed::arm).delete(armed::disarm))
+        .route("/ota/images", get(ota::images::list).post(ota::images::publish))
+        .route("/ota/images/{platform}/{version}", delete(ota::images::delete))
+        .route("/ota/rollout", get(ota::rollout::get).post(ota::rollout::begin))
+        .route("/ota/rollout/{word}", post(ota::rollout::word))
+        .route("/ota/rollback", post(ota::rollback::post))
         .route("/effects", get(library::effects))
         .route("/palettes", get(library::palettes))
         .route("/presets", get(library::presets))
         .route_layer(middleware::from_fn_with_state(shared.clone(), repeats::once))
+        // Parts of an image are larger than a command, and say themselves where they belong.
+        .route("/ota/uploads/{sha256}", get(ota::uploads::get).put(ota::uploads::put).layer(parts))
         .route_layer(middleware::from_fn_with_state(shared.clone(), guard::operator));
     Router::new()
         .route("/", get(page::page))
@@ -80,6 +94,9 @@ pub(crate) fn router(shared: Shared) -> Router {
         .route("/metrics", get(metrics::metrics))
         .route("/patterns", get(pattern_files::list))
         .route("/patterns/{sha256}", get(pattern_files::file))
+        .route("/ota/manifest.json", get(ota::files::manifest))
+        .route("/ota/k1/s3/{file}", get(ota::files::deployed_image))
+        .route("/ota/{platform}/{file}", get(ota::files::image))
         .route(cuelight_wire::limits::WS_PATH, get(session::upgrade))
         .nest("/api/v1", control)
         .fallback(|uri: Uri| async move { Problem::not_found(format!("nothing is at {uri}")) })
@@ -94,6 +111,11 @@ pub(crate) fn router(shared: Shared) -> Router {
 }
 
 async fn in_time(request: Request, next: Next) -> Response {
-    let answer = tokio::time::timeout(REQUEST_TIME, next.run(request)).await;
-    answer.unwrap_or_else(|_| Problem::unavailable("the request was not complete and answered in 5 s").into_response())
+    let path = request.uri().path();
+    let reads_images =
+        ["/images", "/rollout", "/rollback"].iter().any(|end| path.strip_prefix("/api/v1/ota") == Some(end));
+    let limit = if reads_images { IMAGE_TIME } else { REQUEST_TIME };
+    let answer = tokio::time::timeout(limit, next.run(request)).await;
+    let late = || format!("the request was not complete and answered in {} s", limit.as_secs());
+    answer.unwrap_or_else(|_| Problem::unavailable(late()).into_response())
 }

@@ -26,6 +26,10 @@ pub(crate) struct NodeView {
     ip: Option<String>,
     udp_port: u16,
     fw: String,
+    /// What its images are for.
+    platform: String,
+    /// Whether it can be updated over the network.
+    updatable: bool,
     leds: u32,
     channels: u16,
     /// Whether its clock is locked; a deployed node cannot say.
@@ -67,6 +71,8 @@ impl NodeView {
             ip: node.ip.map(|ip| ip.to_string()),
             udp_port: node.udp_port,
             fw: node.fw.as_str().to_owned(),
+            platform: node.platform.clone(),
+            updatable: node.caps.ota,
             leds: node.topo.leds,
             channels: node.topo.channels,
             lock: sync.locked || (node.is_legacy && node.state == NodeState::Ready),

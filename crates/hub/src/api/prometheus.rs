@@ -4,6 +4,7 @@
 
 use std::fmt::{self, Write};
 
+use cuelight_conductor::rollout::{Phase, Status};
 use cuelight_conductor::{NodeSnapshot, Snapshot, State};
 use cuelight_wire::control::SyncReport;
 use cuelight_wire::time::Span;
@@ -77,6 +78,31 @@ fn hub(out: &mut String, snapshot: &Snapshot) -> fmt::Result {
     for (name, kind, help, value) in singles {
         family(out, name, kind, help)?;
         writeln!(out, "{name} {value}")?;
+    }
+    rollout(out, snapshot)
+}
+
+/// Whether a node of a rollout is so far.
+type IsPhase = fn(&Phase) -> bool;
+
+fn rollout(out: &mut String, snapshot: &Snapshot) -> fmt::Result {
+    let rollout = snapshot.rollout.as_ref();
+    let is = |is: fn(&Status) -> bool| u8::from(rollout.is_some_and(|rollout| is(&rollout.status)));
+    let (runs, stopped) = (is(|status| !status.is_over()), is(|status| matches!(status, Status::Stopped(..))));
+    family(out, "cuelight_ota_rollout_running", "gauge", "1 while a version is being rolled out, stopped or not.")?;
+    writeln!(out, "cuelight_ota_rollout_running {runs}")?;
+    family(out, "cuelight_ota_rollout_stopped", "gauge", "1 while a failed node has stopped the rollout.")?;
+    writeln!(out, "cuelight_ota_rollout_stopped {stopped}")?;
+    family(out, "cuelight_ota_rollout_nodes", "gauge", "Nodes of the newest rollout by how far they are.")?;
+    let count = |is: IsPhase| rollout.map_or(0, |rollout| rollout.steps.iter().filter(|step| is(&step.phase)).count());
+    let states: [(&str, IsPhase); 4] = [
+        ("waiting", |phase| matches!(phase, Phase::Waiting)),
+        ("on-its-way", |phase| matches!(phase, Phase::Offered | Phase::Working(..) | Phase::Proving)),
+        ("done", |phase| matches!(phase, Phase::Done)),
+        ("failed", |phase| matches!(phase, Phase::Failed(_) | Phase::PassedOver(_))),
+    ];
+    for (state, is) in states {
+        writeln!(out, "cuelight_ota_rollout_nodes{{state=\"{state}\"}} {}", count(is))?;
     }
     Ok(())
 }

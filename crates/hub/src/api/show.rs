@@ -17,6 +17,8 @@ pub(crate) struct ShowView {
     tempo: TempoView,
     master: MasterView,
     scene: SceneView,
+    /// The show that is armed.
+    armed: Option<String>,
     tick: TickView,
     nodes: Vec<NodeView>,
     /// What is dangerous about how the hub is set up, one sentence each.
@@ -84,6 +86,7 @@ pub(crate) async fn get_show(State(shared): State<Shared>) -> Json<ShowView> {
         },
         master: MasterView { level: snapshot.master.level, blackout: snapshot.master.blackout },
         scene: SceneView::of(&snapshot.scene),
+        armed: snapshot.armed.as_ref().map(|show| show.as_str().to_owned()),
         tick: TickView::from(&snapshot.tick),
         nodes: snapshot.nodes.iter().map(|node| NodeView::of(node, &snapshot)).collect(),
         risks: shared.risks(),

@@ -6,11 +6,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Connections by address; holds as many entries as there are connections, at most.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Shares(Arc<Mutex<HashMap<IpAddr, u32>>>);
+pub(crate) struct Shares(Arc<Mutex<HashMap<IpAddr, u32>>>);
 
 impl Shares {
     /// One connection more for an address that has fewer than `limit`. The hub's own machine has no limit.
-    pub(super) fn take(&self, ip: IpAddr, limit: u32) -> Option<Share> {
+    pub(crate) fn take(&self, ip: IpAddr, limit: u32) -> Option<Share> {
         let ip = ip.to_canonical();
         let mut counts = self.counts();
         let count = counts.entry(ip).or_default();
@@ -28,7 +28,7 @@ impl Shares {
 
 /// A connection that counts until it is dropped.
 #[derive(Debug)]
-pub(super) struct Share {
+pub(crate) struct Share {
     ip: IpAddr,
     shares: Shares,
 }

@@ -2,8 +2,9 @@
 
 use std::net::{IpAddr, Ipv4Addr, UdpSocket};
 
+use cuelight_conductor::rollout::{Image, Order};
 use cuelight_conductor::{Command, Config, Saved};
-use cuelight_wire::control::{Caps, Hello, NodeMessage, Topo};
+use cuelight_wire::control::{Caps, Hello, HubMessage, NodeMessage, Topo};
 use cuelight_wire::ids::Mac;
 use tempfile::TempDir;
 
@@ -34,6 +35,21 @@ fn thread() -> (TickThread, Inbox, TempDir) {
         show,
     };
     (thread, inbox, folder)
+}
+
+fn hello() -> Hello {
+    Hello {
+        proto: 1,
+        mac: Mac([2, 0, 0, 0, 0, 1]),
+        fw: "k1-v2.8.0".try_into().unwrap(),
+        caps: Caps::default(),
+        topo: Topo::default(),
+        udp_port: None,
+        name: None,
+        ext: Default::default(),
+        hardware: None,
+        show: None,
+    }
 }
 
 fn change(thread: &mut TickThread) {
@@ -71,6 +87,48 @@ fn a_change_after_a_quiet_time_is_saved_at_the_next_tick_and_more_changes_twice_
     assert_eq!(data.read::<Saved>(STATE_FILE), Some(last));
 }
 
+/// OTA-6
+#[test]
+fn what_is_on_the_disk_is_told_to_the_conductor_and_only_then_offered() {
+    let (mut thread, _inbox, folder) = thread();
+    let mut memory = Memory::default();
+    let now = thread.clock.now();
+    let (outgoing, mut waiting) = mpsc::channel(16);
+    thread.take(Input::Open { conn: CONN, ip: IpAddr::from([127, 0, 0, 1]), outgoing }, &mut memory, now);
+    let caps = Caps { udp: true, ota: true, clock: true };
+    let message = Box::new(NodeMessage::Hello(Hello { caps, ..hello() }));
+    let fresh = "0123456789abcdef0123456789abcdef01234567".try_into().unwrap();
+    thread.take(Input::Message { conn: CONN, message, fresh, received_at: now }, &mut memory, now);
+    let image = Image { platform: "k1".into(), path: "/ota/k1/s3/2.9.0.bin".into(), sha256: "0".repeat(64), size: 9 };
+    let second = cuelight_wire::time::Span::from_s(1);
+    let order = Order {
+        version: "2.9.0".into(),
+        images: vec![image],
+        nodes: None,
+        canary: None,
+        limit: second.times(180),
+        settle: second.times(5),
+        confirm_canary: false,
+        in_spite_of: None,
+    };
+    thread.conductor.handle_command(None, Command::BeginRollout(Box::new(order)), now).unwrap();
+    thread.deliver(&mut memory);
+    let mut has_offer = || {
+        let mut messages = std::iter::from_fn(|| waiting.try_recv().ok());
+        messages.any(|sent| matches!(sent, Outgoing::Message(HubMessage::OtaUpdate(_))))
+    };
+    assert!(!has_offer(), "nothing is saved yet");
+    let data = folder.path().join(STATE_FILE);
+    while !has_offer() {
+        thread.tick(&mut memory);
+        thread.deliver(&mut memory);
+        std::thread::yield_now();
+    }
+    let saved: Saved = serde_json::from_slice(&std::fs::read(data).unwrap()).unwrap();
+    assert!(saved.rollout.is_some(), "the offer left before the rollout was on the disk");
+    thread.keeper.stop(Saved::default());
+}
+
 /// HUB-8
 #[test]
 fn a_node_that_does_not_read_is_let_go_without_waiting_for_it() {
@@ -80,19 +138,7 @@ fn a_node_that_does_not_read_is_let_go_without_waiting_for_it() {
     // Room for the welcome, and nothing else.
     let (outgoing, mut waiting) = mpsc::channel(1);
     thread.take(Input::Open { conn: CONN, ip: IpAddr::from([127, 0, 0, 1]), outgoing }, &mut memory, now);
-    let hello = Hello {
-        proto: 1,
-        mac: Mac([2, 0, 0, 0, 0, 1]),
-        fw: "k1-v2.8.0".try_into().unwrap(),
-        caps: Caps::default(),
-        topo: Topo::default(),
-        udp_port: None,
-        name: None,
-        ext: Default::default(),
-        hardware: None,
-        show: None,
-    };
-    let message = Box::new(NodeMessage::Hello(hello));
+    let message = Box::new(NodeMessage::Hello(hello()));
     let fresh = "0123456789abcdef0123456789abcdef01234567".try_into().unwrap();
     thread.take(Input::Message { conn: CONN, message, fresh, received_at: now }, &mut memory, now);
     thread.deliver(&mut memory);

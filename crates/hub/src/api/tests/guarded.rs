@@ -41,20 +41,43 @@ async fn other_machines_need_the_key_and_this_one_does_not() {
 #[tokio::test]
 async fn the_key_guards_every_call_that_shows_or_changes_the_show_in_detail() {
     let hub = TestHub::start().await;
-    for path in ["show", "scene", "nodes", "groups", "effects", "palettes", "presets"] {
+    let sha256 = format!("ota/uploads/{}", "0".repeat(64));
+    for path in
+        ["show", "scene", "nodes", "groups", "effects", "palettes", "presets", "ota/images", "ota/rollout", &sha256]
+    {
         ask(&hub, REMOTE, &format!("/api/v1/{path}"), &[]).await.problem(401);
     }
     let order = |method: &str, path: &str| {
         let request = Request::builder().method(method).uri(format!("/api/v1/{path}"));
         request.header("content-type", "application/json").body(Body::from("{}")).unwrap()
     };
-    for path in ["scene", "parameters", "zones", "blackout", "master", "tempo"] {
+    for path in [
+        "scene",
+        "parameters",
+        "zones",
+        "blackout",
+        "master",
+        "tempo",
+        "ota/images",
+        "ota/rollout",
+        "ota/rollback",
+        "ota/rollout/abort",
+    ] {
         hub.request(REMOTE, order("POST", path)).await.problem(401);
     }
-    for (method, path) in [("PATCH", "nodes/1"), ("DELETE", "nodes/1"), ("PUT", "groups/a"), ("DELETE", "groups/a")] {
+    for (method, path) in [
+        ("PATCH", "nodes/1"),
+        ("DELETE", "nodes/1"),
+        ("PUT", "groups/a"),
+        ("DELETE", "groups/a"),
+        ("PUT", "show/armed"),
+        ("DELETE", "show/armed"),
+        ("DELETE", "ota/images/k1/1"),
+        ("PUT", &sha256),
+    ] {
         hub.request(REMOTE, order(method, path)).await.problem(401);
     }
-    for path in ["/", "/page.js", "/page.css", "/health", "/metrics"] {
+    for path in ["/", "/page.js", "/page.css", "/health", "/metrics", "/ota/manifest.json"] {
         assert_eq!(ask(&hub, REMOTE, path, &[]).await.status, StatusCode::OK, "{path} is for everybody");
     }
     hub.stop().await;

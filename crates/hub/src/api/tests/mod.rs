@@ -5,5 +5,6 @@ mod commands;
 mod facts;
 mod guarded;
 mod limits;
+mod ota;
 mod patterns;
 mod rosters;

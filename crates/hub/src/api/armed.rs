@@ -1,0 +1,46 @@
+//! `/api/v1/show/armed`: which show is armed. While one is, nodes are not updated (OTA-5).
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use cuelight_conductor::Command;
+use cuelight_wire::control::Text;
+use serde::{Deserialize, Serialize};
+
+use super::Problem;
+use super::answer::{CommandAnswer, carry_out};
+use super::body::Body;
+use crate::shared::Shared;
+
+/// The armed show.
+#[derive(Debug, Serialize)]
+pub(crate) struct ArmedView {
+    name: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Arm {
+    name: String,
+}
+
+/// `GET`
+pub(crate) async fn get(State(shared): State<Shared>) -> Json<ArmedView> {
+    Json(ArmedView { name: shared.snapshot.load().armed.as_ref().map(|show| show.as_str().to_owned()) })
+}
+
+/// `PUT`
+pub(crate) async fn arm(
+    State(shared): State<Shared>,
+    headers: HeaderMap,
+    Body(Arm { name }): Body<Arm>,
+) -> Result<Json<CommandAnswer>, Problem> {
+    let show = Text::try_from(name.as_str())
+        .map_err(|_| Problem::unprocessable(format!("\"{name}\" is no name of a show: names have at most 64 bytes")))?;
+    carry_out(&shared, &headers, Command::Arm { show: Some(show) }).await
+}
+
+/// `DELETE`
+pub(crate) async fn disarm(State(shared): State<Shared>, headers: HeaderMap) -> Result<Json<CommandAnswer>, Problem> {
+    carry_out(&shared, &headers, Command::Arm { show: None }).await
+}
