@@ -10,7 +10,9 @@ use crate::effects::Effects;
 use crate::hub::Hub;
 use crate::leash::Leash;
 use crate::node::Node;
+use crate::ota::Ota;
 use crate::pattern::Pattern;
+use crate::show::Show;
 use crate::sim::Sim;
 
 const EXAMPLES: &str = "\
@@ -49,6 +51,10 @@ pub(crate) enum Command {
     Effects(Effects),
     /// Make, upload, list and play patterns
     Pattern(Pattern),
+    /// Sign images, publish them, update nodes one at a time
+    Ota(Ota),
+    /// Arm a show: no node is updated meanwhile
+    Show(Show),
     /// Check a configuration file and print what it means
     Check(Check),
     /// Simulate, in virtual time

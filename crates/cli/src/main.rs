@@ -16,8 +16,10 @@ mod hub;
 mod leash;
 mod logging;
 mod node;
+mod ota;
 mod pattern;
 mod print;
+mod show;
 mod shutdown;
 mod sim;
 
@@ -39,6 +41,8 @@ fn main() -> ExitCode {
         Command::Ctl(ctl) => ctl.run(),
         Command::Effects(effects) => effects.run(),
         Command::Pattern(pattern) => pattern.run(),
+        Command::Ota(ota) => ota.run(),
+        Command::Show(show) => show.run(),
         Command::Check(check) => check.run(),
         Command::Doctor(doctor) => doctor.run(),
         Command::Leash(leash) => match leash.run() {

@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 use serde_json::Value;
 use thiserror::Error;
-use ureq::http::{Request, Response, StatusCode};
+use ureq::http::{Request, Response, StatusCode, request};
 use ureq::{Agent, Body};
 
 use super::call::{Call, Method};
@@ -73,19 +73,17 @@ impl Client {
             Some(_) => None,
             None => key_from(target.data_dir.clone().unwrap_or_else(|| folders::state("hub"))),
         };
-        let config = Agent::config_builder()
-            .timeout_global(Some(TIMEOUT))
-            .http_status_as_error(false)
-            .max_redirects(0)
-            .proxy(None)
-            .user_agent(concat!("cuelight/", env!("CARGO_PKG_VERSION")))
-            .build();
-        Self { agent: config.into(), host: target.hub.clone(), key, found_key, idempotency_key: None }
+        Self { agent: agent(TIMEOUT), host: target.hub.clone(), key, found_key, idempotency_key: None }
     }
 
     /// Makes a repeated call harmless: the hub carries out a command once for each key.
     pub(crate) fn with_idempotency_key(self, idempotency_key: Option<String>) -> Self {
         Self { idempotency_key, ..self }
+    }
+
+    /// Waits so long for an answer, where the hub has more to do than to answer.
+    pub(crate) fn with_patience(self, patience: Duration) -> Self {
+        Self { agent: agent(patience), ..self }
     }
 
     /// Where the hub is.
@@ -113,9 +111,27 @@ impl Client {
         response.into_body().into_with_config().limit(most).read_to_vec().context(BROKEN_OFF)
     }
 
+    /// Puts bytes at a path and reads the answer.
+    pub(crate) fn put_bytes(&self, path: &str, bytes: &[u8]) -> Result<Value> {
+        let (response, _) = self.admitted(|key| {
+            let request = self.request("PUT", path, key).header("Content-Type", "application/octet-stream");
+            self.agent.run(request.body(bytes)?)
+        })?;
+        let text = response.into_body().read_to_string().context(BROKEN_OFF)?;
+        serde_json::from_str(&text).with_context(|| format!("what answers at http://{} is no Cuelight hub", self.host))
+    }
+
     /// A success, and the key the hub was shown: the one that was given, else the one that was found, if it asked for one.
     fn answer(&self, call: &Call) -> Result<(Response<Body>, Option<&str>)> {
-        let send = |key| self.send(call, key).map_err(|error| self.unreachable(&error));
+        self.admitted(|key| self.send(call, key))
+    }
+
+    /// As [`Self::answer`], for any request.
+    fn admitted(
+        &self,
+        send: impl Fn(Option<&str>) -> Result<Response<Body>, ureq::Error>,
+    ) -> Result<(Response<Body>, Option<&str>)> {
+        let send = |key| send(key).map_err(|error| self.unreachable(&error));
         let mut key = self.key.as_deref();
         let mut response = send(key)?;
         if let (StatusCode::UNAUTHORIZED, Some(found)) = (response.status(), &self.found_key) {
@@ -138,19 +154,24 @@ impl Client {
             Method::Patch => "PATCH",
             Method::Delete => "DELETE",
         };
-        let mut request = Request::builder()
-            .method(method)
-            .uri(format!("http://{}{}", self.host, call.path))
-            .header("Accept", "application/json");
-        if let Some(key) = key {
-            request = request.header("Authorization", format!("Bearer {key}"));
-        }
+        let mut request = self.request(method, &call.path, key);
         if let (Some(key), true) = (&self.idempotency_key, call.method != Method::Get) {
             request = request.header("Idempotency-Key", key);
         }
         match &call.body {
             Some(body) => self.agent.run(request.header("Content-Type", "application/json").body(body.to_string())?),
             None => self.agent.run(request.body(())?),
+        }
+    }
+
+    fn request(&self, method: &str, path: &str, key: Option<&str>) -> request::Builder {
+        let request = Request::builder()
+            .method(method)
+            .uri(format!("http://{}{path}", self.host))
+            .header("Accept", "application/json");
+        match key {
+            Some(key) => request.header("Authorization", format!("Bearer {key}")),
+            None => request,
         }
     }
 
@@ -161,6 +182,17 @@ impl Client {
         };
         Unreachable { hub: self.host.clone(), why }
     }
+}
+
+fn agent(patience: Duration) -> Agent {
+    let config = Agent::config_builder()
+        .timeout_global(Some(patience))
+        .http_status_as_error(false)
+        .max_redirects(0)
+        .proxy(None)
+        .user_agent(concat!("cuelight/", env!("CARGO_PKG_VERSION")))
+        .build();
+    config.into()
 }
 
 /// Nobody answers where a hub should be.

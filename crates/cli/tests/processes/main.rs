@@ -11,6 +11,7 @@ mod dissection;
 mod distribution;
 mod hostile;
 mod leash;
+mod ota;
 mod outputs;
 mod pattern_words;
 mod patterns;
