@@ -308,14 +308,11 @@ impl Updater {
 
     /// Whether the image that is offered is signed, for this node, and the one that was meant.
     fn check(&self, manifests: &[u8], offer: &Offer, boot: &Boot, wall_s: i64) -> Result<Manifest, UpdateError> {
-        // OTA-21: the image before this one, as long as it is here.
-        let before = boot.image(boot.active().other());
-        let is_way_back = before.is_some_and(|image| image.proven && image.sha256 == offer.sha256);
         let device = Device {
             product: self.product.clone(),
             hardware: Device::this_hardware(),
             version: self.version.clone(),
-            counter: if is_way_back { 0 } else { boot.counter() },
+            counter: boot.counter(),
             now_s: boot.now_s(wall_s),
         };
         let platform = format!("{}-{}", self.product, device.hardware);

@@ -225,28 +225,6 @@ fn an_older_counter_is_refused_once_a_newer_image_was_verified() {
     assert!(error.to_string().contains("counter is 4, below 5"), "{error}");
 }
 
-/// OTA-21
-#[test]
-fn the_way_back_to_the_image_before_is_open_whatever_its_counter() {
-    let machine = Machine::new();
-    machine.updater().update(&offer(&image()), &mut Hub::good(&image()), &mut Around::default()).unwrap();
-    let mut boot = machine.slots.boot().unwrap();
-    boot.next_start();
-    boot.confirm();
-    machine.slots.save(&boot).unwrap();
-    let mut hub = Hub::with(b"old", |manifest| manifest.counter = 1, 1);
-    let requests = hub.requests;
-    let back = machine.updater().update(&offer(b"old"), &mut hub, &mut Around::default()).unwrap();
-    assert_eq!((back, hub.requests), (Outcome::Restart, requests + 1), "its manifest is asked for, its bytes are here");
-    assert_eq!(machine.next_start(), Start { slot: Slot::A, is_trial: true });
-    // Nobody else's signature opens it, and an image that never proved itself here is no way back.
-    let mut boot = machine.slots.boot().unwrap();
-    boot.fall_back("it did not reach the hub".into(), Vec::new());
-    machine.slots.save(&boot).unwrap();
-    let error = machine.updater().update(&offer(b"old"), &mut hub, &mut Around::default()).unwrap_err();
-    assert!(error.to_string().contains("counter is 1, below 5"), "{error}");
-}
-
 /// OTA-7
 #[test]
 fn a_hub_that_is_away_is_asked_again_with_longer_pauses() {

@@ -11,7 +11,7 @@ use nix::sys::signal::Signal;
 use semver::Version;
 
 use super::images::{OLD, key, program};
-use crate::support::{HERE, Process, SOON};
+use crate::support::{HERE, Process, Record, SOON};
 
 const LAUNCHER: &str = env!("CARGO_BIN_EXE_cuelight-launch");
 /// Seconds an image may take to prove itself here: it takes five when all is well.
@@ -61,6 +61,9 @@ impl Machine {
     }
     fn record_file(&self) -> PathBuf {
         self.folder.join(format!("{}.jsonl", self.name))
+    }
+    pub(super) fn record(&self) -> Record {
+        Record::read(&self.record_file())
     }
     pub(super) fn slots(&self) -> Slots {
         Slots::new(self.folder.join(format!("{}.slots", self.name)))

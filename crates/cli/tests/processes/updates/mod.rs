@@ -8,4 +8,6 @@ mod doorman;
 mod images;
 mod machine;
 mod offers;
+mod rollouts;
 mod server;
+mod site;
