@@ -10,6 +10,9 @@ pub mod exchange;
 pub mod full_state;
 pub mod lighting;
 pub mod node_role;
+pub mod ota_boot;
+pub mod ota_manifest;
+pub mod ota_signed;
 pub mod pattern_session;
 pub mod prism;
 pub mod receiver;
@@ -25,7 +28,7 @@ pub mod tlv;
 pub type Body = fn(&[u8]);
 
 /// All targets, by the names of their files and corpora.
-pub const TARGETS: [(&str, Body); 17] = [
+pub const TARGETS: [(&str, Body); 20] = [
     ("artnet", artnet::run),
     ("conductor", conductor::run),
     ("control_json", control_json::run),
@@ -34,6 +37,9 @@ pub const TARGETS: [(&str, Body); 17] = [
     ("full_state", full_state::run),
     ("lighting", lighting::run),
     ("node_role", node_role::run),
+    ("ota_boot", ota_boot::run),
+    ("ota_manifest", ota_manifest::run),
+    ("ota_signed", ota_signed::run),
     ("prism", prism::run),
     ("pattern_session", pattern_session::run),
     ("receiver", receiver::run),

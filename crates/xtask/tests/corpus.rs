@@ -104,6 +104,13 @@ fn frames_of_the_pattern_upload_hold_over_their_corpus() {
 }
 
 #[test]
+fn manifests_signatures_and_the_launchers_state_hold_over_their_corpora() {
+    replay("ota_manifest");
+    replay("ota_signed");
+    replay("ota_boot");
+}
+
+#[test]
 fn every_target_has_a_file_a_corpus_and_a_test() {
     let names = |folder: &str, suffix: &str| -> BTreeSet<String> {
         let entries = fs::read_dir(fuzz().join(folder)).expect("a folder");
