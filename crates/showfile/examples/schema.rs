@@ -1,0 +1,5 @@
+//! Prints the JSON schema of show files.
+
+fn main() {
+    print!("{}", cuelight_showfile::schema());
+}
