@@ -94,7 +94,7 @@ fn on_radio(stage: &Stage, plan: Plan, locked_s: (f64, f64), limits: Limits) -> 
     let (must_s, goal_s) = locked_s;
     let took_s = started.elapsed().as_secs_f64();
     let locked = Verdict::below("every clock is locked after the start", took_s, "s", must_s, goal_s);
-    let (by_stream, verdicts) = play(cast, stage, stage.choose(SETTLING_ON_RADIO, SETTLING), limits)?;
+    let (by_stream, verdicts) = play(cast, stage, SETTLING_ON_RADIO, limits)?;
     Ok([locked].into_iter().chain(verdicts).chain([by_stream.unjudged()]).collect())
 }
 
