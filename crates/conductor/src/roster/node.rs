@@ -6,7 +6,7 @@ use cuelight_proto::stream::Sender;
 use cuelight_wire::caps::Ext;
 use cuelight_wire::control::{Caps, Hello, Keepalive, SyncReport, Text, Topo};
 use cuelight_wire::ids::{Mac, NodeId, Token};
-use cuelight_wire::limits::{DRIFT_DEGRADED, KEEPALIVE_PERIOD, LOSS_DEGRADED_PCT, UDP_PORT};
+use cuelight_wire::limits::{DRIFT_DEGRADED, KEEPALIVE_PERIOD, LOSS_DEGRADED_PCT, STUCK_TIMEOUTS, UDP_PORT};
 use cuelight_wire::time::{Local, Span, Time};
 
 use super::allowance::Allowance;
@@ -19,11 +19,6 @@ use crate::track::TrackId;
 const KEEPALIVE_OVERDUE: Span = KEEPALIVE_PERIOD.times(2);
 /// A locked node asks the time at least once a second: three questions are missing.
 const EXCHANGE_SILENT: Span = Span::from_ms(3_000);
-
-/// How many times the keepalive timeout a node's control connection may be silent while its time exchange is heard. TCP
-/// sends a lost segment again after 0.2, 0.4, 0.8 ... s: six losses in a row are 12.6 s, and come once in 15,000 segments
-/// at 20 % loss.
-const STUCK_TIMEOUTS: i64 = 5;
 
 /// A node's session: from welcome until the connection ends.
 #[derive(Debug)]

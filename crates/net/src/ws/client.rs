@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use cuelight_wire::control::Refusal;
-use cuelight_wire::limits::KEEPALIVE_TIMEOUT;
+use cuelight_wire::limits::{KEEPALIVE_TIMEOUT, STUCK_TIMEOUTS};
 use futures_util::{SinkExt, StreamExt};
 use nix::sys::socket::{setsockopt, sockopt};
 use tokio::net::TcpStream;
@@ -31,16 +31,17 @@ pub struct Timeouts {
 }
 
 impl Default for Timeouts {
-    /// Two seconds to connect (a hub that is there answers in milliseconds, one retransmission takes one second); the
-    /// keepalive limit to send.
+    /// Two seconds to connect (a hub that is there answers in milliseconds, one retransmission takes one second); to send, as
+    /// long as a connection may be stuck.
     fn default() -> Self {
         Self { connect: Duration::from_secs(2), send: unacknowledged_limit() }
     }
 }
 
-/// After this long without an acknowledgement the hub has ended the session as well.
+/// After this long without an acknowledgement the hub has ended the session, whatever else it hears (CTRL-38). A hub that is not
+/// heard at all is noticed by the session, long before.
 const fn unacknowledged_limit() -> Duration {
-    Duration::from_nanos(KEEPALIVE_TIMEOUT.as_ns().unsigned_abs())
+    Duration::from_nanos(KEEPALIVE_TIMEOUT.as_ns().unsigned_abs() * STUCK_TIMEOUTS.unsigned_abs())
 }
 
 /// Why there is no connection.
@@ -335,6 +336,17 @@ mod tests {
             let short = Timeouts { connect: Duration::from_millis(20), ..Timeouts::default() };
             let error = connect(&address, "/ws", short).await.unwrap_err();
             assert!(matches!(error, ConnectError::TimedOut { .. }), "{error}");
+        });
+    }
+
+    /// CTRL-38
+    #[test]
+    fn a_connection_may_be_stuck_for_as_long_as_the_hub_waits_for_it() {
+        block_on(async {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let tcp = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+            prepared(&tcp).unwrap();
+            assert_eq!(nix::sys::socket::getsockopt(&tcp, sockopt::TcpUserTimeout).unwrap(), 17_500);
         });
     }
 
