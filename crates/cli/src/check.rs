@@ -1,5 +1,7 @@
-//! `cuelight check`: whether a configuration file is right, and what it means.
+//! `cuelight check`: whether a configuration file or a show file is right, and what it means.
 
+use std::collections::BTreeSet;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
@@ -7,12 +9,14 @@ use clap::Args;
 use cuelight_hub::access_point::AccessPointSettings;
 use serde_json::{Map, Value, json};
 
-use crate::config::{self, Located, Place};
+use crate::config::{self, ConfigError, Located, Place};
 use crate::print;
 
 const MORE: &str = "\
 Prints every setting with its value and the line it comes from, or 'default'. The environment and flags are not looked at.
 A wrong file is refused with file, line, column, setting, what was expected and what was found; the exit code is 2.
+
+A file that begins with show-file = 1 is a show: fixtures, patch, groups, cue lists. Every fault of it is told at once.
 
 Example file (show.toml):
   [hub]
@@ -39,6 +43,9 @@ pub(crate) struct Check {
 impl Check {
     /// Checks and explains the file.
     pub(crate) fn run(self) -> Result<()> {
+        if let Some(text) = fs::read_to_string(&self.path).ok().filter(|text| cuelight_showfile::is_show_file(text)) {
+            return self.show(&text);
+        }
         let (tree, options) = config::read_file(&self.path)?;
         let hub = options.hub.unwrap_or_default();
         let node = options.node.unwrap_or_default();
@@ -61,6 +68,42 @@ impl Check {
             text.push_str(&format!("\nRisk: {risk}.\n"));
         }
         print::text(&text)
+    }
+}
+
+impl Check {
+    /// Checks a show file and says what is in it.
+    fn show(&self, text: &str) -> Result<()> {
+        let show = cuelight_showfile::read(text.strip_prefix('\u{feff}').unwrap_or(text)).map_err(|faults| {
+            let told: Vec<_> = faults.iter().map(|fault| format!("{}:{fault}", self.path.display())).collect();
+            ConfigError::Show(told.join("\n"))
+        })?;
+        let universes: BTreeSet<_> = show.fixtures.iter().flat_map(|f| &f.addresses).map(|a| a.universe).collect();
+        let lists = show
+            .lists
+            .iter()
+            .map(|list| json!({ "list": list.number, "label": list.label, "cues": list.cues().len() }));
+        if self.json {
+            return print::json(&json!({
+                "file": self.path,
+                "label": show.label,
+                "fixtures": show.fixtures.len(),
+                "universes": universes,
+                "groups": show.groups.len(),
+                "lists": lists.collect::<Vec<_>>(),
+            }));
+        }
+        let mut told = format!(
+            "{} is right: {} fixtures in {} universes, {} groups.\n",
+            self.path.display(),
+            show.fixtures.len(),
+            universes.len(),
+            show.groups.len()
+        );
+        for list in &show.lists {
+            told.push_str(&format!("List {} {:?}: {} cues.\n", list.number, list.label, list.cues().len()));
+        }
+        print::text(&told)
     }
 }
 

@@ -51,6 +51,7 @@ const MAY_IMPORT: [(&str, &[&str]); 20] = [
             "node",
             "hub",
             "oracle",
+            "showfile",
             "sim",
             "measure",
             "update",

@@ -79,6 +79,9 @@ pub(crate) enum ConfigError {
         /// What, and where in it.
         fault: Fault,
     },
+    /// A show file.
+    #[error("{0}")]
+    Show(String),
     /// Settings of the access point that do not go together, or its password file.
     #[error("access-point: {0}")]
     AccessPoint(String),

@@ -105,6 +105,23 @@ fn a_wrong_configuration_is_refused_with_file_line_field_and_what_was_expected()
     assert_refused(&run(folder.path(), SOON, ["hub", "--config", &missing]), 2, &[&missing, "cannot be read"]);
 }
 
+#[test]
+fn every_fault_of_a_show_file_is_told_with_its_place_and_a_right_one_is_described() {
+    let folder = tempdir().unwrap();
+    let file = folder.path().join("gala.toml");
+    let shown = file.display().to_string();
+    let list = "[[list]]\nnumber = 1\n[[list.cue]]\nnumber = 1\n[[list.cue.set]]\nslots = [\"1.1\"]\nlevel = 80\n";
+    fs::write(&file, format!("show-file = 1\n{list}")).unwrap();
+    let right = run(folder.path(), SOON, ["check", &shown]);
+    assert_eq!(right.code, Some(0), "{right:?}");
+    assert!(right.stdout.contains("List 1 \"\": 1 cues"), "{right:?}");
+    let lamps = "[[fixture]]\nnumber = 7\ntype = \"Spot\"\nmode = \"A\"\n[[fixture]]\nnumber = 8\ntype = \"Wash\"\nmode = \"A\"\n";
+    fs::write(&file, format!("show-file = 1\n{lamps}{list}")).unwrap();
+    let wrong = run(folder.path(), SOON, ["check", &shown]);
+    assert_refused(&wrong, 2, &[&format!("{shown}:6:1: fixture 8")]);
+    assert!(wrong.stderr.contains(&format!("{shown}:2:1: fixture 7")), "{wrong:?}");
+}
+
 /// AP-2, AP-4
 #[test]
 fn an_access_point_that_cannot_be_one_is_refused_without_its_password() {
