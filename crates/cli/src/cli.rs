@@ -29,7 +29,7 @@ Log lines go to standard error; RUST_LOG chooses them (default: info).";
 
 /// One show, many machines, one instant.
 #[derive(Debug, Parser)]
-#[command(name = "cuelight", version, about, after_long_help = EXAMPLES, propagate_version = true)]
+#[command(name = "cuelight", version = crate::VERSION, about, after_long_help = EXAMPLES, propagate_version = true)]
 pub(crate) struct Cli {
     /// What to do.
     #[command(subcommand)]

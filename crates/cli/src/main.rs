@@ -29,6 +29,12 @@ use clap::Parser;
 
 use crate::cli::{Cli, Command};
 
+/// What this program says it is. A build may be given a version of its own, as a release or as the next one in a test.
+const VERSION: &str = match option_env!("CUELIGHT_VERSION") {
+    Some(version) => version,
+    None => env!("CARGO_PKG_VERSION"),
+};
+
 fn main() -> ExitCode {
     shutdown::heed_leash();
     let done = match Cli::parse().command {

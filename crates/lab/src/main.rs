@@ -77,6 +77,9 @@ struct Cli {
     /// The program `cuelight` [default: beside this one]
     #[arg(long, value_name = "FILE")]
     program: Option<PathBuf>,
+    /// Another build of it with version 0.2.0, for the scenario `update` [default: the same with that version behind it]
+    #[arg(long, value_name = "FILE")]
+    next_program: Option<PathBuf>,
     /// A Python with the package `websockets`
     #[arg(long, value_name = "FILE", default_value = "python3")]
     python: PathBuf,
@@ -130,6 +133,7 @@ fn run(cli: &Cli) -> Result<ExitCode> {
     }
     let chosen = chosen(cli)?;
     let program = program(cli.program.as_deref())?;
+    let next_program = cli.next_program.as_deref().map(|next| self::program(Some(next))).transpose()?;
     let out = folder(cli.out.as_deref(), "lab")?;
 
     // Asked by a thread that ends at once: the lab itself is no part of a show.
@@ -145,7 +149,9 @@ fn run(cli: &Cli) -> Result<ExitCode> {
             fs::create_dir_all(&dir).with_context(|| format!("{} cannot be made", dir.display()))?;
             let seed = cli.seed + run as u64 - 1;
             let python = cli.python.clone();
-            let stage = Stage { program: program.clone(), python, dir, seed, is_quick: cli.short || cli.quick };
+            let is_quick = cli.short || cli.quick;
+            let (program, next_program) = (program.clone(), next_program.clone());
+            let stage = Stage { program, next_program, python, dir, seed, is_quick };
             let entry = play(scenario, &stage, run);
             println!("\n== {} (run {run}, seed {seed}, {:.1} s): {}", entry.scenario, entry.seconds, entry.claim);
             entry.lines().iter().for_each(|line| println!("{line}"));

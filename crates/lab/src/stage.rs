@@ -10,6 +10,8 @@ use cuelight_measure::verdict::Verdict;
 pub(crate) struct Stage {
     /// The program `cuelight`.
     pub(crate) program: PathBuf,
+    /// Another build of it, with another version, where there is one.
+    pub(crate) next_program: Option<PathBuf>,
     /// A Python that has the package `websockets`.
     pub(crate) python: PathBuf,
     /// An empty folder for records, logs and state.

@@ -20,6 +20,8 @@ use thiserror::Error;
 /// Settings of one node.
 #[derive(Clone, Debug)]
 pub struct NodeSettings {
+    /// The version of the program, which a node tells unless it runs from a slot.
+    pub version: &'static str,
     /// The hub, `HOST` or `HOST:PORT`; without it the node looks for one by mDNS.
     pub hub: Option<String>,
     /// A name for people, at most 32 bytes.
@@ -66,6 +68,7 @@ impl NodeSettings {
     /// The defaults, remembering things in `data_dir`.
     pub fn new(data_dir: PathBuf) -> Self {
         Self {
+            version: env!("CARGO_PKG_VERSION"),
             hub: None,
             name: None,
             mac: None,

@@ -56,6 +56,14 @@ pub enum NodeError {
     /// The name does not fit into a hello.
     #[error("the name \"{0}\" is too long: at most 32 bytes")]
     Name(String),
+    /// The version that the program was built with is none.
+    #[error("this program was built as version \"{version}\", which is none: {source}")]
+    BadVersion {
+        /// What it was built with.
+        version: &'static str,
+        /// What is wrong with it.
+        source: semver::Error,
+    },
     /// The version of the image does not fit into a hello.
     #[error("the version {0} is too long: at most 23 bytes")]
     Version(Version),
@@ -159,7 +167,8 @@ fn prepare(settings: NodeSettings) -> Result<Driver, NodeError> {
     let stream = open_stream(&settings)?;
     let udp_port = stream.local_addr().map_err(system("the stream port"))?.port();
     let exchange = open_exchange(settings.bind)?;
-    let version = Version::parse(env!("CARGO_PKG_VERSION")).expect("cargo has parsed it too");
+    let version = Version::parse(settings.version)
+        .map_err(|source| NodeError::BadVersion { version: settings.version, source })?;
     let pinned = settings.update.trust()?;
     let updates =
         Updates::start(&settings.update, pinned, RunningIn::from_environment(), version).map_err(system("a thread"))?;

@@ -2,7 +2,10 @@
 //!
 //! As root it installs what is missing with apt-get; else the lab says what is missing. Timing is judged only as root.
 
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, anyhow};
@@ -21,6 +24,9 @@ pub(crate) struct Args {
 /// Builds and becomes the lab: Ctrl-C and the exit code are its own.
 pub(crate) fn run(args: &Args) -> Result<()> {
     let mut lab = prepare()?;
+    if plays_update(&args.rest) {
+        lab.arg("--next-program").arg(next_program()?);
+    }
     let error = lab.args(&args.rest).exec();
     Err(anyhow!(error)).with_context(|| format!("cannot start `{}`", process::shown(&lab)))
 }
@@ -44,6 +50,38 @@ fn prepare() -> Result<Command> {
     let mut lab = Command::new(target.join("debug/cuelight-lab"));
     lab.current_dir(process::root()).arg("--python").arg(python);
     Ok(lab)
+}
+
+/// Whether the scenario `update` is among what is asked for.
+fn plays_update(words: &[String]) -> bool {
+    let others = ["--short", "--list", "--check", "--help", "-h", "soak"];
+    let has = |word: &str| words.iter().any(|given| given == word);
+    let names_none = words.first().is_none_or(|first| first.starts_with('-'));
+    has("update") || (names_none && !others.into_iter().any(has))
+}
+
+/// The same program built as another version: what the scenario `update` updates to. Kept beside the builds until the
+/// program changes.
+fn next_program() -> Result<PathBuf> {
+    let target = workspace::read()?.target;
+    let (built, next) = (target.join("debug/cuelight"), target.join("lab-next/cuelight"));
+    let age = |path: &Path| fs::metadata(path).and_then(|file| file.modified());
+    let is_fresh = matches!((age(&built), age(&next)), (Ok(built), Ok(next)) if next >= built);
+    if !is_fresh {
+        let build = || {
+            let mut build = process::cargo();
+            build.args(["build", "--package", "cuelight-cli"]);
+            build
+        };
+        process::run(build().env("CUELIGHT_VERSION", "0.2.0"))?;
+        fs::create_dir_all(target.join("lab-next"))?;
+        let bytes = fs::read(&built).with_context(|| format!("cannot read {}", built.display()))?;
+        process::run(&mut build())?;
+        // Written last, so that it is younger than what it is compared with.
+        fs::write(&next, bytes).with_context(|| format!("cannot write {}", next.display()))?;
+        fs::set_permissions(&next, fs::Permissions::from_mode(0o755))?;
+    }
+    Ok(next)
 }
 
 /// Installs programs, each with its package, where they are missing and that is allowed; whoever uses them says what is

@@ -241,6 +241,7 @@ impl NodeOptions {
         let data_dir = self.data_dir.clone().unwrap_or_else(|| folders::state("node"));
         let default = NodeSettings::new(data_dir);
         NodeSettings {
+            version: crate::VERSION,
             hub: self.hub.as_ref().map(|Worded(hub)| hub.to_string()).or(default.hub),
             name: self.name.as_ref().map(|Worded(Name(name))| name.clone()).or(default.name),
             outputs: self.outputs.iter().map(|Worded(output)| output.clone()).collect(),

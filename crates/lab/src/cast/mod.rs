@@ -3,6 +3,7 @@
 //! Each machine has a clock of its own - offset by up to 1000 s, skewed by up to 100 ppm - so that what is measured is measured on
 //! clocks as different as those of separate machines.
 
+mod launched;
 mod shown;
 
 use std::fs;
@@ -26,6 +27,7 @@ use serde_json::json;
 use crate::machine::MachineWatch;
 use crate::network::{HUB, Host, Network, PathProfile, Traffic};
 use crate::stage::Stage;
+pub(crate) use launched::Launched;
 pub(crate) use shown::{Limits, Shown, Window};
 
 /// Where the hub listens.
@@ -53,12 +55,19 @@ pub(crate) struct Plan {
     pub(crate) node_words: Vec<String>,
     /// Whether the hub makes the network: nobody has an address before it starts, and nodes are told nothing of it.
     pub(crate) is_appliance: bool,
+    /// How nodes are started by the launcher, where they are.
+    pub(crate) launched: Option<Launched>,
 }
 
 impl Plan {
     /// Nodes on cables.
     pub(crate) fn of(nodes: usize) -> Self {
-        Self { nodes, profile: PathProfile::CABLE, hub_words: Vec::new(), node_words: Vec::new(), is_appliance: false }
+        let (hub_words, node_words) = (Vec::new(), Vec::new());
+        Self { nodes, profile: PathProfile::CABLE, hub_words, node_words, is_appliance: false, launched: None }
+    }
+    /// The same with nodes that can be updated.
+    pub(crate) fn launched(self, launched: Launched) -> Self {
+        Self { launched: Some(launched), ..self }
     }
     /// The same on a network that the hub makes, without radio.
     pub(crate) fn on_hubs_network(self) -> Self {
@@ -196,8 +205,15 @@ impl Cast {
         let side = if index.is_multiple_of(2) { 1.0 } else { -1.0 };
         let offset_s = side * 31.5 * (index + 1) as f64;
         let skew_ppm = 100.0 - 200.0 * index as f64 / self.seats.len().saturating_sub(1).max(1) as f64;
-        let mut command = Command::new(&self.stage.program);
-        command.args(["node", "--name", name, "--mac", seat.host.mac()]);
+        let mut command = match &self.plan.launched {
+            Some(launched) => launched.command(&dir.join(format!("{name}.slots"))),
+            None => {
+                let mut command = Command::new(&self.stage.program);
+                command.arg("node");
+                command
+            }
+        };
+        command.args(["--name", name, "--mac", seat.host.mac()]);
         if !self.plan.is_appliance {
             command.args(["--hub", &format!("{HUB}:{HUB_PORT}")]);
         }

@@ -16,6 +16,7 @@ mod node_power;
 mod scene_changes;
 mod sixteen_nodes;
 mod ticks;
+mod update;
 
 use crate::stage::Scenario;
 
@@ -39,6 +40,7 @@ pub(crate) const ALL: &[Scenario] = &[
     access_point::SCENARIO,
     sixteen_nodes::SCENARIO,
     ticks::SCENARIO,
+    update::SCENARIO,
     frame_jitter::SCENARIO,
 ];
 
