@@ -1,5 +1,6 @@
 //! One hub over HTTP: where it is, the operator key, what its refusals mean.
 
+use std::cell::Cell;
 use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -62,6 +63,8 @@ pub(crate) struct Client {
     key: Option<String>,
     /// The key in the data folder. It may be another hub's, so it is shown only to a hub that asks for one.
     found_key: Option<String>,
+    /// Whether the hub has asked for it and taken it.
+    wants_found_key: Cell<bool>,
     idempotency_key: Option<String>,
 }
 
@@ -73,7 +76,8 @@ impl Client {
             Some(_) => None,
             None => key_from(target.data_dir.clone().unwrap_or_else(|| folders::state("hub"))),
         };
-        Self { agent: agent(TIMEOUT), host: target.hub.clone(), key, found_key, idempotency_key: None }
+        let (host, wants_found_key) = (target.hub.clone(), Cell::new(false));
+        Self { agent: agent(TIMEOUT), host, key, found_key, wants_found_key, idempotency_key: None }
     }
 
     /// Makes a repeated call harmless: the hub carries out a command once for each key.
@@ -111,10 +115,12 @@ impl Client {
         response.into_body().into_with_config().limit(most).read_to_vec().context(BROKEN_OFF)
     }
 
-    /// Puts bytes at a path and reads the answer.
+    /// Puts bytes at a path and reads the answer. They leave when the hub wants them: one that refuses hangs up without reading
+    /// them, and its refusal would be lost.
     pub(crate) fn put_bytes(&self, path: &str, bytes: &[u8]) -> Result<Value> {
         let (response, _) = self.admitted(|key| {
-            let request = self.request("PUT", path, key).header("Content-Type", "application/octet-stream");
+            let request = self.request("PUT", path, key).header("Expect", "100-continue");
+            let request = request.header("Content-Type", "application/octet-stream");
             self.agent.run(request.body(bytes)?)
         })?;
         let text = response.into_body().read_to_string().context(BROKEN_OFF)?;
@@ -132,14 +138,16 @@ impl Client {
         send: impl Fn(Option<&str>) -> Result<Response<Body>, ureq::Error>,
     ) -> Result<(Response<Body>, Option<&str>)> {
         let send = |key| send(key).map_err(|error| self.unreachable(&error));
-        let mut key = self.key.as_deref();
+        let found = self.found_key.as_deref();
+        let mut key = if self.wants_found_key.get() { found } else { self.key.as_deref() };
         let mut response = send(key)?;
-        if let (StatusCode::UNAUTHORIZED, Some(found)) = (response.status(), &self.found_key) {
-            key = Some(found);
+        if response.status() == StatusCode::UNAUTHORIZED && found.is_some() && key != found {
+            key = found;
             response = send(key)?;
         }
         let status = response.status();
         if status.is_success() {
+            self.wants_found_key.set(found.is_some() && key == found);
             return Ok((response, key));
         }
         let text = response.into_body().read_to_string().context(BROKEN_OFF)?;
@@ -317,6 +325,42 @@ mod tests {
         assert_eq!(Client::new(&target).ask_as(&call).unwrap(), (json!([]), None));
         let shown = server.join().unwrap().map(|head| head.iter().any(|line| line == "authorization: bearer found"));
         assert_eq!(shown, [false, true, false]);
+    }
+
+    #[test]
+    fn bytes_leave_for_a_hub_that_wants_them_and_a_key_it_took_is_shown_at_once() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let server = thread::spawn(move || {
+            let answer_head = |answer: &[u8]| {
+                let mut reader = BufReader::new(listener.accept().unwrap().0);
+                let mut head = String::new();
+                while !head.ends_with("\r\n\r\n") {
+                    reader.read_line(&mut head).unwrap();
+                }
+                assert!(head.to_ascii_lowercase().contains("expect: 100-continue"), "{head}");
+                reader.get_mut().write_all(answer).unwrap();
+                (reader, head.contains("Bearer found"))
+            };
+            let refused =
+                answer_head(b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}").1;
+            let taken = [(); 2].map(|()| {
+                let (mut reader, with_key) = answer_head(b"HTTP/1.1 100 Continue\r\n\r\n");
+                let mut part = vec![0; 1 << 20];
+                reader.read_exact(&mut part).unwrap();
+                let done = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}";
+                reader.get_mut().write_all(done).unwrap();
+                (with_key, part.iter().all(|byte| *byte == 7))
+            });
+            (refused, taken)
+        });
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("operator.key"), "found\n").unwrap();
+        let client = Client::new(&Target { data_dir: Some(folder.path().to_owned()), ..Target::at(hub(address)) });
+        let part = vec![7; 1 << 20];
+        assert_eq!(client.put_bytes("/part", &part).unwrap(), json!({}));
+        assert_eq!(client.put_bytes("/part", &part).unwrap(), json!({}));
+        assert_eq!(server.join().unwrap(), (false, [(true, true); 2]));
     }
 
     #[test]
