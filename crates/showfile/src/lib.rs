@@ -1,7 +1,7 @@
 //! Show files: readable TOML to a [`Show`](cuelight_show::Show) and back.
 //!
 //! [`read`] takes a whole file or says what is wrong with it, each fault with line and column; what comes out can be played.
-//! [`write`] makes a file that reads as the same show. [`schema`] describes the format for editors. No file is opened here.
+//! [`write()`] makes a file that reads as the same show. [`schema`] describes the format for editors. No file is opened here.
 
 mod doc;
 mod place;
