@@ -36,9 +36,13 @@ pub(crate) struct NodeOptions {
     /// Name for people [default: none].
     #[arg(long)]
     name: Option<Worded<Name<32>>>,
-    /// Where frames go, may be given several times: terminal, null, record:FILE, ddp:HOST[:PORT], sacn:UNIVERSE[@HOST],
-    /// artnet:UNIVERSE@HOST [default: none].
-    #[arg(long = "output", value_name = "OUTPUT")]
+    /// Where frames go, may be given several times.
+    #[arg(
+        long = "output",
+        value_name = "OUTPUT",
+        help = "Where frames go, may be given several times: terminal, null, record:FILE, ddp:HOST[:PORT], \
+                sacn:UNIVERSE[@HOST], artnet:UNIVERSE@HOST [default: none]"
+    )]
     outputs: Vec<Worded<OutputSetting>>,
     /// What hangs on it: strip:LEN, ring:LEN, matrix:WIDTHxHEIGHT and after it, as needed, :serpentine, :vertical, :top-right ... [default: strip:320].
     #[arg(long)]
