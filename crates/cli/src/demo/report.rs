@@ -158,7 +158,8 @@ impl Report {
     }
 }
 
-/// Judges only the build that is shipped: the text of one with assertions and without link-time optimisation is twice as large.
+/// Judges only the build that is shipped: one with assertions has more text, and how much of it the kernel keeps beside a process
+/// depends on who else runs it.
 fn of_shipped_build(verdict: Verdict) -> Verdict {
     if cfg!(debug_assertions) { verdict.unjudged() } else { verdict }
 }
