@@ -8,6 +8,8 @@ use axum::extract::ConnectInfo;
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
 use cuelight_net::ws::close_code;
 use cuelight_wire::control::Refusal;
+use cuelight_wire::prism::{Header, Motion, PrismWriter, Rate, max_len};
+use cuelight_wire::scene::Rgb;
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -26,6 +28,18 @@ use crate::start::Hub;
 
 pub(crate) const LOCAL: &str = "127.0.0.1:50000";
 pub(crate) const REMOTE: &str = "192.168.4.7:50000";
+
+/// A pattern of 4 LEDs and 48 frames at 24 frames a second.
+pub(crate) fn pattern() -> Vec<u8> {
+    let rate = Rate::from_field(24).unwrap();
+    let header = Header { leds: 4, frames: 48, rate, color_format: 1, compression: 0, motion: Motion::NONE };
+    let mut file = vec![0; max_len(&header, 2)];
+    let mut writer = PrismWriter::new(header, &[Rgb::BLACK, Rgb::new(9, 8, 7)], &mut file).unwrap();
+    (0..48_u8).for_each(|n| writer.frame(&[n % 2, 0, 1, 0], None).unwrap());
+    let len = writer.finish().unwrap();
+    file.truncate(len);
+    file
+}
 
 /// A running hub.
 pub(crate) struct TestHub {

@@ -5,6 +5,7 @@
 
 use cuelight_wire::limits::FRAME_HZ;
 
+use crate::quantiles::Quantiles;
 use crate::record::{ClockLine, Record};
 
 /// The true show time at an instant of CLOCK_MONOTONIC: the hub's clock is an exact line over CLOCK_MONOTONIC (an
@@ -71,6 +72,11 @@ pub fn frame_outputs(nodes: &[Record], from_mono_ns: i64, to_mono_ns: i64) -> Ve
             })
         })
         .collect()
+}
+
+/// How far first and last outputs, as of [`frame_outputs`] and [`change_outputs`], are apart; `None` when there are none.
+pub fn apart(outputs: &[(i64, i64)]) -> Option<Quantiles> {
+    Quantiles::of_ns(outputs.iter().map(|(first_ns, last_ns)| last_ns - first_ns).collect())
 }
 
 /// Frames that all of `nodes` put out between the two instants and in which their pixels differ.

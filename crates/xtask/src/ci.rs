@@ -38,7 +38,7 @@ pub(crate) fn run() -> Result<()> {
 fn headless_demo(report: &str, extra: &[&str]) -> Result<()> {
     let folder = workspace::read()?.target.join("ci");
     fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
-    let mut command = Command::new(test::program()?);
+    let mut command = Command::new(test::program("cuelight")?);
     command.current_dir(process::root());
     command.args(["demo", "--headless", "--nodes", "4", "--scene-changes", "50", "--seconds", "30", "--check"]);
     process::run(command.args(extra).arg("--report").arg(folder.join(report)))

@@ -10,7 +10,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, anyhow};
 
-use crate::{process, python, workspace};
+use crate::{debian, process, python, test, workspace};
 
 /// Arguments of `cargo xtask lab`.
 #[derive(clap::Args)]
@@ -43,11 +43,17 @@ pub(crate) fn run_short() -> Result<()> {
 }
 
 fn prepare() -> Result<Command> {
-    process::run(process::cargo().args(["build", "--package", "cuelight-cli", "--package", "cuelight-lab"]))?;
     let target = workspace::read()?.target;
-    install_tools(&[("ip", "iproute2"), ("hostapd", "hostapd"), ("dnsmasq", "dnsmasq-base"), ("udhcpc", "udhcpc")]);
+    // Built as the tests build it, `cuelight` and `cuelight-launch` beside it.
+    let program = test::program("cuelight-lab")?;
+    debian::install_tools(&[
+        ("ip", "iproute2"),
+        ("hostapd", "hostapd"),
+        ("dnsmasq", "dnsmasq-base"),
+        ("udhcpc", "udhcpc"),
+    ]);
     let python = python::with_websockets(&target);
-    let mut lab = Command::new(target.join("debug/cuelight-lab"));
+    let mut lab = Command::new(program);
     lab.current_dir(process::root()).arg("--python").arg(python);
     Ok(lab)
 }
@@ -64,50 +70,19 @@ fn plays_update(words: &[String]) -> bool {
 /// program changes.
 fn next_program() -> Result<PathBuf> {
     let target = workspace::read()?.target;
-    let (built, next) = (target.join("debug/cuelight"), target.join("lab-next/cuelight"));
+    let (built, next) = (test::program("cuelight")?, target.join("lab-next/cuelight"));
     let age = |path: &Path| fs::metadata(path).and_then(|file| file.modified());
     let is_fresh = matches!((age(&built), age(&next)), (Ok(built), Ok(next)) if next >= built);
     if !is_fresh {
-        let build = || {
-            let mut build = process::cargo();
-            build.args(["build", "--package", "cuelight-cli"]);
-            build
-        };
-        process::run(build().env("CUELIGHT_VERSION", "0.2.0"))?;
+        let other = test::program_with("cuelight", |build| {
+            build.env("CUELIGHT_VERSION", "0.2.0");
+        })?;
         fs::create_dir_all(target.join("lab-next"))?;
-        let bytes = fs::read(&built).with_context(|| format!("cannot read {}", built.display()))?;
-        process::run(&mut build())?;
+        let bytes = fs::read(&other).with_context(|| format!("cannot read {}", other.display()))?;
+        test::program("cuelight")?;
         // Written last, so that it is younger than what it is compared with.
         fs::write(&next, bytes).with_context(|| format!("cannot write {}", next.display()))?;
         fs::set_permissions(&next, fs::Permissions::from_mode(0o755))?;
     }
     Ok(next)
-}
-
-/// Installs programs, each with its package, where they are missing and that is allowed; whoever uses them says what is
-/// missing.
-pub(crate) fn install_tools(tools: &[(&str, &'static str)]) {
-    let is_missing = |tool: &str| Command::new(tool).arg("--help").output().is_err();
-    let missing: Vec<_> = tools.iter().filter(|(tool, _)| is_missing(tool)).map(|(_, package)| *package).collect();
-    if !missing.is_empty() {
-        install(&missing);
-    }
-}
-
-/// Installs packages as root on a machine with apt-get; elsewhere the lab names what is missing.
-pub(crate) fn install(packages: &[&str]) {
-    let is_root = process::output(Command::new("id").arg("-u")).is_ok_and(|id| id.trim_ascii() == b"0");
-    if !is_root {
-        return;
-    }
-    let mut command = Command::new("apt-get");
-    command.env("DEBIAN_FRONTEND", "noninteractive");
-    command.args(["install", "--yes", "--no-install-recommends", "--quiet"]).args(packages);
-    if process::run(&mut command).is_err() {
-        // The list of packages may be missing or old.
-        let updated = process::run(Command::new("apt-get").args(["update", "--quiet"]));
-        if let Err(error) = updated.and_then(|()| process::run(&mut command)) {
-            eprintln!("{error:#}");
-        }
-    }
 }

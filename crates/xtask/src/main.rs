@@ -5,6 +5,7 @@
 mod bare_metal;
 mod bench;
 mod ci;
+mod debian;
 mod demo;
 mod deny;
 mod fuzz;

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::{lab, process};
+use crate::{debian, process};
 
 /// Where Debian's own Python is, which has Debian's own packages.
 const DEBIAN_PYTHON: &str = "/usr/bin/python3";
@@ -19,7 +19,7 @@ pub(crate) fn with_websockets(target: &Path) -> PathBuf {
     let found = || candidates.into_iter().find(|python| has_websockets(python)).map(Path::to_owned);
     found()
         .or_else(|| {
-            lab::install(&["python3", "python3-websockets"]);
+            debian::install(&["python3", "python3-websockets"]);
             found()
         })
         .or_else(|| {

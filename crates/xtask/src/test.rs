@@ -13,10 +13,10 @@ use serde_json::Value;
 
 use crate::outcome::Outcome;
 use crate::workspace::Workspace;
-use crate::{lab, process, python, workspace};
+use crate::{debian, process, python, workspace};
 
-/// The packages whose integration tests start real processes; the first has the program `cuelight`.
-const PROCESS_TIER: [&str; 3] = ["cuelight-cli", "cuelight-update", "cuelight-lab"];
+/// The packages whose integration tests start real processes, and that have the programs they start.
+const PROCESS_TIER: [&str; 2] = ["cuelight-cli", "cuelight-lab"];
 
 /// Runs all tests; the last line printed is the sum.
 pub(crate) fn run() -> Result<()> {
@@ -38,7 +38,7 @@ pub(crate) fn all() -> Result<Outcome> {
     outcome += count(&mut command, out)?;
 
     if !processes.is_empty() {
-        lab::install_tools(&[("tshark", "tshark")]);
+        debian::install_tools(&[("tshark", "tshark")]);
         let mut command = test_command();
         command.env(python::VARIABLE, python::with_websockets(&workspace.target));
         processes.iter().for_each(|name| {
@@ -51,21 +51,29 @@ pub(crate) fn all() -> Result<Outcome> {
     Ok(outcome)
 }
 
-/// The program `cuelight` as the tests that start processes use it: built with them, so that nothing is built twice.
-pub(crate) fn program() -> Result<PathBuf> {
+/// A program as the tests that start processes use it: built with them, so that nothing is built twice.
+pub(crate) fn program(name: &str) -> Result<PathBuf> {
+    program_with(name, |_| {})
+}
+
+/// The same, built by a command that was changed, as by a variable.
+pub(crate) fn program_with(name: &str, change: impl FnOnce(&mut Command)) -> Result<PathBuf> {
     let workspace = workspace::read()?;
-    let package = workspace.packages.iter().find(|package| package.name == PROCESS_TIER[0]);
-    let name = package.and_then(|package| package.targets_of("test").next());
-    let name = name.with_context(|| format!("{} has no integration test", PROCESS_TIER[0]))?;
+    let (_, processes) = integration_tests(&workspace)?;
     let mut command = test_command();
-    let messages = process::output(command.args(["--no-run", "--message-format=json", "--test", name]))?;
+    command.args(["--no-run", "--message-format=json"]);
+    processes.iter().for_each(|name| {
+        command.args(["--test", name]);
+    });
+    change(&mut command);
+    let messages = process::output(&mut command)?;
     let program = |line: &str| {
         let message: Value = serde_json::from_str(line).ok()?;
-        let is_program = message["target"]["name"] == "cuelight" && message["profile"]["test"] == false;
+        let is_program = message["target"]["name"] == name && message["profile"]["test"] == false;
         is_program.then(|| message["executable"].as_str().map(PathBuf::from))?
     };
     let messages = String::from_utf8_lossy(&messages);
-    messages.lines().find_map(program).context("cargo builds no program cuelight for the tests")
+    messages.lines().find_map(program).with_context(|| format!("cargo builds no program {name} for the tests"))
 }
 
 /// The whole workspace is selected in every run, so that all runs share one set of features and one build.

@@ -103,10 +103,7 @@ impl Client {
     /// As [`Self::ask`], with the key the hub was shown.
     pub(crate) fn ask_as(&self, call: &Call) -> Result<(Value, Option<&str>)> {
         let (response, key) = self.answer(call)?;
-        let text = response.into_body().read_to_string().context(BROKEN_OFF)?;
-        let answer = serde_json::from_str(&text)
-            .with_context(|| format!("what answers at http://{} is no Cuelight hub", self.host))?;
-        Ok((answer, key))
+        Ok((self.json(response)?, key))
     }
 
     /// The bytes at a path, at most so many.
@@ -123,6 +120,11 @@ impl Client {
             let request = request.header("Content-Type", "application/octet-stream");
             self.agent.run(request.body(bytes)?)
         })?;
+        self.json(response)
+    }
+
+    /// What a success says.
+    fn json(&self, response: Response<Body>) -> Result<Value> {
         let text = response.into_body().read_to_string().context(BROKEN_OFF)?;
         serde_json::from_str(&text).with_context(|| format!("what answers at http://{} is no Cuelight hub", self.host))
     }

@@ -206,8 +206,7 @@ fn judge(plan: &Plan, cast: &Cast, seen: &Seen) -> Result<Report> {
     let within_bound = Share { inside, of: errors.len() };
     let missing = |what: &'static str| move || format!("the records hold no {what}: was the show too short?");
     let clock_error = Quantiles::of_ns(errors.into_iter().map(|(error, _)| error).collect());
-    let outputs = figures::frame_outputs(&nodes, from_ns, to_ns);
-    let spread = Quantiles::of_ns(outputs.into_iter().map(|(first_ns, last_ns)| last_ns - first_ns).collect());
+    let spread = figures::apart(&figures::frame_outputs(&nodes, from_ns, to_ns));
     let render = nodes.iter().flat_map(|node| figures::render_costs(node, from_ns, to_ns)).collect();
     let same_frame = |rev: &&u32| figures::is_same_frame(&nodes, **rev);
     let by_stream = |rev: &&u32| figures::is_by_stream_in_time(&nodes, **rev);

@@ -30,6 +30,8 @@ use entry::{Record, is_word};
 use refused::disk;
 pub(crate) use refused::{OpenError, Refused};
 
+use crate::store::replace;
+
 /// Images of all platforms, at most.
 pub(crate) const MAX_IMAGES: usize = 64;
 /// Bytes of all of them: sixteen of the largest, 4 GiB.
@@ -206,14 +208,7 @@ impl Images {
     }
     fn write_record(&self, entry: &Entry) -> Result<(), Refused> {
         let path = self.record_path(&entry.platform, &entry.version);
-        let fresh = path.with_extension("json.new");
-        let written = || {
-            fs::write(&fresh, Record::of(entry).to_json())?;
-            File::open(&fresh)?.sync_all()?;
-            fs::rename(&fresh, &path)?;
-            File::open(self.folder.join(&entry.platform))?.sync_all()
-        };
-        written().map_err(disk(&path))
+        replace(&path, Record::of(entry).to_json().as_bytes(), 0o644, true).map_err(disk(&path))
     }
 
     /// Deletes an image; `false` when there is none.

@@ -1,8 +1,6 @@
 //! Pattern sessions beside control sessions, over real sockets.
 
 use cuelight_pattern::client::{Client, ClientError, Target};
-use cuelight_wire::prism::{Header, Motion, PrismWriter, Rate, max_len};
-use cuelight_wire::scene::Rgb;
 use cuelight_wire::tlv::{Answer, Dialect, ErrorCode, Frame};
 use futures_util::{SinkExt, StreamExt};
 use serde_json::json;
@@ -10,18 +8,7 @@ use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 
-use crate::testing::TestHub;
-
-fn pattern() -> Vec<u8> {
-    let rate = Rate::from_field(24).unwrap();
-    let header = Header { leds: 4, frames: 48, rate, color_format: 1, compression: 0, motion: Motion::NONE };
-    let mut file = vec![0; max_len(&header, 2)];
-    let mut writer = PrismWriter::new(header, &[Rgb::BLACK, Rgb::new(9, 8, 7)], &mut file).unwrap();
-    (0..48_u8).for_each(|n| writer.frame(&[n % 2, 0, 1, 0], None).unwrap());
-    let len = writer.finish().unwrap();
-    file.truncate(len);
-    file
-}
+use crate::testing::{TestHub, pattern};
 
 async fn client(hub: &TestHub, dialect: Dialect) -> Client {
     Client::connect(&Target { dialect, ..Target::new(hub.address.to_string()) }).await.unwrap()

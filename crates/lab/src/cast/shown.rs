@@ -89,7 +89,8 @@ impl Shown {
         let clock = Quantiles::of_ns(errors.into_iter().map(|(error, _)| error).collect());
         let clock = clock.context("the records hold no clock readings")?;
         let outputs = figures::frame_outputs(&self.nodes, from_ns, to_ns);
-        let apart = self.apart(&outputs).context("the records hold no frames of all nodes")?;
+        let judged = self.unstalled(&outputs);
+        let apart = figures::apart(&judged).context("the records hold no frames of all nodes")?;
         verdicts.push(Verdict::below("clock error, p99", clock.p99, "us", limits.clock_us.0, limits.clock_us.1));
         verdicts.push(Verdict::below(
             "outputs of one frame apart, p99",
@@ -99,23 +100,21 @@ impl Shown {
             limits.apart_us.1,
         ));
         let changes = figures::change_outputs(&self.nodes, revs);
-        if let Some(apart) = self.apart(&changes) {
+        if let Some(apart) = figures::apart(&self.unstalled(&changes)) {
             let what = "outputs of a change's frame apart, largest";
             verdicts.push(Verdict::below(what, apart.max, "us", limits.apart_us.0, limits.apart_us.1));
         }
         let stalls = self.stalls.iter().filter(|stall| stall.touches(from_ns, to_ns));
         let longest_us = stalls.map(|stall| (stall.to_ns - stall.from_ns) as f64 / 1e3).fold(0.0, f64::max);
         verdicts.push(Verdict::reported("longest stall of the machine itself", longest_us, "us"));
-        let stalled = outputs.iter().filter(|(first_ns, last_ns)| self.is_stalled(*first_ns, *last_ns)).count();
-        let percent = 100.0 * stalled as f64 / outputs.len().max(1) as f64;
+        let percent = 100.0 * (outputs.len() - judged.len()) as f64 / outputs.len().max(1) as f64;
         verdicts.push(Verdict::must_be_below("frames not judged for such stalls", percent, "%", 10.0));
         Ok(verdicts)
     }
 
-    /// How far first and last outputs are apart, nanoseconds, while the machine itself went on.
-    fn apart(&self, outputs: &[(i64, i64)]) -> Option<Quantiles> {
-        let judged = outputs.iter().filter(|(first_ns, last_ns)| !self.is_stalled(*first_ns, *last_ns));
-        Quantiles::of_ns(judged.map(|(first_ns, last_ns)| last_ns - first_ns).collect())
+    /// First and last outputs during which the machine itself went on.
+    fn unstalled(&self, outputs: &[(i64, i64)]) -> Vec<(i64, i64)> {
+        outputs.iter().copied().filter(|(first_ns, last_ns)| !self.is_stalled(*first_ns, *last_ns)).collect()
     }
 
     /// Frames that these nodes left out while the machine itself went on: none, where timing is judged.

@@ -4,7 +4,7 @@
 //! 3.5 s; where full states were agreed on, a time exchange heard meanwhile stretches that to 17.5 s. Time in which the hub
 //! stood still, told by a stream that stopped for all, does not count.
 
-use cuelight_wire::limits::{KEEPALIVE_TIMEOUT, UDP_TICK_PERIOD};
+use cuelight_wire::limits::{KEEPALIVE_TIMEOUT, STUCK_TIMEOUTS, UDP_TICK_PERIOD};
 
 use crate::entry::What;
 use crate::figures::{Figure, Figures};
@@ -13,8 +13,6 @@ use crate::presence::Session;
 
 /// The hub looks once in a tick, on a clock of its own: a period, and 100 ppm of the longest silence.
 const SLACK_NS: i64 = UDP_TICK_PERIOD.as_ns() + 2_000_000;
-/// Five timeouts where the time exchange is heard.
-const STRETCH: i64 = 5;
 /// A hub that sends nothing to anybody for longer stands still.
 const STANDS_STILL_NS: i64 = 5 * UDP_TICK_PERIOD.as_ns();
 
@@ -43,7 +41,7 @@ impl Roster {
         let silence = |heard_at: i64| at_ns - heard_at - still(heard_at) - SLACK_NS;
         let timeout = KEEPALIVE_TIMEOUT.as_ns();
         let is_asking = session.takes_full_state && session.asked_at.is_some_and(|at| silence(at) < timeout);
-        let allowed = if is_asking { STRETCH * timeout } else { timeout };
+        let allowed = if is_asking { STUCK_TIMEOUTS * timeout } else { timeout };
         session.heard_at.is_some_and(|heard_at| silence(heard_at) <= allowed)
     }
     pub(crate) fn finish(self, figures: &mut Figures) {

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use cuelight_conductor::{ConnId, ShowClock};
 use cuelight_oracle::{ClockSample, Frame, Sent, What};
-use cuelight_proto::node::{FrameReport, NodeConfig, NodeEvent, NodeRole, SyncUse};
+use cuelight_proto::node::{FrameReport, NodeEvent, NodeRole};
 use cuelight_proto::sync::SyncServer;
-use cuelight_wire::control::{Caps, HubMessage, NodeMessage, Topo};
+use cuelight_wire::control::{HubMessage, NodeMessage};
 use cuelight_wire::exchange::PONG_NS_LEN;
 use cuelight_wire::ids::TokenHash;
 use cuelight_wire::limits::FRAME_HZ;
@@ -285,20 +285,7 @@ impl Site {
         match event {
             Event::Start => {
                 self.note(at_ns, What::NodeStarted(self.notebook.node()), shared);
-                let NodeSetup { mac, profile, ext, .. } = self.setup;
-                let config = NodeConfig {
-                    mac,
-                    fw: "cuelight-sim".try_into().expect("12 characters fit"),
-                    name: None,
-                    hardware: None,
-                    caps: Caps { udp: true, ota: false, clock: true },
-                    topo: Topo { leds: 16, channels: 1 },
-                    udp_port: None,
-                    ext,
-                    profile,
-                    sync: SyncUse::Scheduled,
-                };
-                let mut role = Box::new(NodeRole::new(config, self.seed, now));
+                let mut role = Box::new(NodeRole::new(self.setup.config(), self.seed, now));
                 role.handle_frames(self.report, now);
                 self.role = Some(role);
             }

@@ -4,14 +4,13 @@ use std::collections::VecDeque;
 
 use cuelight_conductor::ConnId;
 use cuelight_oracle::{ClockSample, Frame, NodeNo, What};
-use cuelight_proto::node::{NodeConfig, NodeEvent, NodeRole, SyncUse};
+use cuelight_proto::node::{NodeEvent, NodeRole};
 use cuelight_render::Finish;
-use cuelight_wire::control::{Caps, Topo};
 use cuelight_wire::ids::PatternId;
 use cuelight_wire::time::{FrameIndex, Local, Time};
 
 use super::clock::Clock;
-use super::frames::{Command, Counts, FrameLoop, PIXELS};
+use super::frames::{Command, Counts, FrameLoop};
 use super::hub::{MESSAGE_LEN, UDP_LEN};
 use super::network::{Bytes, Event, Site, ToHub, ToSite};
 use super::record::{FrameRecord, NodeRecord};
@@ -64,20 +63,8 @@ pub(crate) enum Inbound {
 impl Node {
     /// A new process, at true time `now_ns`.
     pub(crate) fn start(&mut self, seed: u64, now_ns: i64) {
-        let NodeSetup { mac, profile, ext, render_seed, finish, .. } = self.setup;
-        let config = NodeConfig {
-            mac,
-            fw: "cuelight-sim".try_into().expect("12 characters fit"),
-            name: None,
-            hardware: None,
-            caps: Caps { udp: true, ota: false, clock: true },
-            topo: Topo { leds: PIXELS as u32, channels: 1 },
-            udp_port: None,
-            ext,
-            profile,
-            sync: SyncUse::Scheduled,
-        };
-        let role = NodeRole::new(config, seed, self.clock.read(now_ns));
+        let NodeSetup { render_seed, finish, .. } = self.setup;
+        let role = NodeRole::new(self.setup.config(), seed, self.clock.read(now_ns));
         let (mut frames, counted) = (FrameLoop::new(render_seed, finish), Counts::default());
         for (id, file) in &self.setup.patterns {
             frames.give_pattern(*id, file.clone());

@@ -1,11 +1,14 @@
 //! What a world is made of.
 
 use cuelight_conductor::Config;
+use cuelight_proto::node::{NodeConfig, SyncUse};
 use cuelight_proto::sync::Profile;
 use cuelight_render::Finish;
 use cuelight_wire::caps::Ext;
+use cuelight_wire::control::{Caps, Topo};
 use cuelight_wire::ids::{Mac, PatternId};
 
+use super::frames::PIXELS;
 use crate::oscillator::OscillatorProfile;
 use crate::profiles::{LOOPBACK_PATH, PathProfile};
 use crate::rng::Rng;
@@ -78,6 +81,24 @@ pub struct NodeSetup {
     pub finish: Finish,
     /// The patterns it has from the start: their ids and files.
     pub patterns: Vec<(PatternId, Vec<u8>)>,
+}
+
+impl NodeSetup {
+    /// What its role is told at the start.
+    pub(crate) fn config(&self) -> NodeConfig {
+        NodeConfig {
+            mac: self.mac,
+            fw: "cuelight-sim".try_into().expect("12 characters fit"),
+            name: None,
+            hardware: None,
+            caps: Caps { udp: true, ota: false, clock: true },
+            topo: Topo { leds: PIXELS as u32, channels: 1 },
+            udp_port: None,
+            ext: self.ext,
+            profile: self.profile,
+            sync: SyncUse::Scheduled,
+        }
+    }
 }
 
 /// A whole world.

@@ -3,23 +3,9 @@
 use axum::body::Body;
 use axum::http::{HeaderName, Request, header};
 use cuelight_pattern::store::Sha256;
-use cuelight_wire::prism::{Header, Motion, PrismWriter, Rate, max_len};
-use cuelight_wire::scene::Rgb;
 use serde_json::json;
 
-use crate::testing::{REMOTE, TestHub};
-
-/// A pattern of 4 LEDs and 48 frames at 24 frames a second.
-fn pattern() -> Vec<u8> {
-    let rate = Rate::from_field(24).unwrap();
-    let header = Header { leds: 4, frames: 48, rate, color_format: 1, compression: 0, motion: Motion::NONE };
-    let mut file = vec![0; max_len(&header, 2)];
-    let mut writer = PrismWriter::new(header, &[Rgb::BLACK, Rgb::new(9, 8, 7)], &mut file).unwrap();
-    (0..48_u8).for_each(|n| writer.frame(&[n % 2, 0, 1, 0], None).unwrap());
-    let len = writer.finish().unwrap();
-    file.truncate(len);
-    file
-}
+use crate::testing::{REMOTE, TestHub, pattern};
 
 fn store(hub: &TestHub, name: &str, bytes: &[u8]) {
     hub.shared.patterns.store.put(&name.parse().unwrap(), bytes).unwrap();
