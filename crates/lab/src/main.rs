@@ -71,6 +71,9 @@ struct Cli {
     /// Put the table of results into this page, between its markers
     #[arg(long, value_name = "FILE")]
     page: Option<PathBuf>,
+    /// Play a scenario that misses a limit once more, and count that: a machine others use too may have stood still
+    #[arg(long)]
+    once_more: bool,
     /// Seed of the first run; each further run has the next one
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -139,22 +142,24 @@ fn run(cli: &Cli) -> Result<ExitCode> {
     // Asked by a thread that ends at once: the lab itself is no part of a show.
     let is_timed = thread::spawn(|| make_thread_realtime(1).is_ok()).join().unwrap_or(false);
     let mut report =
-        Report { is_timed, is_quick: cli.short || cli.quick, processors: processors(), entries: Vec::new() };
+        Report { is_timed, is_quick: cli.short || cli.quick, processors: processors(), ..Report::default() };
     for run in 1..=usize::from(cli.runs) {
         for scenario in &chosen {
-            let dir = out.join(format!("run-{run:02}")).join(scenario.name);
-            if dir.exists() {
-                fs::remove_dir_all(&dir).with_context(|| format!("{} cannot be removed", dir.display()))?;
+            let stage = Stage {
+                program: program.clone(),
+                next_program: next_program.clone(),
+                python: cli.python.clone(),
+                dir: out.join(format!("run-{run:02}")).join(scenario.name),
+                seed: cli.seed + run as u64 - 1,
+                is_quick: cli.short || cli.quick,
+            };
+            let mut entry = play(scenario, &stage, run)?;
+            if cli.once_more && entry.is_missed() {
+                println!("\n{} is played once more", scenario.name);
+                let dir = stage.dir.with_file_name(format!("{}-once-more", scenario.name));
+                report.repeated.push(entry);
+                entry = play(scenario, &Stage { dir, ..stage.clone() }, run)?;
             }
-            fs::create_dir_all(&dir).with_context(|| format!("{} cannot be made", dir.display()))?;
-            let seed = cli.seed + run as u64 - 1;
-            let python = cli.python.clone();
-            let is_quick = cli.short || cli.quick;
-            let (program, next_program) = (program.clone(), next_program.clone());
-            let stage = Stage { program, next_program, python, dir, seed, is_quick };
-            let entry = play(scenario, &stage, run);
-            println!("\n== {} (run {run}, seed {seed}, {:.1} s): {}", entry.scenario, entry.seconds, entry.claim);
-            entry.lines().iter().for_each(|line| println!("{line}"));
             // What went well need not be looked into; its figures are in the report.
             if cli.runs > 1 && entry.is_met() {
                 fs::remove_dir_all(&stage.dir)?;
@@ -216,7 +221,13 @@ fn chosen(cli: &Cli) -> Result<Vec<&'static Scenario>> {
     Ok(chosen)
 }
 
-fn play(scenario: &'static Scenario, stage: &Stage, run: usize) -> Entry {
+/// Plays one scenario in an empty folder, and tells what came of it.
+fn play(scenario: &'static Scenario, stage: &Stage, run: usize) -> Result<Entry> {
+    let dir = stage.dir.display();
+    if stage.dir.exists() {
+        fs::remove_dir_all(&stage.dir).with_context(|| format!("{dir} cannot be removed"))?;
+    }
+    fs::create_dir_all(&stage.dir).with_context(|| format!("{dir} cannot be made"))?;
     let started = Instant::now();
     let outcome = match (scenario.run)(stage) {
         Ok(verdicts) => Outcome::Judged(verdicts),
@@ -226,5 +237,8 @@ fn play(scenario: &'static Scenario, stage: &Stage, run: usize) -> Entry {
         },
     };
     let seconds = started.elapsed().as_secs_f64();
-    Entry { run, scenario: scenario.name, claim: scenario.claim, seed: stage.seed, seconds, outcome }
+    let entry = Entry { run, scenario: scenario.name, claim: scenario.claim, seed: stage.seed, seconds, outcome };
+    println!("\n== {} (run {run}, seed {}, {seconds:.1} s): {}", entry.scenario, entry.seed, entry.claim);
+    entry.lines().iter().for_each(|line| println!("{line}"));
+    Ok(entry)
 }

@@ -47,6 +47,14 @@ impl Entry {
         !self.is_met() && !matches!(self.outcome, Outcome::NotRun(_))
     }
 
+    /// What is wrong, a line each.
+    pub(crate) fn missed(&self) -> Vec<String> {
+        match &self.outcome {
+            Outcome::Judged(verdicts) => verdicts.iter().filter(|v| !v.is_met).map(Verdict::to_string).collect(),
+            Outcome::Broken(_) | Outcome::NotRun(_) => self.lines(),
+        }
+    }
+
     /// The lines a person reads while the lab runs.
     pub(crate) fn lines(&self) -> Vec<String> {
         match &self.outcome {
@@ -68,6 +76,8 @@ pub(crate) struct Report {
     pub(crate) processors: usize,
     /// In the order they were played.
     pub(crate) entries: Vec<Entry>,
+    /// Those that missed a limit and were played once more; the second time is among the entries.
+    pub(crate) repeated: Vec<Entry>,
 }
 
 impl Report {
@@ -109,6 +119,10 @@ impl Report {
             };
             row(name, &runs, rows.next());
             rows.for_each(|verdict| row("", "", Some(verdict)));
+        }
+        for entry in &self.repeated {
+            let missed = entry.missed().join("; ");
+            let _ = writeln!(text, "\n{} was played once more (run {}): {missed}", entry.scenario, entry.run);
         }
         text
     }
@@ -169,8 +183,12 @@ mod tests {
             is_quick: false,
             processors: 2,
             entries: vec![run(1, 2.0, 50), run(2, 4.0, 49), run(3, 3.0, 50)],
+            repeated: vec![run(2, 9.0, 50)],
         };
         let text = report.markdown();
+        let repeated = text.lines().last().unwrap();
+        assert!(repeated.contains("join was played once more (run 2): ") && repeated.contains("9.0"), "{text}");
+        assert!(!repeated.contains("changes"), "what is met: {text}");
         assert!(text.starts_with("3 runs of 1 scenarios on 2 processors"), "{text}");
         assert!(text.contains("| join | 2 of 3 | lock | 4.0 ms | < 5 |"), "{text}");
         assert!(text.contains("|  |  | changes | 49 of 50 | all |"), "{text}");
@@ -183,7 +201,8 @@ mod tests {
         assert!(!not_run.is_met() && !not_run.is_missed());
         let broken = Entry { outcome: Outcome::Broken("it ended".into()), ..entry(1, Vec::new()) };
         assert!(!broken.is_met() && broken.is_missed());
-        let report = Report { is_timed: false, is_quick: true, processors: 2, entries: vec![not_run] };
+        let report =
+            Report { is_timed: false, is_quick: true, processors: 2, entries: vec![not_run], repeated: Vec::new() };
         let text = report.markdown();
         assert!(
             text.contains("timing is not judged") && text.contains("| join | 0 of 1 | not run no python |"),

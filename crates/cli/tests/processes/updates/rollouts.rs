@@ -38,7 +38,7 @@ fn nodes_become_the_new_version_one_after_the_other_and_can_go_back() {
         // Two runs on show time, one pause between them.
         let mut frames = site.machines[machine].record().since(from_ns).to_vec();
         frames.retain(|line| line.is_synced);
-        assert_eq!(gaps(&frames).len(), 1, "node {machine} stuttered");
+        assert_eq!(gaps(&frames).len(), 1, "node {machine} was away more than once");
     }
 
     let back = site.cuelight(&["ota", "rollback", "--in-spite-of", "Friday"], 3 * NODE);
