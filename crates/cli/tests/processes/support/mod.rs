@@ -23,7 +23,7 @@ pub(crate) use tap::Tap;
 /// Where everything runs.
 pub(crate) const HERE: Ipv4Addr = Ipv4Addr::LOCALHOST;
 /// How long anything may take that has no limit of its own.
-pub(crate) const SOON: Duration = Duration::from_secs(10);
+pub(crate) const SOON: Duration = Duration::from_secs(30);
 
 /// Looks every few milliseconds until there is something; fails when there is nothing within `limit`.
 pub(crate) fn until<T>(what: &str, limit: Duration, mut look: impl FnMut() -> Option<T>) -> T {
