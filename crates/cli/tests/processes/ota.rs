@@ -58,7 +58,7 @@ fn report(socket: &mut Socket, welcome: &Value, status: Value) {
 fn offer(socket: &mut Socket, welcome: &Value) -> Value {
     until("an offer comes", SOON, || {
         keepalive(socket, welcome);
-        match socket.hear(SOON / 20) {
+        match socket.hear(SOON / 60) {
             Some(Heard::Message(message)) if message["t"] == "ota_update" => Some(message),
             Some(Heard::Message(_)) | None => None,
             other => panic!("{other:?} instead of an offer"),
