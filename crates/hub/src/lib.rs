@@ -40,6 +40,7 @@ mod testing;
 mod tick;
 mod uploads;
 
+pub use api::openapi;
 pub use error::HubError;
 pub use settings::HubSettings;
 pub use start::run;

@@ -10,7 +10,7 @@ use std::time::Instant;
 use anyhow::{Context, Result};
 
 use crate::outcome::Outcome;
-use crate::{deny, lab, layers, process, spec, test, workspace};
+use crate::{deny, lab, layers, openapi, process, spec, test, workspace};
 
 /// Runs all steps.
 pub(crate) fn run() -> Result<()> {
@@ -22,6 +22,7 @@ pub(crate) fn run() -> Result<()> {
     });
     report.check("layers", || layers::run(&layers::Args::default()));
     report.check("requirements", spec::run);
+    report.check("description", || openapi::run(&openapi::Args { check: true }));
     report.check("docs", || {
         let mut command = process::cargo();
         process::run(command.env("RUSTDOCFLAGS", "--deny warnings").args(["doc", "--workspace", "--no-deps"]))

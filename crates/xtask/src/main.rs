@@ -11,6 +11,7 @@ mod deny;
 mod fuzz;
 mod lab;
 mod layers;
+mod openapi;
 mod outcome;
 mod process;
 mod purity;
@@ -46,6 +47,8 @@ enum Command {
     Layers(layers::Args),
     /// Check that every requirement of docs/protocol is cited by code and by a test
     Spec,
+    /// Write the description of the HTTP API, or compare it with the code
+    Openapi(openapi::Args),
     /// Check licences, sources and bans of all dependencies
     Deny,
     /// Play shows of real processes in network namespaces and judge them
@@ -64,6 +67,7 @@ fn main() -> ExitCode {
         Command::Soak(args) => soak::run(&args),
         Command::Layers(args) => layers::run(&args),
         Command::Spec => spec::run(),
+        Command::Openapi(args) => openapi::run(&args),
         Command::Deny => deny::run(),
         Command::Lab(args) => lab::run(&args),
         Command::Fuzz(args) => fuzz::run(&args),

@@ -4,6 +4,7 @@ use std::net::Ipv4Addr;
 
 use cuelight_wire::limits::{DHCP_FIRST, DHCP_LAST};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::settings::Interface;
 
@@ -40,8 +41,9 @@ pub(super) fn config(interface: &Interface) -> String {
 }
 
 /// An address that is a device's own for a while.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub(crate) struct Lease {
+    #[schema(value_type = String)]
     pub(crate) ip: Ipv4Addr,
     pub(crate) mac: String,
     /// The name the device gave.

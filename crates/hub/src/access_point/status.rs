@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::{fs, io};
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::dnsmasq::{self, Lease};
 use super::hostapd::Told;
@@ -37,7 +38,7 @@ pub(crate) struct State {
 }
 
 /// How a program of the access point does.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub(crate) struct ProgramState {
     pub(crate) name: &'static str,
     pub(crate) running: bool,

@@ -7,12 +7,13 @@ use axum::extract::State;
 use cuelight_net::clock::wall_now;
 use cuelight_wire::limits::{HUB_IP, HUB_NETWORK_BITS};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::Problem;
 use crate::access_point::{Facts, Lease, ProgramState, Radio};
 use crate::shared::Shared;
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct AccessPointView {
     interface: String,
     /// Whether the interface is there with its address.
@@ -27,7 +28,7 @@ pub(crate) struct AccessPointView {
     risks: Vec<String>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct RadioView {
     driver: &'static str,
     /// Whether the network is on the air.
@@ -37,7 +38,7 @@ struct RadioView {
     network: Option<NetworkView>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct NetworkView {
     ssid: String,
     channel: u8,
@@ -46,6 +47,14 @@ struct NetworkView {
     stations: usize,
 }
 
+/// The hub's own network. 404 when it makes none.
+#[utoipa::path(
+    get,
+    path = "/access-point",
+    operation_id = "getAccessPoint",
+    tag = "hub",
+    responses((status = OK, description = "What there is", body = AccessPointView)),
+)]
 pub(crate) async fn get(State(shared): State<Shared>) -> Result<Json<AccessPointView>, Problem> {
     let Some(facts) = shared.access_point else {
         return Err(Problem::not_found(

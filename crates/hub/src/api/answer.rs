@@ -6,16 +6,18 @@ use cuelight_conductor::rollout::RolloutError;
 use cuelight_conductor::{Command, CommandError, CommandId};
 use cuelight_wire::ids::Revision;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::Problem;
 use crate::shared::Shared;
 
 /// What a command call answers.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, ToSchema)]
 pub(crate) struct CommandAnswer {
     /// From when the change holds, show time.
     apply_at_us: i64,
     /// Its number.
+    #[schema(value_type = u32)]
     rev: Revision,
     /// Whether the same `Idempotency-Key` had been answered before.
     repeated: bool,

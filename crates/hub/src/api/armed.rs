@@ -6,6 +6,7 @@ use axum::http::HeaderMap;
 use cuelight_conductor::Command;
 use cuelight_wire::control::Text;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::Problem;
 use super::answer::{CommandAnswer, carry_out};
@@ -13,23 +14,38 @@ use super::body::Body;
 use crate::shared::Shared;
 
 /// The armed show.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ArmedView {
     name: Option<String>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Arm {
     name: String,
 }
 
-/// `GET`
+/// The armed show. While one is, no node is updated.
+#[utoipa::path(
+    get,
+    path = "/show/armed",
+    operation_id = "getArmed",
+    tag = "show",
+    responses((status = OK, description = "What there is", body = ArmedView)),
+)]
 pub(crate) async fn get(State(shared): State<Shared>) -> Json<ArmedView> {
     Json(ArmedView { name: shared.snapshot.load().armed.as_ref().map(|show| show.as_str().to_owned()) })
 }
 
-/// `PUT`
+/// Arms a show.
+#[utoipa::path(
+    put,
+    path = "/show/armed",
+    operation_id = "arm",
+    tag = "show",
+    request_body = Arm,
+    responses((status = OK, description = "From when the change holds, and for how many nodes", body = CommandAnswer)),
+)]
 pub(crate) async fn arm(
     State(shared): State<Shared>,
     headers: HeaderMap,
@@ -40,7 +56,14 @@ pub(crate) async fn arm(
     carry_out(&shared, &headers, Command::Arm { show: Some(show) }).await
 }
 
-/// `DELETE`
+/// No show is armed any more.
+#[utoipa::path(
+    delete,
+    path = "/show/armed",
+    operation_id = "disarm",
+    tag = "show",
+    responses((status = OK, description = "From when the change holds, and for how many nodes", body = CommandAnswer)),
+)]
 pub(crate) async fn disarm(State(shared): State<Shared>, headers: HeaderMap) -> Result<Json<CommandAnswer>, Problem> {
     carry_out(&shared, &headers, Command::Arm { show: None }).await
 }

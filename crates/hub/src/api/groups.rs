@@ -6,6 +6,7 @@ use axum::http::HeaderMap;
 use cuelight_conductor::Command;
 use cuelight_wire::time::Span;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::Problem;
 use super::answer::{CommandAnswer, carry_out};
@@ -14,7 +15,7 @@ use super::scope::{name, node_ref};
 use crate::shared::Shared;
 
 /// One group.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct GroupView {
     name: String,
     /// MAC addresses.
@@ -22,6 +23,14 @@ pub(crate) struct GroupView {
     lead_ms: Option<i64>,
 }
 
+/// Nodes that are commanded together.
+#[utoipa::path(
+    get,
+    path = "/groups",
+    operation_id = "listGroups",
+    tag = "groups",
+    responses((status = OK, description = "What there is", body = Vec<GroupView>)),
+)]
 pub(crate) async fn list(State(shared): State<Shared>) -> Json<Vec<GroupView>> {
     let snapshot = shared.snapshot.load();
     Json(
@@ -37,15 +46,26 @@ pub(crate) async fn list(State(shared): State<Shared>) -> Json<Vec<GroupView>> {
     )
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct GroupBody {
     /// Nodes by number, MAC address or name.
     members: Vec<String>,
     /// 30 suits a wired network, 250 Wi-Fi.
+    #[schema(minimum = 10, maximum = 2_000)]
     lead_ms: Option<i64>,
 }
 
+/// Makes a group, or replaces its members and lead.
+#[utoipa::path(
+    put,
+    path = "/groups/{name}",
+    operation_id = "putGroup",
+    tag = "groups",
+    params(("name" = String, Path, description = "The name of the group, 1 to 32 bytes")),
+    request_body = GroupBody,
+    responses((status = OK, description = "From when the change holds, and for how many nodes", body = CommandAnswer)),
+)]
 pub(crate) async fn put_group(
     State(shared): State<Shared>,
     Named(group): Named,
@@ -57,6 +77,15 @@ pub(crate) async fn put_group(
     carry_out(&shared, &headers, command).await
 }
 
+/// Deletes a group; its members go on with what they show.
+#[utoipa::path(
+    delete,
+    path = "/groups/{name}",
+    operation_id = "deleteGroup",
+    tag = "groups",
+    params(("name" = String, Path, description = "The name of the group, 1 to 32 bytes")),
+    responses((status = OK, description = "From when the change holds, and for how many nodes", body = CommandAnswer)),
+)]
 pub(crate) async fn delete_group(
     State(shared): State<Shared>,
     Named(group): Named,

@@ -15,6 +15,7 @@ mod levels;
 mod library;
 mod metrics;
 mod nodes;
+mod openapi;
 mod ota;
 mod page;
 mod pattern_files;
@@ -39,8 +40,11 @@ use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::Uri;
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{delete, get, patch, post, put};
+use axum::routing::get;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
+pub use openapi::openapi;
 pub(crate) use ota::files::DOWNLOADS;
 pub(crate) use problem::Problem;
 pub(crate) use repeats::Repeats;
@@ -56,36 +60,11 @@ const IMAGE_TIME: Duration = Duration::from_secs(60);
 /// All routes of a hub.
 pub(crate) fn router(shared: Shared) -> Router {
     let parts = DefaultBodyLimit::max(ota::uploads::MAX_PART);
-    let control = Router::new()
-        .route("/show", get(show::get_show))
-        .route("/scene", get(scene::get_scene).post(scene::post_scene))
-        .route("/parameters", post(scene::post_parameters))
-        .route("/zones", post(zones::post_zones))
-        .route("/blackout", post(levels::post_blackout))
-        .route("/master", post(levels::post_master))
-        .route("/tempo", post(tempo::post_tempo))
-        .route("/nodes", get(nodes::list))
-        .route("/nodes/{node}", patch(nodes::rename).delete(nodes::forget))
-        .route("/groups", get(groups::list))
-        .route("/groups/{name}", put(groups::put_group).delete(groups::delete_group))
-        .route("/access-point", get(access_point::get))
-        .route("/patterns", get(patterns::list))
-        .route("/patterns/nodes", get(patterns::nodes))
-        .route("/patterns/stop", post(patterns::stop))
-        .route("/patterns/{name}/play", post(patterns::play))
-        .route("/show/armed", get(armed::get).put(armed::arm).delete(armed::disarm))
-        .route("/ota/images", get(ota::images::list).post(ota::images::publish))
-        .route("/ota/images/{platform}/{version}", delete(ota::images::delete))
-        .route("/ota/rollout", get(ota::rollout::get).post(ota::rollout::begin))
-        .route("/ota/rollout/{word}", post(ota::rollout::word))
-        .route("/ota/rollback", post(ota::rollback::post))
-        .route("/effects", get(library::effects))
-        .route("/palettes", get(library::palettes))
-        .route("/presets", get(library::presets))
-        .route_layer(middleware::from_fn_with_state(shared.clone(), repeats::once))
-        // Parts of an image are larger than a command, and say themselves where they belong.
-        .route("/ota/uploads/{sha256}", get(ota::uploads::get).put(ota::uploads::put).layer(parts))
-        .route_layer(middleware::from_fn_with_state(shared.clone(), guard::operator));
+    let mut control = OpenApiRouter::new().nest("/api/v1", commands());
+    control = control.route_layer(middleware::from_fn_with_state(shared.clone(), repeats::once));
+    // Parts of an image are larger than a command, and say themselves where they belong.
+    control = control.nest("/api/v1", uploads().layer(parts));
+    control = control.route_layer(middleware::from_fn_with_state(shared.clone(), guard::operator));
     Router::new()
         .route("/", get(page::page))
         .route("/page.js", get(page::script))
@@ -98,7 +77,7 @@ pub(crate) fn router(shared: Shared) -> Router {
         .route("/ota/k1/s3/{file}", get(ota::files::deployed_image))
         .route("/ota/{platform}/{file}", get(ota::files::image))
         .route(cuelight_wire::limits::WS_PATH, get(session::upgrade))
-        .nest("/api/v1", control)
+        .merge(Router::from(control))
         .fallback(|uri: Uri| async move { Problem::not_found(format!("nothing is at {uri}")) })
         .method_not_allowed_fallback(|uri: Uri| async move {
             Problem::method_not_allowed(format!("{uri} exists, but not for this method"))
@@ -108,6 +87,43 @@ pub(crate) fn router(shared: Shared) -> Router {
         .layer(middleware::from_fn(guard::own_pages))
         .layer(middleware::map_response(headers::protect))
         .with_state(shared)
+}
+
+/// The calls under `/api/v1`: each is registered together with its description. A call that is not made with `routes!` has
+/// none, and the tests notice.
+fn commands() -> OpenApiRouter<Shared> {
+    OpenApiRouter::new()
+        .routes(routes!(openapi::get))
+        .routes(routes!(show::get_show))
+        .routes(routes!(scene::get_scene, scene::post_scene))
+        .routes(routes!(scene::post_parameters))
+        .routes(routes!(zones::post_zones))
+        .routes(routes!(levels::post_blackout))
+        .routes(routes!(levels::post_master))
+        .routes(routes!(tempo::post_tempo))
+        .routes(routes!(nodes::list))
+        .routes(routes!(nodes::rename, nodes::forget))
+        .routes(routes!(groups::list))
+        .routes(routes!(groups::put_group, groups::delete_group))
+        .routes(routes!(access_point::get))
+        .routes(routes!(patterns::list))
+        .routes(routes!(patterns::nodes))
+        .routes(routes!(patterns::stop))
+        .routes(routes!(patterns::play))
+        .routes(routes!(armed::get, armed::arm, armed::disarm))
+        .routes(routes!(ota::images::list, ota::images::publish))
+        .routes(routes!(ota::images::delete))
+        .routes(routes!(ota::rollout::get, ota::rollout::begin))
+        .routes(routes!(ota::rollout::word))
+        .routes(routes!(ota::rollback::post))
+        .routes(routes!(library::effects))
+        .routes(routes!(library::palettes))
+        .routes(routes!(library::presets))
+}
+
+/// The calls whose bodies are files.
+fn uploads() -> OpenApiRouter<Shared> {
+    OpenApiRouter::new().routes(routes!(ota::uploads::get, ota::uploads::put))
 }
 
 async fn in_time(request: Request, next: Next) -> Response {

@@ -6,6 +6,7 @@ use axum::http::HeaderMap;
 use cuelight_conductor::{Command, NodeSnapshot, Snapshot, State as NodeState};
 use cuelight_wire::control::Text;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::Problem;
 use super::answer::{CommandAnswer, carry_out};
@@ -14,7 +15,7 @@ use super::scope::node_ref;
 use crate::shared::Shared;
 
 /// One node.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct NodeView {
     id: u16,
     mac: String,
@@ -104,18 +105,36 @@ pub(crate) fn state_word(state: NodeState) -> &'static str {
     }
 }
 
+/// Who is in the show, and how well each node does.
+#[utoipa::path(
+    get,
+    path = "/nodes",
+    operation_id = "listNodes",
+    tag = "nodes",
+    responses((status = OK, description = "What there is", body = Vec<NodeView>)),
+)]
 pub(crate) async fn list(State(shared): State<Shared>) -> Json<Vec<NodeView>> {
     let snapshot = shared.snapshot.load();
     Json(snapshot.nodes.iter().map(|node| NodeView::of(node, &snapshot)).collect())
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Rename {
     /// Empty takes the name away.
     name: String,
 }
 
+/// Names a node.
+#[utoipa::path(
+    patch,
+    path = "/nodes/{node}",
+    operation_id = "renameNode",
+    tag = "nodes",
+    params(("node" = String, Path, description = "Its number, MAC address or name")),
+    request_body = Rename,
+    responses((status = OK, description = "From when the change holds, and for how many nodes", body = CommandAnswer)),
+)]
 pub(crate) async fn rename(
     State(shared): State<Shared>,
     Named(node): Named,
@@ -127,6 +146,15 @@ pub(crate) async fn rename(
     carry_out(&shared, &headers, Command::NameNode { node: node_ref(&node)?, name }).await
 }
 
+/// Forgets a node that is not connected: its number, name and scene.
+#[utoipa::path(
+    delete,
+    path = "/nodes/{node}",
+    operation_id = "forgetNode",
+    tag = "nodes",
+    params(("node" = String, Path, description = "Its number, MAC address or name")),
+    responses((status = OK, description = "From when the change holds, and for how many nodes", body = CommandAnswer)),
+)]
 pub(crate) async fn forget(
     State(shared): State<Shared>,
     Named(node): Named,

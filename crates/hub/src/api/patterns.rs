@@ -10,6 +10,7 @@ use cuelight_wire::time::{Span, Time};
 use cuelight_wire::tlv::Name;
 use serde::{Deserialize, Serialize};
 use tokio::task::spawn_blocking;
+use utoipa::ToSchema;
 
 use super::Problem;
 use super::answer::{CommandAnswer, carry_out};
@@ -19,7 +20,7 @@ use crate::patterns::Look;
 use crate::shared::Shared;
 
 /// One pattern.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct PatternView {
     name: String,
     size: u32,
@@ -31,7 +32,7 @@ pub(crate) struct PatternView {
 }
 
 /// What its file says, or why it cannot be played.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(untagged)]
 enum LookView {
     Playable {
@@ -66,13 +67,21 @@ impl PatternView {
     }
 }
 
+/// The patterns the hub has.
+#[utoipa::path(
+    get,
+    path = "/patterns",
+    operation_id = "listPatterns",
+    tag = "patterns",
+    responses((status = OK, description = "What there is", body = Vec<PatternView>)),
+)]
 pub(crate) async fn list(State(shared): State<Shared>) -> Result<Json<Vec<PatternView>>, Problem> {
     let list = spawn_blocking(move || shared.patterns.list()).await.map_err(|_| interrupted())?;
     Ok(Json(list.into_iter().map(|(entry, look)| PatternView::of(&entry, look)).collect()))
 }
 
 /// How far a node has come with the patterns.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct HoldingView {
     mac: String,
     name: Option<String>,
@@ -85,6 +94,14 @@ pub(crate) struct HoldingView {
     said_ms: Option<i64>,
 }
 
+/// How far each node has come with the patterns.
+#[utoipa::path(
+    get,
+    path = "/patterns/nodes",
+    operation_id = "listHoldings",
+    tag = "patterns",
+    responses((status = OK, description = "What there is", body = Vec<HoldingView>)),
+)]
 pub(crate) async fn nodes(State(shared): State<Shared>) -> Json<Vec<HoldingView>> {
     let (snapshot, now) = (shared.snapshot.load(), shared.clock.now());
     shared.distribution.keep(|mac| snapshot.nodes.iter().any(|node| node.mac == *mac));
@@ -102,7 +119,7 @@ pub(crate) async fn nodes(State(shared): State<Shared>) -> Json<Vec<HoldingView>
     Json(snapshot.nodes.iter().map(view).collect())
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct PlayBody {
     scope: Option<String>,
@@ -110,9 +127,11 @@ pub(crate) struct PlayBody {
     #[serde(rename = "loop")]
     repeats: Option<bool>,
     /// Starts after this lead, or the scope's own where that is longer.
+    #[schema(minimum = 10, maximum = 2_000)]
     lead_ms: Option<i64>,
     /// Starts at this show time.
     at_us: Option<i64>,
+    #[schema(maximum = 3_600_000)]
     fade_ms: u32,
 }
 
@@ -127,6 +146,16 @@ impl PlayBody {
     }
 }
 
+/// Plays a pattern in place of a scope's effect.
+#[utoipa::path(
+    post,
+    path = "/patterns/{name}/play",
+    operation_id = "playPattern",
+    tag = "patterns",
+    params(("name" = String, Path, description = "The name of the pattern")),
+    request_body = PlayBody,
+    responses((status = OK, description = "From when the change holds, and for how many nodes", body = CommandAnswer)),
+)]
 pub(crate) async fn play(
     State(shared): State<Shared>,
     Named(name): Named,
@@ -143,13 +172,23 @@ pub(crate) async fn play(
     carry_out(&shared, &headers, Command::PlayPattern { scope, id, repeats, start, fade_ms: body.fade_ms }).await
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct StopBody {
     scope: Option<String>,
+    #[schema(maximum = 3_600_000)]
     fade_ms: u32,
 }
 
+/// The effect below shows again.
+#[utoipa::path(
+    post,
+    path = "/patterns/stop",
+    operation_id = "stopPattern",
+    tag = "patterns",
+    request_body = StopBody,
+    responses((status = OK, description = "From when the change holds, and for how many nodes", body = CommandAnswer)),
+)]
 pub(crate) async fn stop(
     State(shared): State<Shared>,
     headers: HeaderMap,

@@ -7,6 +7,7 @@ use cuelight_conductor::{Command, SceneEdit};
 use cuelight_render::presets;
 use cuelight_wire::change::ScenePatch;
 use serde::Deserialize;
+use utoipa::ToSchema;
 
 use super::Problem;
 use super::answer::{CommandAnswer, carry_out};
@@ -15,12 +16,22 @@ use super::scene_view::{Color, NameOrNumber, SceneView, ZoneBody, zone_patches};
 use super::scope::{scene_of, scope};
 use crate::shared::Shared;
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Which {
     scope: Option<String>,
 }
 
+/// What a scope shows, or is about to.
+#[utoipa::path(
+    get,
+    path = "/scene",
+    operation_id = "getScene",
+    tag = "scenes",
+    params(Which),
+    responses((status = OK, description = "What there is", body = SceneView)),
+)]
 pub(crate) async fn get_scene(
     State(shared): State<Shared>,
     Asked(which): Asked<Which>,
@@ -30,7 +41,7 @@ pub(crate) async fn get_scene(
 }
 
 /// What changes in a scene; what is left out stays.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct SceneBody {
     scope: Option<String>,
@@ -45,9 +56,12 @@ pub(crate) struct SceneBody {
     saturation: Option<u8>,
     complexity: Option<u8>,
     variation: Option<u8>,
+    #[schema(min_items = 3, max_items = 3)]
     colors: Option<[Color; 3]>,
     seed: Option<u32>,
+    #[schema(max_items = 4)]
     zones: Option<Vec<ZoneBody>>,
+    #[schema(maximum = 3_600_000)]
     fade_ms: u32,
 }
 
@@ -85,6 +99,15 @@ impl SceneBody {
     }
 }
 
+/// Changes a scope's scene; what is left out stays.
+#[utoipa::path(
+    post,
+    path = "/scene",
+    operation_id = "changeScene",
+    tag = "scenes",
+    request_body = SceneBody,
+    responses((status = OK, description = "From when the change holds, and for how many nodes", body = CommandAnswer)),
+)]
 pub(crate) async fn post_scene(
     State(shared): State<Shared>,
     headers: HeaderMap,
@@ -105,7 +128,15 @@ pub(crate) async fn post_scene(
     carry_out(&shared, &headers, command).await
 }
 
-/// `POST /api/v1/parameters`: the parameters alone.
+/// Changes a scope's parameters alone.
+#[utoipa::path(
+    post,
+    path = "/parameters",
+    operation_id = "changeParameters",
+    tag = "scenes",
+    request_body = SceneBody,
+    responses((status = OK, description = "From when the change holds, and for how many nodes", body = CommandAnswer)),
+)]
 pub(crate) async fn post_parameters(
     shared: State<Shared>,
     headers: HeaderMap,

@@ -7,11 +7,12 @@ use cuelight_wire::ids::{EffectId, PaletteId};
 use cuelight_wire::limits::MAX_ZONES;
 use cuelight_wire::scene::{BlendMode, PatternPlay, Rgb, Zone};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use utoipa::ToSchema;
 
 use super::Problem;
 
 /// A scene, to be shown.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct SceneView {
     effect: String,
     effect_id: u16,
@@ -24,6 +25,7 @@ pub(crate) struct SceneView {
     saturation: u8,
     complexity: u8,
     variation: u8,
+    #[schema(min_items = 3, max_items = 3)]
     colors: [Color; 3],
     seed: u32,
     zones: Vec<ZoneBody>,
@@ -36,7 +38,8 @@ pub(crate) struct SceneView {
 }
 
 /// A pattern that plays.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = PatternPlayView)]
 struct PatternView {
     id: String,
     #[serde(rename = "loop")]
@@ -88,7 +91,7 @@ pub(crate) fn palette_name(id: PaletteId) -> String {
 }
 
 /// An effect or palette as a request gives it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(untagged)]
 pub(crate) enum NameOrNumber {
     /// Its number.
@@ -122,7 +125,8 @@ impl NameOrNumber {
 }
 
 /// A colour, `#rrggbb` in JSON.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ToSchema)]
+#[schema(value_type = String, pattern = "^#[0-9a-fA-F]{6}$", examples("#ff9329"))]
 pub(crate) struct Color(pub(crate) Rgb);
 
 impl Serialize for Color {
@@ -144,10 +148,25 @@ impl<'de> Deserialize<'de> for Color {
     }
 }
 
+/// The words of [`BlendMode`], for the description: that crate knows nothing of HTTP.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+enum Blend {
+    Overwrite,
+    Add,
+    Multiply,
+    Screen,
+    Lighten,
+    Darken,
+    Average,
+    Difference,
+}
+
 /// A zone, shown and asked for in the same form; what a request leaves out has the scene's value.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ZoneBody {
+    #[schema(maximum = 3)]
     id: u8,
     #[serde(skip_serializing_if = "Option::is_none")]
     effect: Option<NameOrNumber>,
@@ -158,6 +177,7 @@ pub(crate) struct ZoneBody {
     #[serde(skip_serializing_if = "Option::is_none")]
     speed: Option<u8>,
     #[serde(default)]
+    #[schema(value_type = Blend)]
     blend: BlendMode,
     from: u8,
     to: u8,

@@ -4,15 +4,17 @@ use axum::Json;
 use axum::extract::State;
 use cuelight_wire::ids::Revision;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::nodes::NodeView;
 use super::scene_view::SceneView;
 use crate::shared::Shared;
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ShowView {
     show_us: i64,
     boot_id: u32,
+    #[schema(value_type = u32)]
     rev: Revision,
     tempo: TempoView,
     master: MasterView,
@@ -25,7 +27,7 @@ pub(crate) struct ShowView {
     risks: Vec<String>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct TempoView {
     bpm: f64,
     beats_per_bar: u8,
@@ -36,14 +38,14 @@ struct TempoView {
     downbeat: bool,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct MasterView {
     level: u8,
     blackout: bool,
 }
 
 /// How the ticks go.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct TickView {
     count: u64,
     pub(crate) hz: f64,
@@ -69,6 +71,14 @@ impl From<&cuelight_conductor::TickFigures> for TickView {
     }
 }
 
+/// Everything a page or a program needs to draw the show.
+#[utoipa::path(
+    get,
+    path = "/show",
+    operation_id = "getShow",
+    tag = "show",
+    responses((status = OK, description = "What there is", body = ShowView)),
+)]
 pub(crate) async fn get_show(State(shared): State<Shared>) -> Json<ShowView> {
     let snapshot = shared.snapshot.load();
     let show = snapshot.clock.show_at(shared.clock.now());

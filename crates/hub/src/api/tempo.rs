@@ -5,17 +5,21 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use cuelight_conductor::Command;
 use serde::Deserialize;
+use utoipa::ToSchema;
 
 use super::Problem;
 use super::answer::{CommandAnswer, carry_out};
 use super::body::Body;
 use crate::shared::Shared;
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Tempo {
     /// Beats per minute, to the hundredth.
+    /// 20 to 600, or 0 for no beat.
+    #[schema(minimum = 0, maximum = 600)]
     bpm: Option<f64>,
+    #[schema(minimum = 1, maximum = 32)]
     beats_per_bar: Option<u8>,
     #[serde(default)]
     tap: bool,
@@ -49,6 +53,15 @@ fn hundredths(bpm: f64) -> Result<u16, Problem> {
     }
 }
 
+/// Sets the tempo, taps it, or says where the bar begins.
+#[utoipa::path(
+    post,
+    path = "/tempo",
+    operation_id = "setTempo",
+    tag = "show",
+    request_body = Tempo,
+    responses((status = OK, description = "From when the change holds, and for how many nodes", body = CommandAnswer)),
+)]
 pub(crate) async fn post_tempo(
     State(shared): State<Shared>,
     headers: HeaderMap,

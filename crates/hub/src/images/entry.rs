@@ -6,6 +6,7 @@ use cuelight_update::plain::Release;
 use cuelight_update::signed::Signed;
 use semver::Version;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::Refused;
 
@@ -18,7 +19,7 @@ const MAX_NOTES: usize = 4_000;
 const DEPLOYED: (&str, &str) = ("k1", "k1/s3");
 
 /// An image without a signature, for deployed nodes.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Plain {
     pub(crate) platform: String,
@@ -26,6 +27,7 @@ pub(crate) struct Plain {
     pub(crate) channel: String,
     pub(crate) version: String,
     pub(crate) size: u64,
+    #[schema(value_type = String, pattern = "^[0-9a-f]{64}$")]
     pub(crate) sha256: Digest,
     #[serde(default)]
     pub(crate) notes: String,

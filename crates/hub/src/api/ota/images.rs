@@ -4,6 +4,7 @@ use axum::Json;
 use axum::extract::{Path, State};
 use cuelight_update::signed::Signed;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::{refused, with_images};
 use crate::api::Problem;
@@ -12,7 +13,7 @@ use crate::images::{Entry, Plain};
 use crate::shared::Shared;
 
 /// One image.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ImageView {
     platform: String,
     channel: String,
@@ -50,22 +51,64 @@ impl From<Entry> for ImageView {
     }
 }
 
+/// A text and its signatures, as `cuelight ota sign` writes it.
+#[derive(Deserialize, ToSchema)]
+#[expect(dead_code, reason = "only its schema is used; the document itself is `Signed`")]
+struct SignedDocument {
+    /// The manifest, as the text that was signed.
+    signed: String,
+    signatures: Vec<SignatureDocument>,
+}
+
+/// One signature of it.
+#[derive(Deserialize, ToSchema)]
+#[expect(dead_code, reason = "only its schema is used; the document itself is `Signed`")]
+struct SignatureDocument {
+    /// Which key.
+    key: String,
+    /// 64 bytes in base64.
+    signature: String,
+}
+
+/// An image that is no more.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct DeletedImage {
+    platform: String,
+    version: String,
+}
+
 /// What is to be published: one of the two.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Publish {
     /// A signed manifest.
+    #[schema(value_type = Option<SignedDocument>)]
     signed: Option<Signed>,
     /// An image for deployed nodes, which know no signatures.
     plain: Option<Plain>,
 }
 
-/// `GET`
+/// The images that are published.
+#[utoipa::path(
+    get,
+    path = "/ota/images",
+    operation_id = "listImages",
+    tag = "updates",
+    responses((status = OK, description = "What there is", body = Vec<ImageView>)),
+)]
 pub(crate) async fn list(State(shared): State<Shared>) -> Json<Vec<ImageView>> {
     Json(shared.images.list().into_iter().map(ImageView::from).collect())
 }
 
-/// `POST`
+/// Publishes an uploaded image.
+#[utoipa::path(
+    post,
+    path = "/ota/images",
+    operation_id = "publishImage",
+    tag = "updates",
+    request_body = Publish,
+    responses((status = OK, description = "What there is", body = ImageView)),
+)]
 pub(crate) async fn publish(
     State(shared): State<Shared>,
     Body(publish): Body<Publish>,
@@ -79,18 +122,26 @@ pub(crate) async fn publish(
     Ok(Json(with_images(&shared, move |images| images.publish(entry)).await?.into()))
 }
 
-/// `DELETE /{platform}/{version}`
+/// Deletes an image that is not being rolled out.
+#[utoipa::path(
+    delete,
+    path = "/ota/images/{platform}/{version}",
+    operation_id = "deleteImage",
+    tag = "updates",
+    params(("platform" = String, Path, description = "What the image is for"), ("version" = String, Path, description = "Its version")),
+    responses((status = OK, description = "What there is", body = DeletedImage)),
+)]
 pub(crate) async fn delete(
     State(shared): State<Shared>,
     Path((platform, version)): Path<(String, String)>,
-) -> Result<Json<serde_json::Value>, Problem> {
+) -> Result<Json<DeletedImage>, Problem> {
     let snapshot = shared.snapshot.load();
     if snapshot.rollout.as_ref().is_some_and(|rollout| !rollout.status.is_over() && rollout.version == version) {
         return Err(Problem::conflict(format!("{version} is being rolled out: wait until that is over, or abort it")));
     }
     let (of, which) = (platform.clone(), version.clone());
     match with_images(&shared, move |images| images.delete(&of, &which)).await? {
-        true => Ok(Json(serde_json::json!({ "platform": platform, "version": version }))),
+        true => Ok(Json(DeletedImage { platform, version })),
         false => Err(Problem::not_found(format!("there is no image {platform} {version}; list the images"))),
     }
 }

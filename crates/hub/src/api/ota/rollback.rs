@@ -14,6 +14,15 @@ use crate::api::answer::{CommandAnswer, carry_out};
 use crate::api::body::Body;
 use crate::shared::Shared;
 
+/// The nodes that the last rollout has updated go back to what they ran before.
+#[utoipa::path(
+    post,
+    path = "/ota/rollback",
+    operation_id = "rollBack",
+    tag = "updates",
+    request_body = Manner,
+    responses((status = OK, description = "From when the change holds, and for how many nodes", body = CommandAnswer)),
+)]
 pub(crate) async fn post(
     State(shared): State<Shared>,
     headers: HeaderMap,

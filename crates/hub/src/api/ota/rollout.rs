@@ -7,6 +7,7 @@ use cuelight_conductor::Command;
 use cuelight_conductor::rollout::{Image, Order, Word};
 use cuelight_wire::time::Span;
 use serde::Deserialize;
+use utoipa::ToSchema;
 
 use super::rollout_view::RolloutsView;
 use super::with_images;
@@ -18,7 +19,7 @@ use crate::images::{Entry, is_version};
 use crate::shared::Shared;
 
 /// How nodes are treated, whatever is rolled out.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Manner {
     /// How long a node may take; 180 where nothing is said.
@@ -32,7 +33,7 @@ pub(crate) struct Manner {
 }
 
 /// What is asked for.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Begin {
     version: String,
@@ -48,12 +49,27 @@ pub(crate) struct Begin {
     in_spite_of: Option<String>,
 }
 
-/// `GET`
+/// The rollout that is going on or was the last to, and those before it.
+#[utoipa::path(
+    get,
+    path = "/ota/rollout",
+    operation_id = "getRollout",
+    tag = "updates",
+    responses((status = OK, description = "What there is", body = RolloutsView)),
+)]
 pub(crate) async fn get(State(shared): State<Shared>) -> Json<RolloutsView> {
     Json(RolloutsView::of(&shared.snapshot.load()))
 }
 
-/// `POST`
+/// Rolls a version out, one node after the other.
+#[utoipa::path(
+    post,
+    path = "/ota/rollout",
+    operation_id = "beginRollout",
+    tag = "updates",
+    request_body = Begin,
+    responses((status = OK, description = "From when the change holds, and for how many nodes", body = CommandAnswer)),
+)]
 pub(crate) async fn begin(
     State(shared): State<Shared>,
     headers: HeaderMap,
@@ -67,7 +83,15 @@ pub(crate) async fn begin(
     carry_out(&shared, &headers, Command::BeginRollout(Box::new(Order { nodes, canary, ..order }))).await
 }
 
-/// `POST /{word}`
+/// A word on the rollout that is going on.
+#[utoipa::path(
+    post,
+    path = "/ota/rollout/{word}",
+    operation_id = "steerRollout",
+    tag = "updates",
+    params(("word" = String, Path, description = "pause, resume, retry, pass-over or abort")),
+    responses((status = OK, description = "From when the change holds, and for how many nodes", body = CommandAnswer)),
+)]
 pub(crate) async fn word(
     State(shared): State<Shared>,
     Named(word): Named,

@@ -5,9 +5,10 @@ use cuelight_conductor::rollout::{PastRollout, Phase, RolloutSnapshot, Status, S
 use cuelight_wire::control::OtaState;
 use cuelight_wire::ids::Mac;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 /// The rollouts of a hub.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct RolloutsView {
     /// The show that is armed.
     armed: Option<String>,
@@ -18,7 +19,7 @@ pub(crate) struct RolloutsView {
 }
 
 /// One rollout.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct RolloutView {
     number: u32,
     version: String,
@@ -39,7 +40,7 @@ pub(crate) struct RolloutView {
 }
 
 /// One node of it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct StepView {
     mac: String,
     id: Option<u16>,
@@ -58,14 +59,14 @@ pub(crate) struct StepView {
     spent_ms: Option<i64>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct LeftOutView {
     mac: String,
     name: Option<String>,
     reason: &'static str,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct PastView {
     number: u32,
     version: String,

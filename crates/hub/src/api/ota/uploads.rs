@@ -7,6 +7,7 @@ use axum::extract::{Path, State};
 use cuelight_fetch::Digest;
 use serde::{Deserialize, Serialize};
 use tokio::task::spawn_blocking;
+use utoipa::ToSchema;
 
 use super::with_images;
 use crate::api::Problem;
@@ -16,7 +17,8 @@ use crate::shared::Shared;
 /// Bytes of a part, at most: 5 s at 200 kB/s.
 pub(crate) const MAX_PART: usize = 1024 * 1024;
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Place {
     /// Bytes of the whole image.
@@ -26,13 +28,21 @@ pub(crate) struct Place {
 }
 
 /// How much of an upload is here.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct UploadView {
     sha256: String,
     have: u64,
 }
 
-/// `GET`
+/// How much of an upload is here.
+#[utoipa::path(
+    get,
+    path = "/ota/uploads/{sha256}",
+    operation_id = "getUpload",
+    tag = "updates",
+    params(("sha256" = String, Path, description = "SHA-256 of the whole image, 64 hexadecimal digits")),
+    responses((status = OK, description = "What there is", body = UploadView)),
+)]
 pub(crate) async fn get(State(shared): State<Shared>, Path(sha256): Path<String>) -> Result<Json<UploadView>, Problem> {
     let sha256 = digest(&sha256)?;
     let have = spawn_blocking(move || shared.images.uploaded(&sha256)).await;
@@ -40,7 +50,16 @@ pub(crate) async fn get(State(shared): State<Shared>, Path(sha256): Path<String>
     Ok(Json(UploadView { sha256: sha256.to_string(), have }))
 }
 
-/// `PUT`
+/// The next part of an upload, at most 1 MiB. A part from elsewhere is a 409.
+#[utoipa::path(
+    put,
+    path = "/ota/uploads/{sha256}",
+    operation_id = "putUpload",
+    tag = "updates",
+    params(("sha256" = String, Path, description = "SHA-256 of the whole image, 64 hexadecimal digits"), Place),
+    request_body(content = [u8], content_type = "application/octet-stream"),
+    responses((status = OK, description = "What there is", body = UploadView)),
+)]
 pub(crate) async fn put(
     State(shared): State<Shared>,
     Path(sha256): Path<String>,

@@ -2,6 +2,7 @@
 
 mod access_point;
 mod commands;
+mod description;
 mod facts;
 mod guarded;
 mod limits;
