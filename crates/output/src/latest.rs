@@ -94,6 +94,10 @@ impl<T: Words> Publisher<T> {
     pub fn publish(&mut self, value: T) {
         self.cell.write(value.to_words().as_ref().iter().copied());
     }
+    /// One more reading end.
+    pub fn reader(&self) -> Latest<T> {
+        Latest { cell: Arc::clone(&self.cell), value: PhantomData }
+    }
 }
 
 impl<T: Words> Latest<T> {

@@ -27,7 +27,7 @@ const MAY_IMPORT: [(&str, &[&str]); 20] = [
     ("conductor", &["wire", "proto"]),
     ("net", &["wire", "proto"]),
     ("pattern", &["wire", "proto", "net"]),
-    ("output", &["wire", "render", "dmx"]),
+    ("output", &["wire", "render", "dmx", "show", "net"]),
     ("fetch", &[]),
     ("update", &["fetch"]),
     ("node", &["wire", "fetch", "update", "proto", "render", "dmx", "net", "pattern", "output"]),

@@ -1,7 +1,8 @@
-//! Many datagrams to many nodes with few system calls: the hub's stream (FANOUT-21).
+//! Many datagrams to many receivers with few system calls: the hub's stream (FANOUT-21), the universes of a node (DMX-53).
 //!
-//! Promises: never blocks and never allocates after `new`; what the device does not take is dropped and counted, because
-//! the next tick carries everything again; one unreachable node does not keep the others from being served.
+//! Promises: never blocks and never allocates after `new`; one unreachable receiver does not keep the others from being
+//! served. What the device does not take is dropped and counted by [`BatchSender::flush`], because the next tick of a stream
+//! carries everything again; [`BatchSender::send_some`] keeps it, for levels that are not said again so soon.
 
 use std::io;
 use std::net::{SocketAddr, UdpSocket};
@@ -13,7 +14,7 @@ use nix::sys::socket::SockaddrStorage;
 
 use super::sys::{BATCH, send_many};
 
-/// Longest datagram: the stream header and the largest payload.
+/// Longest datagram of the stream: its header and the largest payload.
 pub const MAX_DATAGRAM: usize = 28 + MAX_STREAM_PAYLOAD;
 
 /// What became of the datagrams since the last count was taken.
@@ -29,32 +30,46 @@ pub struct Flushed {
     pub failed: u64,
 }
 
-/// See the module. Holds up to 64 datagrams; when full it sends them first.
+/// See the module. Holds datagrams of at most `LEN` bytes, 64 of them or as many as it is made for; when full it sends them
+/// first.
 #[derive(Debug)]
-pub struct BatchSender {
+pub struct BatchSender<const LEN: usize = MAX_DATAGRAM> {
     socket: UdpSocket,
-    slots: Box<[Slot]>,
+    slots: Box<[Slot<LEN>]>,
+    /// Of the `used` first slots those from here on are still to be sent.
+    first: usize,
     used: usize,
     since: Flushed,
 }
 
 #[derive(Clone, Debug)]
-struct Slot {
+struct Slot<const LEN: usize> {
     to: SockaddrStorage,
     len: usize,
-    bytes: [u8; MAX_DATAGRAM],
+    bytes: [u8; LEN],
 }
 
 impl BatchSender {
-    /// Takes a bound socket.
+    /// Takes a bound socket, for the stream: 64 datagrams of at most [`MAX_DATAGRAM`] bytes.
     ///
     /// # Errors
     /// When it cannot be made nonblocking.
     pub fn new(socket: UdpSocket) -> io::Result<Self> {
+        Self::holding(socket, BATCH)
+    }
+}
+
+impl<const LEN: usize> BatchSender<LEN> {
+    /// Takes a bound socket, and holds so many datagrams (at least one).
+    ///
+    /// # Errors
+    /// When it cannot be made nonblocking.
+    pub fn holding(socket: UdpSocket, datagrams: usize) -> io::Result<Self> {
         socket.set_nonblocking(true)?;
         let nowhere = SockaddrStorage::from(SocketAddr::from(([0, 0, 0, 0], 0)));
-        let slot = Slot { to: nowhere, len: 0, bytes: [0; MAX_DATAGRAM] };
-        Ok(Self { socket, slots: vec![slot; BATCH].into_boxed_slice(), used: 0, since: Flushed::default() })
+        let slot = Slot { to: nowhere, len: 0, bytes: [0; LEN] };
+        let slots = vec![slot; datagrams.max(1)].into_boxed_slice();
+        Ok(Self { socket, slots, first: 0, used: 0, since: Flushed::default() })
     }
     /// The socket it sends from.
     pub const fn socket(&self) -> &UdpSocket {
@@ -62,18 +77,18 @@ impl BatchSender {
     }
     /// Takes a datagram that `write` writes into the buffer; it tells where to and how long. Where it has none, nothing is
     /// taken, and the answer is `false`.
-    pub fn push_with(&mut self, write: impl FnOnce(&mut [u8; MAX_DATAGRAM]) -> Option<(SocketAddr, usize)>) -> bool {
+    pub fn push_with(&mut self, write: impl FnOnce(&mut [u8; LEN]) -> Option<(SocketAddr, usize)>) -> bool {
         if self.used == self.slots.len() {
             self.send_held();
         }
         let Some(slot) = self.slots.get_mut(self.used) else { return false };
         let Some((to, len)) = write(&mut slot.bytes) else { return false };
-        slot.len = len.min(MAX_DATAGRAM);
+        slot.len = len.min(LEN);
         slot.to = SockaddrStorage::from(to);
         self.used += 1;
         true
     }
-    /// Takes a copy of `datagram` for `to`. One longer than [`MAX_DATAGRAM`] is counted as failed.
+    /// Takes a copy of `datagram` for `to`. One longer than `LEN` is counted as failed.
     pub fn push(&mut self, to: SocketAddr, datagram: &[u8]) {
         let is_taken = self.push_with(|buf| {
             buf.get_mut(..datagram.len())?.copy_from_slice(datagram);
@@ -81,35 +96,42 @@ impl BatchSender {
         });
         self.since.failed += u64::from(!is_taken);
     }
-    /// Sends what is held, and tells what became of everything pushed since the last flush.
+    /// Sends what is held, and tells what became of everything pushed since the last flush. What the device does not take
+    /// is dropped.
     pub fn flush(&mut self) -> Flushed {
         self.send_held();
         std::mem::take(&mut self.since)
     }
-
-    fn send_held(&mut self) {
-        let mut rest = self.slots.get(..self.used).unwrap_or_default();
-        while let Some((_, others)) = rest.split_first() {
+    /// Sends what the device takes of what is held. Returns whether nothing is left; if not, call again when the device had
+    /// time, or [`Self::flush`].
+    pub fn send_some(&mut self) -> bool {
+        while self.first < self.used {
+            let rest = self.slots.get(self.first..self.used).unwrap_or_default();
             let datagrams = rest.iter().map(|slot| (&slot.to, slot.bytes.get(..slot.len).unwrap_or_default()));
-            rest = match send_many(self.socket.as_fd(), datagrams) {
+            match send_many(self.socket.as_fd(), datagrams) {
                 Ok(sent) => {
-                    let (done, others) = rest.split_at(sent.clamp(1, rest.len()));
+                    let done = &rest[..sent.clamp(1, rest.len())];
                     self.since.sent += done.len() as u64;
                     self.since.bytes += done.iter().map(|slot| slot.len as u64).sum::<u64>();
-                    others
+                    self.first += done.len();
                 }
-                Err(Errno::EINTR) => rest,
-                Err(Errno::EAGAIN | Errno::ENOBUFS) => {
-                    self.since.blocked += rest.len() as u64;
-                    break;
-                }
+                Err(Errno::EINTR) => {}
+                Err(Errno::EAGAIN | Errno::ENOBUFS) => return false,
                 Err(_) => {
                     self.since.failed += 1;
-                    others
+                    self.first += 1;
                 }
-            };
+            }
         }
-        self.used = 0;
+        (self.first, self.used) = (0, 0);
+        true
+    }
+
+    fn send_held(&mut self) {
+        if !self.send_some() {
+            self.since.blocked += (self.used - self.first) as u64;
+            (self.first, self.used) = (0, 0);
+        }
     }
 }
 
@@ -158,6 +180,24 @@ mod tests {
             assert_eq!(receiver.recv(&mut buf).unwrap(), 1);
             assert_eq!(buf[0], expected);
         }
+    }
+
+    #[test]
+    fn a_sender_holds_as_many_datagrams_of_the_length_it_is_made_for() {
+        let receiver = loopback();
+        let to = receiver.local_addr().unwrap();
+        let mut sender = BatchSender::<700>::holding(loopback(), 100).unwrap();
+        for n in 0..100 {
+            sender.push(to, &[n; 700]);
+        }
+        receiver.set_nonblocking(true).unwrap();
+        assert!(receiver.recv(&mut [0; 700]).is_err(), "what fits is held");
+        assert!(sender.send_some());
+        let mut buf = [0; 700];
+        for n in 0..100 {
+            assert_eq!((receiver.recv(&mut buf).unwrap(), buf[699]), (700, n));
+        }
+        assert_eq!(sender.flush(), Flushed { sent: 100, bytes: 70_000, ..Flushed::default() });
     }
 
     #[test]

@@ -29,6 +29,14 @@ pub fn expedite(socket: &UdpSocket) -> io::Result<()> {
     Ok(())
 }
 
+/// Asks the kernel to keep so many bytes of datagrams that the device has not sent yet. It may keep fewer.
+///
+/// # Errors
+/// When the kernel refuses, which it does not.
+pub fn hold_unsent(socket: &UdpSocket, bytes: usize) -> io::Result<()> {
+    Ok(setsockopt(socket, sockopt::SndBuf, &bytes)?)
+}
+
 /// The thread that starts the tick thread or the driver thread makes their sockets and reports what was refused.
 const _: () = {
     const fn moves_to_another_thread<T: Send>() {}

@@ -154,7 +154,7 @@ impl Figures {
 }
 
 /// The smallest value that at least `percent` of the sorted `values` do not exceed (nearest rank).
-fn percentile(values: &[i64], percent: usize) -> i64 {
+pub(crate) fn percentile(values: &[i64], percent: usize) -> i64 {
     let rank = (values.len() * percent).div_ceil(100).max(1);
     values.get(rank - 1).copied().unwrap_or(0)
 }

@@ -18,6 +18,7 @@ mod run;
 pub use command::{Command, CommandSender, Own, RING_CAPACITY, Refused};
 pub use fallback::Fallback;
 pub use figures::FrameReport;
+pub(crate) use figures::percentile;
 pub use machine::MachineConfig;
 pub use patterns::{LoadedPattern, MAX_PATTERNS, NoRoom, PatternSender, PatternSlots, load_pattern};
 

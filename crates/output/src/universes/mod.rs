@@ -5,10 +5,11 @@
 //! follows with the next rendered frame, 8.3 ms later, so that receivers have read everything. Sent from the frame thread on
 //! a socket that never blocks; what the system does not take is counted, the next frame carries new levels.
 
+mod socket;
 mod target;
 
 use std::io;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs, UdpSocket};
+use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -21,7 +22,9 @@ use cuelight_wire::ids::Mac;
 use cuelight_wire::scene::Rgb;
 use cuelight_wire::time::{Local, Span, Time};
 
+pub(crate) use socket::{open, resolve};
 pub use target::{ArtNetTarget, BadTarget, SacnTarget, Way};
+pub(crate) use target::{option, parts, write_options};
 
 use crate::frame::{Frame, Output};
 
@@ -37,8 +40,6 @@ pub fn identity_of(mac: Mac, name: &str) -> Identity {
 /// Pixels of a universe: the 512 slots hold 170 whole ones.
 pub const PIXELS_PER_UNIVERSE: usize = 170;
 const SLOTS_PER_UNIVERSE: usize = 3 * PIXELS_PER_UNIVERSE;
-/// Routers that multicast may pass.
-const MULTICAST_TTL: u32 = 64;
 
 /// Why universes cannot be sent.
 #[derive(Debug, thiserror::Error)]
@@ -97,18 +98,7 @@ struct Sender {
 
 impl Sender {
     fn new(way: Way, to: Option<SocketAddr>) -> Result<Self, UniversesError> {
-        let any =
-            if to.is_some_and(|to| to.is_ipv6()) { Ipv6Addr::UNSPECIFIED.into() } else { Ipv4Addr::UNSPECIFIED.into() };
-        let open = || {
-            let socket = UdpSocket::bind((way.from.unwrap_or(any), 0))?;
-            socket.set_broadcast(true)?;
-            if socket.local_addr()?.is_ipv4() {
-                socket.set_multicast_ttl_v4(MULTICAST_TTL)?;
-            }
-            socket.set_nonblocking(true)?;
-            Ok(socket)
-        };
-        let socket = open().map_err(|source| UniversesError::Socket { source })?;
+        let socket = open(way.from, to)?;
         Ok(Self { socket, counters: UniverseCounters::default() })
     }
     fn send(&self, datagram: &[u8], to: SocketAddr) {
@@ -324,18 +314,6 @@ fn universes_of(first: u16, last: u16, pixels: usize) -> Result<impl Iterator<It
         return Err(UniversesError::TooMany { pixels, first, needed, there });
     }
     Ok((first..=last).take(needed))
-}
-
-fn resolve(host: &str, port: u16) -> Result<SocketAddr, UniversesError> {
-    let find = || {
-        if let Ok(ip) = host.parse() {
-            return Ok(SocketAddr::new(ip, port));
-        }
-        let has_port = host.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok());
-        let mut found = if has_port { host.to_socket_addrs()? } else { (host, port).to_socket_addrs()? };
-        found.next().ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, "the name has no address"))
-    };
-    find().map_err(|source| UniversesError::Unresolved { host: host.to_owned(), source })
 }
 
 #[cfg(test)]

@@ -97,13 +97,14 @@ pub enum BadTarget {
 }
 
 /// Universe, host, options.
-fn parts(text: &str) -> (&str, Option<&str>, impl Iterator<Item = &str>) {
+pub(crate) fn parts(text: &str) -> (&str, Option<&str>, impl Iterator<Item = &str>) {
     let (place, options) = text.split_once('?').unwrap_or((text, ""));
     let (first, host) = place.split_once('@').map_or((place, None), |(first, host)| (first, Some(host)));
     (first, host, options.split('&').filter(|option| !option.is_empty()))
 }
 
-fn option(text: &str) -> Result<(&str, &str), BadTarget> {
+/// Key and value of an option.
+pub(crate) fn option(text: &str) -> Result<(&str, &str), BadTarget> {
     text.split_once('=').ok_or(BadTarget::Option)
 }
 
@@ -159,8 +160,12 @@ impl FromStr for ArtNetTarget {
 }
 
 /// Writes options that are not as they are by default.
-fn write_options(f: &mut fmt::Formatter<'_>, options: [Option<String>; 4]) -> fmt::Result {
-    for (option, separator) in options.into_iter().flatten().zip(['?', '&', '&', '&']) {
+pub(crate) fn write_options(
+    f: &mut fmt::Formatter<'_>,
+    options: impl IntoIterator<Item = Option<String>>,
+) -> fmt::Result {
+    let separators = std::iter::once('?').chain(std::iter::repeat('&'));
+    for (option, separator) in options.into_iter().flatten().zip(separators) {
         write!(f, "{separator}{option}")?;
     }
     Ok(())
