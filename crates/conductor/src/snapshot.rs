@@ -38,6 +38,9 @@ pub struct Snapshot {
     pub groups: Vec<GroupSnapshot>,
     /// Known nodes, by number.
     pub nodes: Vec<NodeSnapshot>,
+    /// What the stream carried in the last tick: a full-state payload for each history of scenes. Nodes that are to look
+    /// alike share one. Empty before the first tick that a history has.
+    pub full_states: Vec<Vec<u8>>,
     /// Sums over all nodes.
     pub totals: Totals,
     /// How the ticks go.
@@ -133,6 +136,8 @@ pub struct NodeSnapshot {
     pub bytes: u64,
     /// What it shows.
     pub scene: SceneSnapshot,
+    /// Which of [`Snapshot::full_states`] is its own.
+    pub full_state: usize,
 }
 
 /// Sums over all nodes.

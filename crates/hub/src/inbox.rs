@@ -9,6 +9,8 @@ use cuelight_wire::ids::{Token, TokenHash};
 use cuelight_wire::time::{Local, Time};
 use tokio::sync::{mpsc, oneshot};
 
+use crate::events::{self, Events};
+
 /// What became of a command.
 pub(crate) type Answered = Result<Answer, CommandError>;
 
@@ -39,6 +41,7 @@ const CAPACITY: usize = 1024;
 pub(crate) struct Inbox {
     queue: mpsc::Sender<Input>,
     waker: Waker,
+    events: Events,
 }
 
 /// The tick thread is gone: the hub is stopping.
@@ -47,9 +50,9 @@ pub(crate) struct Gone;
 
 impl Inbox {
     /// The two ends of the queue; every input wakes the owner of the other end through `waker`.
-    pub(crate) fn new(waker: Waker) -> (Self, mpsc::Receiver<Input>) {
+    pub(crate) fn new(waker: Waker, events: Events) -> (Self, mpsc::Receiver<Input>) {
         let (queue, inputs) = mpsc::channel(CAPACITY);
-        (Self { queue, waker }, inputs)
+        (Self { queue, waker, events }, inputs)
     }
 
     /// Hands an input over, waiting for room.
@@ -70,10 +73,17 @@ impl Inbox {
         let _ = self.queue.try_send(Input::Heard { token });
     }
 
-    /// Has a command carried out and waits for its answer.
+    /// Has a command carried out and waits for its answer; what it does is told to whoever follows events.
     pub(crate) async fn command(&self, id: Option<CommandId>, command: Command) -> Result<Answered, Gone> {
+        let told = events::of_command(&command);
         let (answer, answered) = oneshot::channel();
         self.send(Input::Command { id, command: Box::new(command), answer }).await?;
-        answered.await.map_err(|_| Gone)
+        let answered = answered.await.map_err(|_| Gone)?;
+        if let (Ok(answer), Some(told)) = (&answered, told)
+            && !answer.repeated
+        {
+            self.events.add(events::answered(told, answer));
+        }
+        Ok(answered)
     }
 }

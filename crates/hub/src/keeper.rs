@@ -15,8 +15,10 @@ use cuelight_output::ClockSample;
 use cuelight_output::record::{Lane, Recorder};
 use cuelight_wire::control::OtaState;
 use cuelight_wire::time::Span;
+use serde_json::json;
 use tracing::{debug, error, info, warn};
 
+use crate::events::{self, Events, Told};
 use crate::store::{DataFolder, ShowMap};
 
 /// File of the show's state.
@@ -37,6 +39,8 @@ const MAP_EVERY: u32 = 10;
 enum Job {
     Save(Box<Saved>, u64),
     Log(Event),
+    /// So many were dropped before this.
+    Dropped(u64),
 }
 
 /// The show clock's offset, for threads that do not own the conductor.
@@ -58,6 +62,8 @@ pub(crate) struct Keeper {
     jobs: SyncSender<Job>,
     thread: JoinHandle<()>,
     unlogged: u64,
+    /// Of these, those that nobody was told of yet.
+    untold: u64,
     is_save_waiting: Arc<AtomicBool>,
     saved_revision: Arc<AtomicU64>,
 }
@@ -69,6 +75,7 @@ impl Keeper {
         record: Option<Recorder>,
         clock: LocalClock,
         show: SharedShowClock,
+        events: Events,
     ) -> io::Result<Self> {
         let (jobs, queue) = sync_channel(QUEUE);
         let lane = record.as_ref().map(|recorder| recorder.lane("clock"));
@@ -80,18 +87,23 @@ impl Keeper {
             lane,
             clock,
             show,
+            events,
             is_save_waiting: is_save_waiting.clone(),
             saved_revision: saved_revision.clone(),
             unsaved: None,
         };
         let thread = thread::Builder::new().name("keeper".into()).spawn(move || worker.run(&queue))?;
-        Ok(Self { jobs, thread, unlogged: 0, is_save_waiting, saved_revision })
+        Ok(Self { jobs, thread, unlogged: 0, untold: 0, is_save_waiting, saved_revision })
     }
 
     /// Has an event logged; drops it when the log is behind.
     pub(crate) fn log(&mut self, event: Event) {
+        if self.untold > 0 && self.jobs.try_send(Job::Dropped(self.untold)).is_ok() {
+            self.untold = 0;
+        }
         if self.jobs.try_send(Job::Log(event)).is_err() {
             self.unlogged += 1;
+            self.untold += 1;
         }
     }
 
@@ -137,6 +149,7 @@ struct Worker {
     lane: Option<Lane>,
     clock: LocalClock,
     show: SharedShowClock,
+    events: Events,
     is_save_waiting: Arc<AtomicBool>,
     saved_revision: Arc<AtomicU64>,
     /// What could not be saved, and its revision; it is tried again every second.
@@ -164,7 +177,13 @@ impl Worker {
                     self.is_save_waiting.store(false, Ordering::Relaxed);
                     self.save(saved, revision);
                 }
-                Ok(Job::Log(event)) => log(&event),
+                Ok(Job::Log(event)) => {
+                    log(&event);
+                    if let Some(told) = events::of_event(&event) {
+                        self.events.add(told);
+                    }
+                }
+                Ok(Job::Dropped(count)) => self.events.add(Told::new("lost", json!({ "missed": count }))),
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => break,
             }

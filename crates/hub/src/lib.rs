@@ -9,8 +9,10 @@
 //! | `keeper` | the thread that saves and logs |
 //! | `front`, `api`, `session` | HTTP and control connections, on one runtime thread |
 //! | `inbox`, `shared` | what goes in to the tick thread, and what is seen of it |
+//! | `live` | views and pictures that are kept up to date for whoever watches |
 //! | `patterns`, `distribution` | the patterns it has, and how far each node has come with them |
 //! | `images` | the images it has for its nodes |
+//! | `events` | what has happened, for programs that follow the show |
 //! | `store` | the data folder |
 //! | `start`, `open` | starting and stopping |
 //!
@@ -21,11 +23,13 @@ pub mod access_point;
 mod api;
 mod distribution;
 mod error;
+mod events;
 mod exchange;
 mod front;
 mod images;
 mod inbox;
 mod keeper;
+mod live;
 mod open;
 mod origin;
 mod patterns;

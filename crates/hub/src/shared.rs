@@ -12,9 +12,11 @@ use tokio::sync::Semaphore;
 use crate::access_point::Facts;
 use crate::api::Repeats;
 use crate::distribution::Distribution;
+use crate::events::Events;
 use crate::front::Shares;
 use crate::images::Images;
 use crate::inbox::Inbox;
+use crate::live::Live;
 use crate::patterns::Patterns;
 use crate::store::OperatorKey;
 
@@ -49,6 +51,10 @@ pub(crate) struct Shared {
     pub(crate) downloads: Arc<Semaphore>,
     /// How many each address fetches.
     pub(crate) download_shares: Shares,
+    /// What has happened.
+    pub(crate) events: Events,
+    /// What is kept up to date for whoever watches.
+    pub(crate) live: Live,
     /// When the hub started.
     pub(crate) started_at: Time<Local>,
 }

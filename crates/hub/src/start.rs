@@ -27,11 +27,13 @@ use crate::access_point::{AccessPoint, Prepared};
 use crate::api::{self, DOWNLOADS, Repeats};
 use crate::distribution::Distribution;
 use crate::error::HubError;
+use crate::events::Events;
 use crate::exchange::{ExchangeThread, Mentions};
 use crate::front::{self, Shares};
 use crate::images::Images;
 use crate::inbox::{Inbox, Input};
 use crate::keeper::{CLOCK_FILE, Keeper, STATE_FILE, SharedShowClock};
+use crate::live::{self, Live};
 use crate::open::{open_exchange, open_http, open_stream};
 use crate::patterns::Patterns;
 use crate::settings::HubSettings;
@@ -132,8 +134,10 @@ impl Hub {
         let snapshot = Arc::new(ArcSwap::from_pointee(conductor.snapshot(now)));
         let sessions = Arc::new(Sessions::default());
         let timer = TickTimer::new().map_err(HubError::system("a timer"))?;
-        let (inbox, inputs) = Inbox::new(timer.waker());
-        let keeper = Keeper::start(folder, record, clock, show.clone()).map_err(HubError::system("a thread"))?;
+        let events = Events::new(identity.boot_id, clock, show.clone());
+        let (inbox, inputs) = Inbox::new(timer.waker(), events.clone());
+        let keeper =
+            Keeper::start(folder, record, clock, show.clone(), events.clone()).map_err(HubError::system("a thread"))?;
 
         let exchange = start_exchange(exchange_socket, &settings, show.clone(), sessions.clone(), inbox.clone())?;
         let connections = Arc::new(Semaphore::new(max_connections as usize));
@@ -155,6 +159,8 @@ impl Hub {
             download_shares: Shares::default(),
             uploads,
             patterns_are_open: settings.open_patterns,
+            events,
+            live: Live::default(),
             started_at: now,
         };
         let tick_thread =
@@ -194,6 +200,7 @@ impl Hub {
         info!(address = %address, ts_port = settings.ts_port, "hub listens; open http://{}/", shown(address));
 
         let orders = tokio::spawn(uploads::carry_out(orders, shared.inbox.clone(), shared.patterns.clone()));
+        let live = live::Threads::start(&shared).map_err(HubError::system("a thread"))?;
         let (ending, ended) = watch::channel(());
         let limits = front::Limits::default();
         let server = tokio::spawn(front::serve(listener, api::router(shared.clone()), limits, ended));
@@ -206,6 +213,8 @@ impl Hub {
         // reason is out, each HTTP connection when its answer is.
         let _ = shared.inbox.send(Input::Stop).await;
         drop(ending);
+        live.stop();
+        shared.events.stop();
         let all_ended = async {
             let _ = tokio::join!(server, shared.uploads.stop(), shared.connections.acquire_many(max_connections));
         };

@@ -128,6 +128,16 @@ impl TestHub {
     pub(crate) async fn post(&self, path: &str, body: Value) -> Reply {
         self.send(Method::POST, path, body).await
     }
+    /// The status of an answer whose body may never end.
+    pub(crate) async fn status(&self, method: Method, path: &str) -> StatusCode {
+        let mut request = Request::builder().method(method).uri(path).body(Body::empty()).unwrap();
+        request.extensions_mut().insert(ConnectInfo(LOCAL.parse::<SocketAddr>().unwrap()));
+        self.router.clone().oneshot(request).await.unwrap().status()
+    }
+    pub(crate) async fn put_group(&self, name: &str, members: &[&str]) {
+        let path = format!("/api/v1/groups/{name}");
+        self.send(Method::PUT, &path, json!({ "members": members })).await.ok();
+    }
     /// Waits until the hub shows something.
     pub(crate) async fn until(&self, path: &str, is: impl Fn(&Value) -> bool) -> Value {
         loop {

@@ -1,5 +1,8 @@
 //! What is shown.
 
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
+
 use cuelight_wire::time::{Local, Time};
 
 use super::Conductor;
@@ -19,6 +22,8 @@ impl Conductor {
             lead: group.lead,
             scene: self.scene(group.track),
         });
+        let mut payloads = Payloads::default();
+        let nodes = self.roster.nodes().iter().map(|node| self.node(node, payloads.place(node.track))).collect();
         Snapshot {
             local: now,
             show,
@@ -29,7 +34,8 @@ impl Conductor {
             master: self.show.master.packet().filter(|m| holding(m.at)).last().unwrap_or(self.show.master.in_force()),
             scene: self.scene(self.show.show),
             groups: groups.collect(),
-            nodes: self.roster.nodes().iter().map(|node| self.node(node)).collect(),
+            nodes,
+            full_states: payloads.tracks.iter().map(|track| self.show.tracks.payload(*track).to_vec()).collect(),
             totals: self.totals(),
             tick: self.meter.figures(),
             connections: self.conns.len(),
@@ -44,7 +50,7 @@ impl Conductor {
         let newest = self.show.tracks.layers(track).newest();
         SceneSnapshot { rev: newest.rev, at: newest.at, fade_ms: newest.fade_ms, scene: newest.scene.clone() }
     }
-    fn node(&self, node: &Node) -> NodeSnapshot {
+    fn node(&self, node: &Node, full_state: usize) -> NodeSnapshot {
         NodeSnapshot {
             id: node.id,
             mac: node.mac,
@@ -70,6 +76,7 @@ impl Conductor {
             packets: node.packets,
             bytes: node.bytes,
             scene: self.scene(node.track),
+            full_state,
         }
     }
     fn totals(&self) -> Totals {
@@ -92,5 +99,22 @@ impl Conductor {
             totals.total += 1;
         }
         totals
+    }
+}
+
+/// The histories of the nodes, each once.
+#[derive(Default)]
+struct Payloads {
+    places: BTreeMap<TrackId, usize>,
+    tracks: Vec<TrackId>,
+}
+
+impl Payloads {
+    /// The place of a history in the list.
+    fn place(&mut self, track: TrackId) -> usize {
+        *self.places.entry(track).or_insert_with(|| {
+            self.tracks.push(track);
+            self.tracks.len() - 1
+        })
     }
 }

@@ -36,7 +36,7 @@ impl Ticks {
 }
 
 /// Names a track. Valid as long as its holder holds it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct TrackId(usize);
 
 #[derive(Clone, Debug)]

@@ -7,12 +7,14 @@ mod access_point;
 mod answer;
 mod armed;
 mod body;
+mod events;
 mod groups;
 pub(crate) mod guard;
 mod headers;
 mod health;
 mod levels;
 mod library;
+mod live;
 mod metrics;
 mod nodes;
 mod openapi;
@@ -44,10 +46,14 @@ use axum::routing::get;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+pub(crate) use nodes::NodeView;
 pub use openapi::openapi;
 pub(crate) use ota::files::DOWNLOADS;
+pub(crate) use ota::rollout_view::state_word as rollout_word;
 pub(crate) use problem::Problem;
 pub(crate) use repeats::Repeats;
+pub(crate) use scene_view::SceneView;
+pub(crate) use show::TickView;
 
 use crate::session;
 use crate::shared::Shared;
@@ -65,6 +71,7 @@ pub(crate) fn router(shared: Shared) -> Router {
     // Parts of an image are larger than a command, and say themselves where they belong.
     control = control.nest("/api/v1", uploads().layer(parts));
     control = control.route_layer(middleware::from_fn_with_state(shared.clone(), guard::operator));
+    control = control.nest("/api/v1", entrances());
     Router::new()
         .route("/", get(page::page))
         .route("/page.js", get(page::script))
@@ -116,6 +123,8 @@ fn commands() -> OpenApiRouter<Shared> {
         .routes(routes!(ota::rollout::get, ota::rollout::begin))
         .routes(routes!(ota::rollout::word))
         .routes(routes!(ota::rollback::post))
+        .routes(routes!(live::give_ticket))
+        .routes(routes!(events::follow))
         .routes(routes!(library::effects))
         .routes(routes!(library::palettes))
         .routes(routes!(library::presets))
@@ -124,6 +133,11 @@ fn commands() -> OpenApiRouter<Shared> {
 /// The calls whose bodies are files.
 fn uploads() -> OpenApiRouter<Shared> {
     OpenApiRouter::new().routes(routes!(ota::uploads::get, ota::uploads::put))
+}
+
+/// The calls that look themselves at who calls.
+fn entrances() -> OpenApiRouter<Shared> {
+    OpenApiRouter::new().routes(routes!(live::watch))
 }
 
 async fn in_time(request: Request, next: Next) -> Response {

@@ -38,6 +38,7 @@ const UNSIGNED: [(&str, &str, Option<u64>); 4] = [
         (name = "groups", description = "Nodes that are commanded together"),
         (name = "patterns", description = "Files that are played in place of an effect"),
         (name = "updates", description = "Images of nodes, and rolling them out"),
+        (name = "events", description = "What happens, as it happens"),
         (name = "library", description = "What there is to show"),
         (name = "hub", description = "The hub itself"),
     )
@@ -67,8 +68,10 @@ pub(crate) async fn get() -> impl IntoResponse {
 }
 
 fn document() -> Value {
-    let router =
-        OpenApiRouter::with_openapi(Description::openapi()).nest(BASE, super::commands()).nest(BASE, super::uploads());
+    let router = OpenApiRouter::with_openapi(Description::openapi())
+        .nest(BASE, super::commands())
+        .nest(BASE, super::uploads())
+        .nest(BASE, super::entrances());
     let mut document = serde_json::to_value(router.into_openapi()).expect("a description is JSON");
     document["info"]["version"] = env!("CARGO_PKG_VERSION").into();
     let components = &mut document["components"];

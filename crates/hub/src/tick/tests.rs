@@ -9,6 +9,7 @@ use cuelight_wire::ids::Mac;
 use tempfile::TempDir;
 
 use super::*;
+use crate::events::Events;
 use crate::inbox::Inbox;
 use crate::keeper::STATE_FILE;
 use crate::store::DataFolder;
@@ -20,9 +21,10 @@ fn thread() -> (TickThread, Inbox, TempDir) {
     let clock = LocalClock::UNCHANGED;
     let conductor = Conductor::new(Config::default(), Saved::default(), clock.now(), None);
     let timer = TickTimer::new().unwrap();
-    let (inbox, inputs) = Inbox::new(timer.waker());
     let show = SharedShowClock::default();
-    let keeper = Keeper::start(DataFolder::open(folder.path()).unwrap(), None, clock, show.clone()).unwrap();
+    let events = Events::new(1, clock, show.clone());
+    let (inbox, inputs) = Inbox::new(timer.waker(), events.clone());
+    let keeper = Keeper::start(DataFolder::open(folder.path()).unwrap(), None, clock, show.clone(), events).unwrap();
     let thread = TickThread {
         snapshot: Arc::new(ArcSwap::from_pointee(conductor.snapshot(clock.now()))),
         sessions: Arc::new(Sessions::default()),

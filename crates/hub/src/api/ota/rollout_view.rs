@@ -144,7 +144,8 @@ fn name_of(mac: Mac, snapshot: &Snapshot) -> Option<String> {
     Some(node.name.as_str().to_owned())
 }
 
-fn state_word(status: &Status) -> &'static str {
+/// The word for where a rollout stands.
+pub(crate) fn state_word(status: &Status) -> &'static str {
     match status {
         Status::Running => "running",
         Status::Paused => "paused",

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use axum::http::{Method, StatusCode};
 use cuelight_wire::scene::BlendMode;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::api::openapi::{described, openapi};
 use crate::testing::TestHub;
@@ -43,8 +43,7 @@ async fn a_method_is_taken_where_it_is_described_and_nowhere_else() {
     for (path, methods) in described() {
         let path = path.replace(['{', '}'], "");
         for method in [Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE] {
-            let reply = hub.send(method.clone(), &path, json!(null)).await;
-            let is_taken = reply.status != StatusCode::METHOD_NOT_ALLOWED;
+            let is_taken = hub.status(method.clone(), &path).await != StatusCode::METHOD_NOT_ALLOWED;
             assert_eq!(is_taken, methods.iter().any(|m| m == method.as_str()), "{method} {path}");
         }
     }

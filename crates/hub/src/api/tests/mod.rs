@@ -3,9 +3,11 @@
 mod access_point;
 mod commands;
 mod description;
+mod events;
 mod facts;
 mod guarded;
 mod limits;
+mod live;
 mod ota;
 mod patterns;
 mod rosters;
