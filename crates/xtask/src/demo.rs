@@ -5,7 +5,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, anyhow};
 
-use crate::{process, workspace};
+use crate::{dashboard, process, workspace};
 
 /// Arguments of `cargo xtask demo`.
 #[derive(clap::Args)]
@@ -18,6 +18,7 @@ pub(crate) struct Args {
 
 /// Builds and becomes the demo: Ctrl-C, the terminal and the exit code are all its own.
 pub(crate) fn run(args: &Args) -> Result<()> {
+    dashboard::build_where_possible();
     process::run(process::cargo().args(["build", "--package", "cuelight-cli", "--bin", "cuelight"]))?;
     let binary = workspace::read()?.target.join("debug/cuelight");
     let error = Command::new(&binary).arg("demo").args(&args.rest).exec();

@@ -5,6 +5,7 @@
 mod bare_metal;
 mod bench;
 mod ci;
+mod dashboard;
 mod debian;
 mod demo;
 mod deny;
@@ -41,6 +42,8 @@ enum Command {
     Test,
     /// Run everything that must pass before a change lands
     Ci,
+    /// Build the hub's page; cargo itself never does
+    Dashboard(dashboard::Args),
     /// Play one long show and look for what grows, drifts or comes late
     Soak(soak::Args),
     /// Check that crates import only what the architecture lets them, and that the pure ones build for bare metal
@@ -64,6 +67,7 @@ fn main() -> ExitCode {
         Command::Demo(args) => demo::run(&args),
         Command::Test => test::run(),
         Command::Ci => ci::run(),
+        Command::Dashboard(args) => dashboard::run(&args),
         Command::Soak(args) => soak::run(&args),
         Command::Layers(args) => layers::run(&args),
         Command::Spec => spec::run(),

@@ -21,6 +21,7 @@ mod openapi;
 mod ota;
 mod page;
 mod pattern_files;
+mod pattern_store;
 mod patterns;
 mod problem;
 mod prometheus;
@@ -74,6 +75,7 @@ pub(crate) fn router(shared: Shared) -> Router {
     control = control.nest("/api/v1", entrances());
     Router::new()
         .route("/", get(page::page))
+        .route("/assets/{file}", get(page::asset))
         .route("/page.js", get(page::script))
         .route("/page.css", get(page::style))
         .route("/health", get(health::health))
@@ -132,7 +134,9 @@ fn commands() -> OpenApiRouter<Shared> {
 
 /// The calls whose bodies are files.
 fn uploads() -> OpenApiRouter<Shared> {
-    OpenApiRouter::new().routes(routes!(ota::uploads::get, ota::uploads::put))
+    OpenApiRouter::new()
+        .routes(routes!(ota::uploads::get, ota::uploads::put))
+        .routes(routes!(pattern_store::put, pattern_store::delete))
 }
 
 /// The calls that look themselves at who calls.

@@ -50,7 +50,7 @@ enum LookView {
 }
 
 impl PatternView {
-    fn of(entry: &Entry, look: Look) -> Self {
+    pub(super) fn of(entry: &Entry, look: Look) -> Self {
         let look = match look {
             Ok(Facts { header, warning, .. }) => LookView::Playable {
                 leds: header.leds,

@@ -52,6 +52,11 @@ pub fn sample(palette: &PaletteInfo, index: u16, colors: [Rgb; 3]) -> Rgb16 {
 }
 
 impl PaletteInfo {
+    /// Whether its colours are the scene's own three.
+    pub fn takes_own_colors(&self) -> bool {
+        self.stops.is_empty()
+    }
+
     /// The colour at `position` between the first stop (0) and the last (65,535).
     fn at(&self, position: u16, colors: [Rgb; 3]) -> Rgb16 {
         let [a, b, c] = colors;

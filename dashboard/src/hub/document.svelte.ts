@@ -1,0 +1,41 @@
+/** A document of the hub that a page shows: asked for when the show changes and every few seconds, with its age. */
+
+import { get } from './call.ts';
+import { live } from './live.svelte.ts';
+
+const EVERY_MS = 2000;
+
+export class Document<T> {
+  value: T | null = $state.raw(null);
+  /** When it came, on the page's clock. */
+  #at: number | null = $state(null);
+  #isAsking = false;
+
+  constructor(readonly path: string) {}
+
+  get age(): number | null {
+    return this.#at === null ? null : Math.max(0, live.now - this.#at);
+  }
+
+  async load(): Promise<void> {
+    if (this.#isAsking) return;
+    this.#isAsking = true;
+    try {
+      this.value = await get<T>(this.path);
+      this.#at = performance.now();
+    } catch {
+      // The age says it, and the banner when the hub is gone.
+    } finally {
+      this.#isAsking = false;
+    }
+  }
+
+  /** Keeps it fresh while a component that called this is there. */
+  follow(): void {
+    $effect(() => {
+      void this.load();
+      const timer = setInterval(() => void this.load(), EVERY_MS);
+      return () => clearInterval(timer);
+    });
+  }
+}

@@ -1,0 +1,168 @@
+/** What the hub's API answers, as far as the page uses it (docs/operations/api.md). */
+
+export type NodeState = 'pending' | 'authed' | 'ready' | 'degraded' | 'lost' | 'offline';
+
+export interface ShowNode {
+  id: number;
+  mac: string;
+  name: string | null;
+  state: NodeState;
+  degraded: string | null;
+  ip: string | null;
+  udp_port: number;
+  fw: string;
+  platform: string;
+  updatable: boolean;
+  leds: number;
+  channels: number;
+  lock: boolean;
+  sigma_ns: number;
+  bound_ns: number;
+  drift_us: number;
+  loss_pct: number;
+  rssi: number;
+  fps: number;
+  late_ns_p99: number;
+  frames_missed: number;
+  late_changes: number;
+  reconnects: number;
+  uptime_s: number;
+  last_seen_ms: number | null;
+  legacy: boolean;
+  packets: number;
+  bytes: number;
+  groups: string[];
+}
+
+export interface Scene {
+  effect: string;
+  palette: string;
+  brightness: number;
+  speed: number;
+  hue: number;
+  intensity: number;
+  saturation: number;
+  complexity: number;
+  variation: number;
+  colors: [string, string, string];
+  seed: number;
+  zones: unknown[];
+  pattern?: { id: string; loop: boolean; starts_at_us: number };
+  fade_ms: number;
+  rev: number;
+  apply_at_us: number;
+}
+
+export interface Tempo {
+  bpm: number;
+  beats_per_bar: number;
+  beat: number;
+}
+
+export interface Tick {
+  hz: number;
+  overruns: number;
+  missed: number;
+  cost_us_p50: number;
+  cost_us_p99: number;
+  cost_us_max: number;
+}
+
+export interface Show {
+  show_us: number;
+  boot_id: number;
+  rev: number;
+  tempo: Tempo;
+  master: { level: number; blackout: boolean };
+  scene: Scene;
+  armed: string | null;
+  tick: Tick;
+  nodes: ShowNode[];
+  risks: string[];
+}
+
+export interface Group {
+  name: string;
+  members: string[];
+  lead_ms: number | null;
+}
+
+export interface Named {
+  id: number;
+  name: string;
+  description: string;
+}
+export interface Palette extends Named {
+  /** Colours along it, from the hub's own table; none for the scene's own colours. */
+  colors?: string[];
+}
+export interface Preset {
+  name: string;
+  description: string;
+  effect: string;
+  palette: string;
+}
+
+export interface Pattern {
+  name: string;
+  size: number;
+  sha256: string;
+  id: string;
+  leds?: number;
+  frames?: number;
+  fps?: number;
+  duration_ms?: number;
+  warning?: string;
+  problem?: string;
+}
+export interface Holding {
+  mac: string;
+  name: string | null;
+  have: number | null;
+  missing: number | null;
+  problem: string | null;
+  said_ms: number | null;
+}
+
+export interface Image {
+  platform: string;
+  channel: string;
+  version: string;
+  size: number;
+  sha256: string;
+  counter: number | null;
+  expires_s: number | null;
+  signers: string[];
+}
+export interface RolloutStep {
+  mac: string;
+  id: number | null;
+  name: string | null;
+  state: string;
+  pct: number | null;
+  reason: string | null;
+  log: string | null;
+  from: string;
+  spent_ms: number | null;
+}
+export interface Rollout {
+  number: number;
+  version: string;
+  state: string;
+  over: boolean;
+  detail: string | null;
+  nodes: RolloutStep[];
+  left_out: { mac: string; name: string | null; reason: string }[];
+}
+export interface Rollouts {
+  armed: string | null;
+  rollout: Rollout | null;
+  past: { number: number; version: string; finished: boolean; nodes: number; done: number; failed: number }[];
+}
+
+export interface Answer {
+  apply_at_us: number;
+  rev: number;
+  repeated: boolean;
+  nodes: number;
+}

@@ -1,0 +1,139 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Show, ShowNode } from '../../src/hub/shapes.ts';
+import { changes } from '../../src/state/changes.ts';
+import { checks } from '../../src/state/checks.ts';
+import { move, toggled } from '../../src/state/grid.ts';
+import { EMPTY, MAX_LINES, sample, SAMPLES } from '../../src/state/history.ts';
+import { address, route } from '../../src/state/route.ts';
+import { places } from '../../src/state/topology.ts';
+import { DEPTH, pop, push, type Edit } from '../../src/state/undo.ts';
+import { age, bytes, showClock, span } from '../../src/state/words.ts';
+
+const node = (change: Partial<ShowNode> = {}): ShowNode => ({
+  id: 1,
+  mac: '02:00:00:00:00:01',
+  name: 'bike',
+  state: 'ready',
+  degraded: null,
+  ip: '10.0.0.2',
+  udp_port: 9,
+  fw: '0.1.0',
+  platform: 'p',
+  updatable: true,
+  leds: 60,
+  channels: 1,
+  lock: true,
+  sigma_ns: 500,
+  bound_ns: 4000,
+  drift_us: 0,
+  loss_pct: 0,
+  rssi: 0,
+  fps: 120,
+  late_ns_p99: 30_000,
+  frames_missed: 0,
+  late_changes: 0,
+  reconnects: 0,
+  uptime_s: 9,
+  last_seen_ms: 100,
+  legacy: false,
+  packets: 1,
+  bytes: 1,
+  groups: [],
+  ...change,
+});
+
+const show = (change: Partial<Show> = {}): Show => ({
+  show_us: 0,
+  boot_id: 1,
+  rev: 1,
+  tempo: { bpm: 120, beats_per_bar: 4, beat: 0 },
+  master: { level: 255, blackout: false },
+  scene: { effect: 'solid', palette: 'colors' } as Show['scene'],
+  armed: null,
+  tick: { hz: 100, overruns: 0, missed: 0, cost_us_p50: 0, cost_us_p99: 0, cost_us_max: 0 },
+  nodes: [node()],
+  risks: [],
+  ...change,
+});
+
+test('what changed between two pictures of the show is told, and nothing else', () => {
+  assert.deepEqual(changes(null, show()), []);
+  assert.deepEqual(changes(show(), show({ show_us: 9, nodes: [node({ sigma_ns: 7, last_seen_ms: 0 })] })), []);
+  const after = show({ master: { level: 255, blackout: true }, nodes: [node({ state: 'lost' }), node({ mac: 'b', name: null })] });
+  assert.deepEqual(
+    changes(show(), after).map(({ weight, text }) => `${weight}: ${text}`),
+    ['warn: Blackout', 'bad: bike is lost', 'note: b is new'],
+  );
+  assert.deepEqual(changes(show(), show({ nodes: [] })), [{ weight: 'note', text: 'bike was forgotten' }]);
+  assert.match(changes(show(), show({ boot_id: 2 }))[0]?.text ?? '', /restarted/);
+});
+
+test('a graph has one sample a second, a gap where a node was away, and a bounded length', () => {
+  let history = sample(EMPTY, [node()], 1000);
+  assert.equal(sample(history, [node({ sigma_ns: 1 })], 1900), history);
+  history = sample(history, [node({ state: 'lost' }), node({ mac: 'b', sigma_ns: 2000 })], 2000);
+  assert.deepEqual(history.clock.get('02:00:00:00:00:01'), [0.5, null]);
+  assert.deepEqual(history.clock.get('b'), [null, 2]);
+  for (let second = 3; second < 3 + 2 * SAMPLES; second++) history = sample(history, [node()], second * 1000);
+  assert.equal(history.at.length, SAMPLES);
+  assert.equal(history.at.at(-1), 2 + 2 * SAMPLES);
+  assert.equal(history.late.get('02:00:00:00:00:01')?.length, SAMPLES);
+  assert.equal(history.clock.has('b'), false, 'a node that is gone is not kept');
+  const crowd = Array.from({ length: 1000 }, (_, index) => node({ mac: String(index) }));
+  assert.equal(sample(EMPTY, crowd, 0).clock.size, MAX_LINES);
+});
+
+test('edits are taken back newest first, and the oldest is forgotten when there are too many', () => {
+  let list: Edit[] = [];
+  for (let index = 0; index < DEPTH + 3; index++) list = push(list, { label: String(index), revert: async () => null });
+  assert.equal(list.length, DEPTH);
+  assert.equal(list[0]?.label, '3');
+  const { edit, rest } = pop(list);
+  assert.deepEqual([edit?.label, rest.length], [String(DEPTH + 2), DEPTH - 1]);
+  assert.deepEqual(pop([]), { edit: undefined, rest: [] });
+});
+
+test('arrow keys walk the grid and stop at its edges', () => {
+  const size = { rows: 3, columns: 2 };
+  assert.deepEqual(move({ row: 0, column: 0 }, 'ArrowUp', size), { row: 0, column: 0 });
+  assert.deepEqual(move({ row: 1, column: 0 }, 'ArrowRight', size), { row: 1, column: 1 });
+  assert.deepEqual(move({ row: 0, column: 1 }, 'PageDown', size), { row: 2, column: 1 });
+  assert.deepEqual(move({ row: 2, column: 0 }, 'End', size), { row: 2, column: 1 });
+  assert.equal(move({ row: 0, column: 0 }, 'Enter', size), null);
+  assert.deepEqual(toggled(['a'], 'b'), { members: ['a', 'b'], isIn: true });
+  assert.deepEqual(toggled(['a', 'b'], 'a'), { members: ['b'], isIn: false });
+});
+
+test('an address leads to its page, an unknown one to the stage', () => {
+  assert.deepEqual(route(''), { page: 'stage', detail: null });
+  assert.deepEqual(route('#/nonsense'), { page: 'stage', detail: null });
+  assert.deepEqual(route(address('network', '02:00:00:00:00:01')), { page: 'network', detail: '02:00:00:00:00:01' });
+});
+
+test('nodes stand on the map, and none on another', () => {
+  for (const count of [1, 2, 4, 24, 25, 60, 300]) {
+    const spots = places(count);
+    assert.equal(spots.length, count);
+    assert.ok(spots.every(({ x, y }) => Math.abs(x) <= 166 && Math.abs(y) <= 79), `${count} within`);
+    const distinct = new Set(spots.map(({ x, y }) => `${x.toFixed(1)} ${y.toFixed(1)}`));
+    assert.equal(distinct.size, count);
+  }
+});
+
+test('checks tell a healthy node from one that is away, and claim nothing that a deployed one does not tell', () => {
+  const wells = (one: ShowNode, heard: number | null) => checks(one, heard).map(({ isWell }) => isWell);
+  assert.deepEqual(wells(node(), 100), [true, true, true, true, true, true]);
+  assert.deepEqual(wells(node({ lock: false, loss_pct: 9, fps: 0 }), 100), [true, false, true, false, false, true]);
+  assert.deepEqual(wells(node({ legacy: true }), 100), [true, true, null, true, null, true]);
+  assert.deepEqual(wells(node({ state: 'lost' }), 9000), [false, null, null, null, null, false]);
+  assert.equal(checks(node({ state: 'offline' }), null)[0]?.isWell, false);
+});
+
+test('figures are written as people read them', () => {
+  assert.deepEqual([span(0), span(9940), span(31_000), span(4_200_000)], ['0.0 µs', '9.9 µs', '31 µs', '4.2 ms']);
+  assert.deepEqual([age(null), age(400), age(61_000), age(600_000)], ['never', '0.4 s', '61 s', '10 min']);
+  assert.equal(bytes(262_144), '256.0 KiB');
+  assert.equal(showClock(3_723_456_789), '01:02:03.4');
+  assert.equal(showClock(-5), '00:00:00.0');
+});
