@@ -18,6 +18,8 @@ function packed(): Plugin {
   };
 }
 
+const hub = process.env['CUELIGHT_HUB'] ?? 'http://localhost:8080';
+
 export default defineConfig({
   plugins: [svelte(), packed()],
   build: {
@@ -29,8 +31,6 @@ export default defineConfig({
     target: 'es2022',
     reportCompressedSize: false,
   },
-  server: {
-    // `npx vite` beside a hub on this machine.
-    proxy: { '/api': { target: 'http://127.0.0.1:18080', ws: true }, '/health': 'http://localhost:8080' },
-  },
+  // `npx vite` beside a hub.
+  server: { proxy: { '/api': { target: hub, ws: true }, '/health': hub } },
 });

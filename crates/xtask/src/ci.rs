@@ -10,12 +10,14 @@ use std::time::Instant;
 use anyhow::{Context, Result};
 
 use crate::outcome::Outcome;
-use crate::{deny, lab, layers, openapi, process, spec, test, workspace};
+use crate::{dashboard, deny, lab, layers, openapi, process, spec, test, workspace};
 
 /// Runs all steps.
 pub(crate) fn run() -> Result<()> {
     let mut report = Report::default();
     report.check("format", || process::run(process::cargo().args(["fmt", "--all", "--check"])));
+    // Before the hub is built for the first time, which takes the page in.
+    report.dashboard();
     report.check("lints", || {
         let mut command = process::cargo();
         process::run(command.args(["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"]))
@@ -81,6 +83,14 @@ impl Report {
         let seconds = started.elapsed().as_secs_f32();
         self.lines.push(format!("{:<20} {word:<7} {seconds:>6.1} s  {outcome}", "tests"));
         self.outcome += outcome;
+    }
+
+    /// Builds and checks the page where this machine can; elsewhere it is told, and counts as nothing.
+    fn dashboard(&mut self) {
+        match dashboard::missing() {
+            None => self.check("dashboard", dashboard::check),
+            Some(why) => self.lines.push(format!("{:<20} not run: {why}", "dashboard")),
+        }
     }
 
     /// Plays the lab's short set as one check where this machine can; elsewhere it is told, and counts as nothing.

@@ -16,7 +16,8 @@ use crate::process;
 /// The oldest Node that the build tool runs on.
 const NODE: (u32, u32) = (20, 19);
 /// What the page is made from, in the folder of the dashboard.
-const SOURCES: [&str; 6] = ["package-lock.json", "package.json", "vite.config.ts", "tsconfig.json", "index.html", "src"];
+const SOURCES: [&str; 6] =
+    ["package-lock.json", "package.json", "vite.config.ts", "tsconfig.json", "index.html", "src"];
 
 /// Arguments of `cargo xtask dashboard`.
 #[derive(clap::Args, Default)]
@@ -47,12 +48,14 @@ pub(crate) fn missing() -> Option<String> {
     (!process::succeeds(npm().arg("--version"))).then(|| format!("{needed}; there is no npm here"))
 }
 
-/// Before the hub is built for somebody who wants a show or tests: the page, or a word on why it is the small one.
-pub(crate) fn build_where_possible() {
+/// Before the hub is built for somebody who wants a show or tests: the page, or a word on why it is the small one. Answers
+/// whether it is there.
+pub(crate) fn build_where_possible() -> bool {
     let problem = missing().or_else(|| build(false).err().map(|error| format!("{error:#}")));
-    if let Some(problem) = problem {
+    if let Some(problem) = &problem {
         eprintln!("{problem}: the hub gets its small page");
     }
+    problem.is_none()
 }
 
 /// Types and accessibility, as the compilers see them.

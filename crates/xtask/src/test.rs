@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use crate::outcome::Outcome;
 use crate::workspace::Workspace;
-use crate::{debian, process, python, workspace};
+use crate::{dashboard, debian, process, python, workspace};
 
 /// The packages whose integration tests start real processes, and that have the programs they start.
 const PROCESS_TIER: [&str; 2] = ["cuelight-cli", "cuelight-lab"];
@@ -25,9 +25,11 @@ pub(crate) fn run() -> Result<()> {
 
 /// Runs all tests and counts them.
 pub(crate) fn all() -> Result<Outcome> {
+    // Before anything is built: the hub takes the page in when it is.
+    let page = dashboard::build_where_possible();
     let workspace = workspace::read()?;
     let (ordinary, processes) = integration_tests(&workspace)?;
-    let mut outcome = Outcome::default();
+    let mut outcome = if page { dashboard::unit_tests()? } else { Outcome::default() };
     let out = &mut std::io::stdout();
 
     let mut command = test_command();
@@ -44,7 +46,13 @@ pub(crate) fn all() -> Result<Outcome> {
         processes.iter().for_each(|name| {
             command.args(["--test", name]);
         });
-        outcome += count(command.args(["--", "--test-threads=1"]), out)?;
+        command.args(["--", "--test-threads=1"]);
+        if page {
+            debian::install_tools(&[("chromium", "chromium")]);
+        } else {
+            command.args(["--skip", "dashboard::"]);
+        }
+        outcome += count(&mut command, out)?;
     }
 
     outcome += count(test_command().arg("--doc"), out)?;

@@ -9,7 +9,7 @@ export interface ShowNode {
   state: NodeState;
   degraded: string | null;
   ip: string | null;
-  udp_port: number;
+  udp_port: number | null;
   fw: string;
   platform: string;
   updatable: boolean;
@@ -26,11 +26,12 @@ export interface ShowNode {
   frames_missed: number;
   late_changes: number;
   reconnects: number;
-  uptime_s: number;
-  last_seen_ms: number | null;
+  uptime_s: number | null;
+  /** When it was heard, on the page's clock, milliseconds; null for never. */
+  heard_at: number | null;
   legacy: boolean;
-  packets: number;
-  bytes: number;
+  packets: number | null;
+  bytes: number | null;
   groups: string[];
 }
 
@@ -158,6 +159,29 @@ export interface Rollouts {
   armed: string | null;
   rollout: Rollout | null;
   past: { number: number; version: string; finished: boolean; nodes: number; done: number; failed: number }[];
+}
+
+export interface CueName {
+  cue: string;
+  label: string;
+}
+export interface CueList {
+  list: number;
+  label: string;
+  cues: number;
+  current: CueName | null;
+  next: CueName | null;
+  since_us: number | null;
+  progress: number;
+  remaining_ms: number;
+  follows_at_us: number | null;
+  paused: boolean;
+}
+export interface Cues {
+  show_us: number;
+  show: { label: string; sha256: string } | null;
+  lists: CueList[];
+  nodes: { node: number; name: string; late: number; failed: boolean }[];
 }
 
 export interface Answer {

@@ -37,6 +37,9 @@ export async function open(url, options = {}) {
     if (message.type() === 'error' && !/Failed to load resource|WebSocket connection/.test(message.text())) faults.push(message.text());
   });
   await page.goto(url);
+  if (!(await page.content()).includes('/assets/')) {
+    throw new Error('this hub was built without the dashboard: run cargo xtask dashboard, or all tests by cargo xtask test');
+  }
   return { browser, page, faults };
 }
 

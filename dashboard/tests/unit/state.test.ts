@@ -35,7 +35,7 @@ const node = (change: Partial<ShowNode> = {}): ShowNode => ({
   late_changes: 0,
   reconnects: 0,
   uptime_s: 9,
-  last_seen_ms: 100,
+  heard_at: 100,
   legacy: false,
   packets: 1,
   bytes: 1,
@@ -59,7 +59,7 @@ const show = (change: Partial<Show> = {}): Show => ({
 
 test('what changed between two pictures of the show is told, and nothing else', () => {
   assert.deepEqual(changes(null, show()), []);
-  assert.deepEqual(changes(show(), show({ show_us: 9, nodes: [node({ sigma_ns: 7, last_seen_ms: 0 })] })), []);
+  assert.deepEqual(changes(show(), show({ show_us: 9, nodes: [node({ sigma_ns: 7, heard_at: 900 })] })), []);
   const after = show({ master: { level: 255, blackout: true }, nodes: [node({ state: 'lost' }), node({ mac: 'b', name: null })] });
   assert.deepEqual(
     changes(show(), after).map(({ weight, text }) => `${weight}: ${text}`),

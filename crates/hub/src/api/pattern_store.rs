@@ -37,7 +37,8 @@ pub(crate) async fn put(
     if file.len() > most as usize {
         return Err(too_large());
     }
-    Prism::read(&file).map_err(|bad| Problem::unprocessable(format!("{text} is no pattern that can be played: {bad}")))?;
+    Prism::read(&file)
+        .map_err(|bad| Problem::unprocessable(format!("{text} is no pattern that can be played: {bad}")))?;
     let patterns = shared.patterns;
     let stored = spawn_blocking(move || {
         let entry = patterns.store.put(&name, &file)?;
@@ -56,10 +57,7 @@ pub(crate) async fn put(
     params(("name" = String, Path, description = "Its name")),
     responses((status = OK, description = "What was deleted", body = PatternView)),
 )]
-pub(crate) async fn delete(
-    State(shared): State<Shared>,
-    Named(text): Named,
-) -> Result<Json<PatternView>, Problem> {
+pub(crate) async fn delete(State(shared): State<Shared>, Named(text): Named) -> Result<Json<PatternView>, Problem> {
     let (name, patterns) = (name(&text)?, shared.patterns);
     let removed = spawn_blocking(move || {
         let entry = patterns.store.listing().named(&name).cloned().ok_or(StoreError::NotFound(name))?;

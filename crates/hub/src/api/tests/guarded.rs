@@ -74,6 +74,8 @@ async fn the_key_guards_every_call_that_shows_or_changes_the_show_in_detail() {
         ("DELETE", "show/armed"),
         ("DELETE", "ota/images/k1/1"),
         ("PUT", &sha256),
+        ("PUT", "patterns/a/file"),
+        ("DELETE", "patterns/a/file"),
     ] {
         hub.request(REMOTE, order(method, path)).await.problem(401);
     }

@@ -5,7 +5,7 @@ use axum::http::{HeaderName, Request, header};
 use cuelight_pattern::store::Sha256;
 use serde_json::json;
 
-use crate::testing::{REMOTE, TestHub, pattern};
+use crate::testing::{LOCAL, REMOTE, TestHub, pattern};
 
 fn store(hub: &TestHub, name: &str, bytes: &[u8]) {
     hub.shared.patterns.store.put(&name.parse().unwrap(), bytes).unwrap();
@@ -103,5 +103,27 @@ async fn nodes_fetch_what_there_is_in_parts_and_are_told_when_nothing_has_change
     let none = ask(vec![], format!("/patterns/{}", "0".repeat(64))).await;
     assert!(none.problem(404).contains("no pattern with SHA-256"), "{}", none.text);
     assert!(ask(vec![], "/patterns/../x".into()).await.status.is_client_error());
+    hub.stop().await;
+}
+
+#[tokio::test]
+async fn a_pattern_is_stored_and_deleted_by_http_and_what_cannot_be_played_is_not_stored() {
+    let hub = TestHub::start().await;
+    let send = async |method, path: &str, bytes: Vec<u8>| {
+        hub.request(LOCAL, Request::builder().method(method).uri(path).body(Body::from(bytes)).unwrap()).await
+    };
+    let stored = send("PUT", "/api/v1/patterns/My%20Waves.prism/file", pattern()).await.ok();
+    assert_eq!((&stored["name"], &stored["leds"]), (&json!("my-waves"), &json!(4)));
+    assert_eq!(hub.get("/api/v1/patterns").await.ok(), json!([stored]));
+
+    let cut = pattern()[..90].to_vec();
+    assert!(send("PUT", "/api/v1/patterns/waves/file", cut).await.problem(422).contains("ends early"));
+    let most = hub.shared.patterns.store.limits().file_max as usize;
+    assert!(send("PUT", "/api/v1/patterns/waves/file", vec![0; most + 1]).await.problem(413).contains("at most"));
+    assert!(send("PUT", "/api/v1/patterns/a%2Fb/file", pattern()).await.problem(422).contains("0x2f"));
+    assert_eq!(hub.get("/api/v1/patterns").await.ok(), json!([stored]), "nothing of what was refused is there");
+
+    assert_eq!(send("DELETE", "/api/v1/patterns/my-waves/file", vec![]).await.ok(), stored);
+    assert!(send("DELETE", "/api/v1/patterns/my-waves/file", vec![]).await.problem(404).contains("my-waves"));
     hub.stop().await;
 }

@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Assembly, ofAnswer, type LiveNodes, type LiveShow, type ToldShow } from '../../src/state/assemble.ts';
+import { merge } from '../../src/state/merge.ts';
+import { readPicture } from '../../src/state/picture.ts';
+
+test('a merge patch is applied as RFC 7396 says, and leaves what it does not name as the same objects', () => {
+  const before = { nodes: { 1: { name: 'a', fps: 120 }, 2: { name: 'b' } }, rev: 1 };
+  const after = merge(before, { nodes: { 1: { name: 'c', fps: null }, 3: { name: 'd' } } }) as unknown as {
+    nodes: Record<string, object>;
+    rev: number;
+  };
+  assert.deepEqual(after, { nodes: { 1: { name: 'c' }, 2: { name: 'b' }, 3: { name: 'd' } }, rev: 1 });
+  assert.equal(after.nodes['2'], before.nodes[2]);
+  assert.deepEqual(before.nodes[1], { name: 'a', fps: 120 }, 'what was there is not touched');
+  // From the table of the RFC.
+  assert.deepEqual(merge({ a: [{ b: 'c' }] }, { a: [1] }), { a: [1] });
+  assert.deepEqual(merge(['a', 'b'], { c: 1 }), { c: 1 });
+  assert.deepEqual(merge({}, { a: { bb: { ccc: null } } }), { a: { bb: {} } });
+  assert.equal(merge({ a: 'foo' }, null), null);
+});
+
+/** Two nodes, the first of them with two pixels, written from the layout in docs/api/live.md. */
+function picture(): ArrayBuffer {
+  const view = new DataView(new ArrayBuffer(24 + 12 + 6 + 12));
+  view.setUint8(0, 1);
+  view.setUint8(1, 1);
+  view.setUint16(2, 2, true);
+  view.setUint32(4, 77, true);
+  view.setBigInt64(8, 5_000_000n, true);
+  view.setUint16(24, 7, true);
+  view.setUint16(26, 2, true);
+  view.setUint32(28, 160, true);
+  view.setUint32(32, 12, true);
+  new Uint8Array(view.buffer).set([255, 0, 1, 2, 3, 4], 36);
+  view.setUint16(42, 9, true);
+  return view.buffer;
+}
+
+test('a picture is read pixel by pixel, and one that ends early is none', () => {
+  const read = readPicture(picture());
+  assert.deepEqual([read?.number, read?.showUs, read?.nodes.size], [77, 5_000_000, 2]);
+  const strip = read?.nodes.get(7);
+  assert.deepEqual([strip?.leds, strip?.rev, [...(strip?.pixels ?? [])]], [160, 12, [255, 0, 1, 2, 3, 4]]);
+  assert.equal(read?.nodes.get(9)?.pixels.length, 0);
+  for (let end = 0; end < picture().byteLength; end++) assert.equal(readPicture(picture().slice(0, end)), null, `${end} bytes`);
+  const other = picture();
+  new DataView(other).setUint8(1, 2);
+  assert.equal(readPicture(other), null, 'another form');
+});
+
+const liveShow = { tempo: { bpm: 120, beats_per_bar: 4, beat: 96, at_us: 48_000_000 } } as LiveShow;
+
+test('what the live views tell becomes the show: nodes by number, ages on the page’s clock, the beat of now', () => {
+  const assembly = new Assembly();
+  const nodes: LiveNodes = { nodes: { 10: { id: 10, mac: 'b' }, 9: { id: 9, mac: 'a', name: 'bike', seen_us: 86_000_000 } } };
+  const show = assembly.show(liveShow, nodes, 86_100_000, 49_000_000, 5000);
+  assert.deepEqual(show.nodes.map(({ mac }) => mac), ['a', 'b']);
+  assert.equal(show.nodes[0]?.heard_at, 4900, 'heard 100 ms before it was said');
+  assert.deepEqual([show.nodes[1]?.heard_at, show.nodes[1]?.name, show.nodes[1]?.state], [null, null, 'offline']);
+  assert.equal(show.tempo.beat, 98);
+  assert.equal(show.armed, null);
+
+  // A message that was 300 ms on its way does not make a node younger, and what did not change is the same object.
+  const later = assembly.show(liveShow, nodes, 87_100_000, 50_000_000, 6300);
+  assert.equal(later.nodes[0], show.nodes[0]);
+  // Another hub has another clock.
+  assert.equal(assembly.show(liveShow, nodes, 86_100_000, 0, 90_000).nodes[0]?.heard_at, 89_900);
+});
+
+test('an answer tells ages in milliseconds', () => {
+  const told = { nodes: [{ id: 1, mac: 'a', last_seen_ms: 250 }, { id: 2, mac: 'b', last_seen_ms: null }] } as ToldShow;
+  assert.deepEqual(ofAnswer(told, 1000).nodes.map(({ heard_at }) => heard_at), [750, null]);
+});
