@@ -1,5 +1,5 @@
 //! `GET /api/v1/live`: a WebSocket on which a page says what it watches and is told what changes (`docs/api/live.md`), and
-//! `POST /api/v1/live/tickets`, which opens it from another machine.
+//! `POST /api/v1/live/tickets`, which opens it from another machine. What one watcher does wrong nobody else notices (LIVE-6).
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;

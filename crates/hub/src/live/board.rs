@@ -226,6 +226,18 @@ mod tests {
         assert_eq!(board.lanes().views[&View::Show].deltas.len(), KEPT);
     }
 
+    /// LIVE-1
+    #[test]
+    fn while_nobody_watches_there_is_no_work() {
+        let board = Board::default();
+        let wanted = std::thread::scope(|scope| {
+            let publisher = scope.spawn(|| board.wait(Instant::now()));
+            board.watch(View::Show);
+            publisher.join().unwrap()
+        });
+        assert_eq!(wanted, Some(Wanted::from([(View::Show, true)])), "the wait ends with somebody to work for");
+    }
+
     #[test]
     fn a_view_that_nobody_watches_is_gone_and_a_stop_ends_the_wait() {
         let board = Board::default();
