@@ -11,6 +11,7 @@
 //! | `inbox`, `shared` | what goes in to the tick thread, and what is seen of it |
 //! | `live` | views and pictures that are kept up to date for whoever watches |
 //! | `patterns`, `distribution` | the patterns it has, and how far each node has come with them |
+//! | `receivers` | programs that follow over HTTP, and commands to one of them |
 //! | `images` | the images it has for its nodes |
 //! | `events` | what has happened, for programs that follow the show |
 //! | `store` | the data folder |
@@ -33,6 +34,7 @@ mod live;
 mod open;
 mod origin;
 mod patterns;
+mod receivers;
 mod session;
 mod settings;
 mod shared;

@@ -10,7 +10,7 @@ use cuelight_wire::time::{Local, Time};
 use tokio::sync::Semaphore;
 
 use crate::access_point::Facts;
-use crate::api::Repeats;
+use crate::api::{Documents, Repeats};
 use crate::distribution::Distribution;
 use crate::events::Events;
 use crate::front::Shares;
@@ -18,6 +18,7 @@ use crate::images::Images;
 use crate::inbox::Inbox;
 use crate::live::Live;
 use crate::patterns::Patterns;
+use crate::receivers::Receivers;
 use crate::store::OperatorKey;
 
 /// Cheap to clone; holds no lock that the tick thread takes.
@@ -35,6 +36,8 @@ pub(crate) struct Shared {
     pub(crate) connections: Arc<Semaphore>,
     /// Answers to requests that may come again.
     pub(crate) repeats: Repeats,
+    /// Held by whoever changes a document.
+    pub(crate) documents: Documents,
     /// What the access point is doing, when the hub is one.
     pub(crate) access_point: Option<Facts>,
     /// The patterns it has.
@@ -51,6 +54,8 @@ pub(crate) struct Shared {
     pub(crate) downloads: Arc<Semaphore>,
     /// How many each address fetches.
     pub(crate) download_shares: Shares,
+    /// Programs that follow over HTTP.
+    pub(crate) receivers: Receivers,
     /// What has happened.
     pub(crate) events: Events,
     /// What is kept up to date for whoever watches.

@@ -24,7 +24,7 @@ use tokio::sync::{Semaphore, oneshot, watch};
 use tracing::{info, warn};
 
 use crate::access_point::{AccessPoint, Prepared};
-use crate::api::{self, DOWNLOADS, Repeats};
+use crate::api::{self, DOWNLOADS, Documents, Repeats};
 use crate::distribution::Distribution;
 use crate::error::HubError;
 use crate::events::Events;
@@ -36,6 +36,7 @@ use crate::keeper::{CLOCK_FILE, Keeper, STATE_FILE, SharedShowClock};
 use crate::live::{self, Live};
 use crate::open::{open_exchange, open_http, open_stream};
 use crate::patterns::Patterns;
+use crate::receivers::{self, Receivers};
 use crate::settings::HubSettings;
 use crate::shared::Shared;
 use crate::store::{DataFolder, OperatorKey, ShowMap};
@@ -151,6 +152,8 @@ impl Hub {
             key,
             connections,
             repeats,
+            documents: Documents::default(),
+            receivers: Receivers::new(identity.boot_id, clock, events.clone()),
             access_point: facts,
             patterns,
             distribution: Distribution::default(),
@@ -201,6 +204,7 @@ impl Hub {
 
         let orders = tokio::spawn(uploads::carry_out(orders, shared.inbox.clone(), shared.patterns.clone()));
         let live = live::Threads::start(&shared).map_err(HubError::system("a thread"))?;
+        let receivers = tokio::spawn(receivers::look_after(shared.clone()));
         let (ending, ended) = watch::channel(());
         let limits = front::Limits::default();
         let server = tokio::spawn(front::serve(listener, api::router(shared.clone()), limits, ended));
@@ -222,6 +226,7 @@ impl Hub {
             warn!("some connections did not end in time");
         }
         // It holds the store, which the next hub on this folder wants.
+        receivers.abort();
         orders.abort();
         let _ = orders.await;
         if let Some(announcement) = announcement {

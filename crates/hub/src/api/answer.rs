@@ -3,16 +3,17 @@
 use axum::Json;
 use axum::http::HeaderMap;
 use cuelight_conductor::rollout::RolloutError;
-use cuelight_conductor::{Command, CommandError, CommandId};
+use cuelight_conductor::{Answer, Command, CommandError, CommandId};
 use cuelight_wire::ids::Revision;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
+use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::Problem;
+use super::{Problem, conditions};
 use crate::shared::Shared;
 
 /// What a command call answers.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
 pub(crate) struct CommandAnswer {
     /// From when the change holds, show time.
     apply_at_us: i64,
@@ -26,9 +27,9 @@ pub(crate) struct CommandAnswer {
 }
 
 impl CommandAnswer {
-    /// The answer to the same request, come again.
-    pub(crate) fn again(self) -> Self {
-        Self { repeated: true, ..self }
+    fn of(answer: Answer) -> Json<Self> {
+        let Answer { apply_at, rev, repeated, nodes } = answer;
+        Json(Self { apply_at_us: apply_at.as_us(), rev, repeated, nodes })
     }
 }
 
@@ -38,14 +39,29 @@ pub(crate) async fn carry_out(
     headers: &HeaderMap,
     command: Command,
 ) -> Result<Json<CommandAnswer>, Problem> {
+    command_now(shared, headers, command).await.map(CommandAnswer::of)
+}
+
+/// Has `command` carried out, unless the document it changes is another than the request wants it to be (HUB-15).
+pub(crate) async fn carry_out_on(
+    shared: &Shared,
+    headers: &HeaderMap,
+    document: impl FnOnce(&Shared) -> Option<Value>,
+    command: Command,
+) -> Result<Json<CommandAnswer>, Problem> {
+    let _held = conditions::hold(shared, headers, document).await?;
+    told(shared, headers, command).await.map(CommandAnswer::of)
+}
+
+/// The same, with the conductor's own answer.
+pub(crate) async fn command_now(shared: &Shared, headers: &HeaderMap, command: Command) -> Result<Answer, Problem> {
+    let _held = conditions::hold_plain(shared).await;
+    told(shared, headers, command).await
+}
+
+async fn told(shared: &Shared, headers: &HeaderMap, command: Command) -> Result<Answer, Problem> {
     let answer = shared.inbox.command(idempotency_key(headers)?, command).await;
-    let answer = answer.map_err(|_| Problem::unavailable("the hub is stopping"))?.map_err(refused)?;
-    Ok(Json(CommandAnswer {
-        apply_at_us: answer.apply_at.as_us(),
-        rev: answer.rev,
-        repeated: answer.repeated,
-        nodes: answer.nodes,
-    }))
+    answer.map_err(|_| Problem::unavailable("the hub is stopping"))?.map_err(refused)
 }
 
 fn idempotency_key(headers: &HeaderMap) -> Result<Option<CommandId>, Problem> {

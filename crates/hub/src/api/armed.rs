@@ -6,11 +6,13 @@ use axum::http::HeaderMap;
 use cuelight_conductor::Command;
 use cuelight_wire::control::Text;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::Problem;
-use super::answer::{CommandAnswer, carry_out};
+use super::answer::{CommandAnswer, carry_out_on};
 use super::body::Body;
+use super::conditions::Tagged;
 use crate::shared::Shared;
 
 /// The armed show.
@@ -33,8 +35,17 @@ pub(crate) struct Arm {
     tag = "show",
     responses((status = OK, description = "What there is", body = ArmedView)),
 )]
-pub(crate) async fn get(State(shared): State<Shared>) -> Json<ArmedView> {
-    Json(ArmedView { name: shared.snapshot.load().armed.as_ref().map(|show| show.as_str().to_owned()) })
+pub(crate) async fn get(State(shared): State<Shared>) -> Tagged<ArmedView> {
+    Tagged(ArmedView::now(&shared))
+}
+
+impl ArmedView {
+    fn now(shared: &Shared) -> Self {
+        Self { name: shared.snapshot.load().armed.as_ref().map(|show| show.as_str().to_owned()) }
+    }
+    fn document(shared: &Shared) -> Option<Value> {
+        serde_json::to_value(Self::now(shared)).ok()
+    }
 }
 
 /// Arms a show.
@@ -53,7 +64,7 @@ pub(crate) async fn arm(
 ) -> Result<Json<CommandAnswer>, Problem> {
     let show = Text::try_from(name.as_str())
         .map_err(|_| Problem::unprocessable(format!("\"{name}\" is no name of a show: names have at most 64 bytes")))?;
-    carry_out(&shared, &headers, Command::Arm { show: Some(show) }).await
+    carry_out_on(&shared, &headers, ArmedView::document, Command::Arm { show: Some(show) }).await
 }
 
 /// No show is armed any more.
@@ -65,5 +76,5 @@ pub(crate) async fn arm(
     responses((status = OK, description = "From when the change holds, and for how many nodes", body = CommandAnswer)),
 )]
 pub(crate) async fn disarm(State(shared): State<Shared>, headers: HeaderMap) -> Result<Json<CommandAnswer>, Problem> {
-    carry_out(&shared, &headers, Command::Arm { show: None }).await
+    carry_out_on(&shared, &headers, ArmedView::document, Command::Arm { show: None }).await
 }

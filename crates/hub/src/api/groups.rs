@@ -3,14 +3,16 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::HeaderMap;
-use cuelight_conductor::Command;
+use cuelight_conductor::{Command, GroupSnapshot};
 use cuelight_wire::time::Span;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::Problem;
-use super::answer::{CommandAnswer, carry_out};
+use super::answer::{CommandAnswer, carry_out_on};
 use super::body::{Body, Named};
+use super::conditions::Tagged;
 use super::scope::{name, node_ref};
 use crate::shared::Shared;
 
@@ -23,6 +25,42 @@ pub(crate) struct GroupView {
     lead_ms: Option<i64>,
 }
 
+impl GroupView {
+    fn of(group: &GroupSnapshot) -> Self {
+        Self {
+            name: group.name.as_str().to_owned(),
+            members: group.members.iter().map(ToString::to_string).collect(),
+            lead_ms: group.lead.map(Span::as_ms),
+        }
+    }
+}
+
+/// A group as it is now.
+fn find(shared: &Shared, name: &str) -> Option<GroupView> {
+    shared.snapshot.load().groups.iter().find(|group| group.name.as_str() == name).map(GroupView::of)
+}
+
+/// The same as a document.
+fn document(shared: &Shared, name: &str) -> Option<Value> {
+    find(shared, name).and_then(|group| serde_json::to_value(group).ok())
+}
+
+/// One group, with an `ETag` for `If-Match`.
+#[utoipa::path(
+    get,
+    path = "/groups/{name}",
+    operation_id = "getGroup",
+    tag = "groups",
+    params(("name" = String, Path, description = "The name of the group, 1 to 32 bytes")),
+    responses((status = OK, description = "What there is", body = GroupView)),
+)]
+pub(crate) async fn get_group(State(shared): State<Shared>, Named(group): Named) -> Result<Tagged<GroupView>, Problem> {
+    let there = find(&shared, &group).map(Tagged);
+    there.ok_or_else(|| {
+        Problem::not_found(format!("group \"{group}\" does not exist: list the groups, or make it first"))
+    })
+}
+
 /// Nodes that are commanded together.
 #[utoipa::path(
     get,
@@ -32,18 +70,7 @@ pub(crate) struct GroupView {
     responses((status = OK, description = "What there is", body = Vec<GroupView>)),
 )]
 pub(crate) async fn list(State(shared): State<Shared>) -> Json<Vec<GroupView>> {
-    let snapshot = shared.snapshot.load();
-    Json(
-        snapshot
-            .groups
-            .iter()
-            .map(|group| GroupView {
-                name: group.name.as_str().to_owned(),
-                members: group.members.iter().map(ToString::to_string).collect(),
-                lead_ms: group.lead.map(Span::as_ms),
-            })
-            .collect(),
-    )
+    Json(shared.snapshot.load().groups.iter().map(GroupView::of).collect())
 }
 
 #[derive(Debug, Deserialize, ToSchema)]
@@ -74,7 +101,7 @@ pub(crate) async fn put_group(
 ) -> Result<Json<CommandAnswer>, Problem> {
     let members = body.members.iter().map(|member| node_ref(member)).collect::<Result<_, _>>()?;
     let command = Command::SetGroup { name: name(&group)?, members, lead: body.lead_ms.map(Span::from_ms) };
-    carry_out(&shared, &headers, command).await
+    carry_out_on(&shared, &headers, |shared| document(shared, &group), command).await
 }
 
 /// Deletes a group; its members go on with what they show.
@@ -91,5 +118,6 @@ pub(crate) async fn delete_group(
     Named(group): Named,
     headers: HeaderMap,
 ) -> Result<Json<CommandAnswer>, Problem> {
-    carry_out(&shared, &headers, Command::DeleteGroup { name: name(&group)? }).await
+    let command = Command::DeleteGroup { name: name(&group)? };
+    carry_out_on(&shared, &headers, |shared| document(shared, &group), command).await
 }

@@ -7,6 +7,7 @@ mod access_point;
 mod answer;
 mod armed;
 mod body;
+mod conditions;
 mod events;
 mod groups;
 pub(crate) mod guard;
@@ -20,12 +21,14 @@ mod nodes;
 mod openapi;
 mod ota;
 mod page;
+mod pages;
 mod pattern_files;
 mod pattern_store;
 mod patterns;
 mod problem;
 mod prometheus;
 mod ranges;
+mod receivers;
 mod repeats;
 mod scene;
 mod scene_view;
@@ -47,6 +50,7 @@ use axum::routing::get;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+pub(crate) use conditions::Documents;
 pub(crate) use nodes::NodeView;
 pub use openapi::openapi;
 pub(crate) use ota::files::DOWNLOADS;
@@ -67,7 +71,7 @@ const IMAGE_TIME: Duration = Duration::from_secs(60);
 /// All routes of a hub.
 pub(crate) fn router(shared: Shared) -> Router {
     let parts = DefaultBodyLimit::max(ota::uploads::MAX_PART);
-    let mut control = OpenApiRouter::new().nest("/api/v1", commands());
+    let mut control = OpenApiRouter::new().nest("/api/v1", commands()).nest("/api", receiver_calls());
     control = control.route_layer(middleware::from_fn_with_state(shared.clone(), repeats::once));
     // Parts of an image are larger than a command, and say themselves where they belong.
     control = control.nest("/api/v1", uploads().layer(parts));
@@ -112,8 +116,9 @@ fn commands() -> OpenApiRouter<Shared> {
         .routes(routes!(tempo::post_tempo))
         .routes(routes!(nodes::list))
         .routes(routes!(nodes::rename, nodes::forget))
+        .routes(routes!(nodes::get_name))
         .routes(routes!(groups::list))
-        .routes(routes!(groups::put_group, groups::delete_group))
+        .routes(routes!(groups::get_group, groups::put_group, groups::delete_group))
         .routes(routes!(access_point::get))
         .routes(routes!(patterns::list))
         .routes(routes!(patterns::nodes))
@@ -130,6 +135,17 @@ fn commands() -> OpenApiRouter<Shared> {
         .routes(routes!(library::effects))
         .routes(routes!(library::palettes))
         .routes(routes!(library::presets))
+}
+
+/// The calls at given paths, for receivers that follow over HTTP.
+fn receiver_calls() -> OpenApiRouter<Shared> {
+    OpenApiRouter::new()
+        .routes(routes!(receivers::register))
+        .routes(routes!(receivers::command))
+        .routes(routes!(receivers::status))
+        .routes(routes!(receivers::heartbeat))
+        .routes(routes!(receivers::acknowledge))
+        .routes(routes!(receivers::log))
 }
 
 /// The calls whose bodies are files.

@@ -3,15 +3,19 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::HeaderMap;
-use cuelight_conductor::{Command, NodeSnapshot, Snapshot, State as NodeState};
+use axum::response::{IntoResponse, Response};
+use cuelight_conductor::{Command, NodeRef, NodeSnapshot, Snapshot, State as NodeState};
 use cuelight_wire::control::Text;
+use cuelight_wire::ids::NodeId;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::Problem;
-use super::answer::{CommandAnswer, carry_out};
-use super::body::{Body, Named};
-use super::scope::node_ref;
+use super::answer::{CommandAnswer, carry_out, carry_out_on};
+use super::body::{Asked, Body, Named};
+use super::conditions::Tagged;
+use super::pages::Which;
+use super::scope::{node_of, node_ref};
 use crate::shared::Shared;
 
 /// One node.
@@ -111,11 +115,46 @@ pub(crate) fn state_word(state: NodeState) -> &'static str {
     path = "/nodes",
     operation_id = "listNodes",
     tag = "nodes",
+    params(Which),
     responses((status = OK, description = "What there is", body = Vec<NodeView>)),
 )]
-pub(crate) async fn list(State(shared): State<Shared>) -> Json<Vec<NodeView>> {
+pub(crate) async fn list(State(shared): State<Shared>, Asked(which): Asked<Which>) -> Result<Response, Problem> {
     let snapshot = shared.snapshot.load();
-    Json(snapshot.nodes.iter().map(|node| NodeView::of(node, &snapshot)).collect())
+    let read = |text: &str| text.parse().map(NodeId).ok();
+    let page = which.of(snapshot.nodes.iter(), |node| node.id, read, |id| id.0.to_string())?;
+    Ok(page.map(|node| NodeView::of(node, &snapshot)).into_response())
+}
+
+/// What of a node is a document: what people say of it.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct NodeName {
+    mac: String,
+    name: Option<String>,
+}
+
+/// A node as a document.
+fn document(shared: &Shared, node: &NodeRef) -> Option<NodeName> {
+    let snapshot = shared.snapshot.load();
+    node_of(&snapshot, node).map(|node| NodeName {
+        mac: node.mac.to_string(),
+        name: (!node.name.is_empty()).then(|| node.name.as_str().to_owned()),
+    })
+}
+
+/// What a node is called, with an `ETag` for `If-Match`.
+#[utoipa::path(
+    get,
+    path = "/nodes/{node}/name",
+    operation_id = "getNodeName",
+    tag = "nodes",
+    params(("node" = String, Path, description = "Its number, MAC address or name")),
+    responses((status = OK, description = "What there is", body = NodeName)),
+)]
+pub(crate) async fn get_name(State(shared): State<Shared>, Named(node): Named) -> Result<Tagged<NodeName>, Problem> {
+    let there = document(&shared, &node_ref(&node)?).map(Tagged);
+    there.ok_or_else(|| {
+        Problem::not_found(format!("node \"{node}\" is not known: list the nodes for their numbers and names"))
+    })
 }
 
 #[derive(Debug, Deserialize, ToSchema)]
@@ -143,7 +182,10 @@ pub(crate) async fn rename(
 ) -> Result<Json<CommandAnswer>, Problem> {
     let name = Text::try_from(name.as_str())
         .map_err(|_| Problem::unprocessable(format!("\"{name}\" is no name: names have at most 32 bytes")))?;
-    carry_out(&shared, &headers, Command::NameNode { node: node_ref(&node)?, name }).await
+    let node = node_ref(&node)?;
+    let command = Command::NameNode { node: node.clone(), name };
+    let document = |shared: &Shared| document(shared, &node).and_then(|name| serde_json::to_value(name).ok());
+    carry_out_on(&shared, &headers, document, command).await
 }
 
 /// Forgets a node that is not connected: its number, name and scene.

@@ -38,6 +38,7 @@ const UNSIGNED: [(&str, &str, Option<u64>); 4] = [
         (name = "groups", description = "Nodes that are commanded together"),
         (name = "patterns", description = "Files that are played in place of an effect"),
         (name = "updates", description = "Images of nodes, and rolling them out"),
+        (name = "receivers", description = "Programs that follow the hub over HTTP, and commands to one of them"),
         (name = "events", description = "What happens, as it happens"),
         (name = "library", description = "What there is to show"),
         (name = "hub", description = "The hub itself"),
@@ -70,6 +71,7 @@ pub(crate) async fn get() -> impl IntoResponse {
 fn document() -> Value {
     let router = OpenApiRouter::with_openapi(Description::openapi())
         .nest(BASE, super::commands())
+        .nest("/api", super::receiver_calls())
         .nest(BASE, super::uploads())
         .nest(BASE, super::entrances());
     let mut document = serde_json::to_value(router.into_openapi()).expect("a description is JSON");

@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::HeaderMap;
+use axum::response::{IntoResponse, Response};
 use cuelight_conductor::{Command, NodeSnapshot, Start};
 use cuelight_pattern::store::Entry;
 use cuelight_wire::prism::Facts;
@@ -14,7 +15,8 @@ use utoipa::ToSchema;
 
 use super::Problem;
 use super::answer::{CommandAnswer, carry_out};
-use super::body::{Body, Named};
+use super::body::{Asked, Body, Named};
+use super::pages::Which;
 use super::scope::scope;
 use crate::patterns::Look;
 use crate::shared::Shared;
@@ -73,11 +75,15 @@ impl PatternView {
     path = "/patterns",
     operation_id = "listPatterns",
     tag = "patterns",
+    params(Which),
     responses((status = OK, description = "What there is", body = Vec<PatternView>)),
 )]
-pub(crate) async fn list(State(shared): State<Shared>) -> Result<Json<Vec<PatternView>>, Problem> {
-    let list = spawn_blocking(move || shared.patterns.list()).await.map_err(|_| interrupted())?;
-    Ok(Json(list.into_iter().map(|(entry, look)| PatternView::of(&entry, look)).collect()))
+pub(crate) async fn list(State(shared): State<Shared>, Asked(which): Asked<Which>) -> Result<Response, Problem> {
+    let mut list = spawn_blocking(move || shared.patterns.list()).await.map_err(|_| interrupted())?;
+    let key = |(entry, _): &(Entry, Look)| entry.name.as_str().to_owned();
+    list.sort_by_cached_key(key);
+    let page = which.of(list.into_iter(), key, |text| Some(text.to_owned()), |name| name)?;
+    Ok(page.map(|(entry, look)| PatternView::of(&entry, look)).into_response())
 }
 
 /// How far a node has come with the patterns.

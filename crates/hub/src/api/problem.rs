@@ -4,6 +4,7 @@ use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use serde_json::Value;
 use utoipa::ToSchema;
 
 /// What went wrong, where, and what to do about it.
@@ -16,6 +17,10 @@ pub(crate) struct Problem {
     #[schema(minimum = 400, maximum = 599)]
     status: u16,
     detail: String,
+    /// What a document is now, when it is not what a condition wanted; null when it is no more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    current: Option<Value>,
 }
 
 impl Problem {
@@ -43,6 +48,13 @@ impl Problem {
     pub(crate) fn conflict(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::CONFLICT, "/problems/conflict", "The present state forbids it", detail)
     }
+    /// 412: the document is another than the condition wants; with what it is now.
+    pub(crate) fn changed(current: Option<Value>) -> Self {
+        let detail = "it was changed meanwhile: look at what is there now (`current`), and send If-Match with its ETag";
+        let problem =
+            Self::new(StatusCode::PRECONDITION_FAILED, "/problems/changed", "It is not what you have read", detail);
+        Self { current: Some(current.unwrap_or_default()), ..problem }
+    }
     /// 413: too much.
     pub(crate) fn too_large(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, "/problems/too-large", "The request is too large", detail)
@@ -57,7 +69,7 @@ impl Problem {
     }
 
     fn new(status: StatusCode, kind: &'static str, title: &'static str, detail: impl Into<String>) -> Self {
-        Self { kind, title, status: status.as_u16(), detail: detail.into() }
+        Self { kind, title, status: status.as_u16(), detail: detail.into(), current: None }
     }
 }
 

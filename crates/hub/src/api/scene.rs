@@ -10,8 +10,9 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::Problem;
-use super::answer::{CommandAnswer, carry_out};
+use super::answer::{CommandAnswer, carry_out_on};
 use super::body::{Asked, Body};
+use super::conditions::Tagged;
 use super::scene_view::{Color, NameOrNumber, SceneView, ZoneBody, zone_patches};
 use super::scope::{scene_of, scope};
 use crate::shared::Shared;
@@ -35,9 +36,9 @@ pub(crate) struct Which {
 pub(crate) async fn get_scene(
     State(shared): State<Shared>,
     Asked(which): Asked<Which>,
-) -> Result<Json<SceneView>, Problem> {
+) -> Result<Tagged<SceneView>, Problem> {
     let snapshot = shared.snapshot.load();
-    scene_of(&snapshot, &scope(which.scope.as_deref())?).map(|scene| Json(SceneView::of(scene)))
+    scene_of(&snapshot, &scope(which.scope.as_deref())?).map(|scene| Tagged(SceneView::of(scene)))
 }
 
 /// What changes in a scene; what is left out stays.
@@ -114,6 +115,13 @@ pub(crate) async fn post_scene(
     Body(body): Body<SceneBody>,
 ) -> Result<Json<CommandAnswer>, Problem> {
     let (scope, edit, fade_ms) = (scope(body.scope.as_deref())?, body.edit()?, body.fade_ms);
+    let document = {
+        let scope = scope.clone();
+        move |shared: &Shared| {
+            let snapshot = shared.snapshot.load();
+            scene_of(&snapshot, &scope).ok().and_then(|scene| serde_json::to_value(SceneView::of(scene)).ok())
+        }
+    };
     let command = match &body.preset {
         None => Command::Edit { scope, edit, fade_ms },
         Some(name) => {
@@ -125,7 +133,7 @@ pub(crate) async fn post_scene(
             Command::SetScene { scope, scene, fade_ms }
         }
     };
-    carry_out(&shared, &headers, command).await
+    carry_out_on(&shared, &headers, document, command).await
 }
 
 /// Changes a scope's parameters alone.

@@ -1,6 +1,6 @@
 //! Texts that name nodes and scopes: `show`, `group:NAME`, `node:ID`, `node:MAC`, `node:NAME`.
 
-use cuelight_conductor::{NodeRef, SceneSnapshot, Scope, Snapshot};
+use cuelight_conductor::{NodeRef, NodeSnapshot, SceneSnapshot, Scope, Snapshot};
 use cuelight_wire::control::Text;
 use cuelight_wire::ids::NodeId;
 
@@ -38,6 +38,15 @@ pub(crate) fn scope(text: Option<&str>) -> Result<Scope, Problem> {
     }
 }
 
+/// A node by any of its names.
+pub(crate) fn node_of<'a>(snapshot: &'a Snapshot, wanted: &NodeRef) -> Option<&'a NodeSnapshot> {
+    snapshot.nodes.iter().find(|node| match wanted {
+        NodeRef::Id(id) => node.id == *id,
+        NodeRef::Mac(mac) => node.mac == *mac,
+        NodeRef::Name(name) => node.name == *name,
+    })
+}
+
 /// The newest scene of a scope.
 pub(crate) fn scene_of<'a>(snapshot: &'a Snapshot, scope: &Scope) -> Result<&'a SceneSnapshot, Problem> {
     match scope {
@@ -47,19 +56,8 @@ pub(crate) fn scene_of<'a>(snapshot: &'a Snapshot, scope: &Scope) -> Result<&'a 
                 Problem::not_found(format!("group \"{name}\" does not exist: list the groups, or make it first"))
             })
         }
-        Scope::Node(wanted) => snapshot
-            .nodes
-            .iter()
-            .find(|node| match wanted {
-                NodeRef::Id(id) => node.id == *id,
-                NodeRef::Mac(mac) => node.mac == *mac,
-                NodeRef::Name(name) => node.name == *name,
-            })
-            .map(|node| &node.scene)
-            .ok_or_else(|| {
-                Problem::not_found(format!(
-                    "node \"{wanted}\" is not known: list the nodes for their numbers and names"
-                ))
-            }),
+        Scope::Node(wanted) => node_of(snapshot, wanted).map(|node| &node.scene).ok_or_else(|| {
+            Problem::not_found(format!("node \"{wanted}\" is not known: list the nodes for their numbers and names"))
+        }),
     }
 }

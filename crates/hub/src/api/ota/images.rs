@@ -2,13 +2,15 @@
 
 use axum::Json;
 use axum::extract::{Path, State};
+use axum::response::{IntoResponse, Response};
 use cuelight_update::signed::Signed;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{refused, with_images};
 use crate::api::Problem;
-use crate::api::body::Body;
+use crate::api::body::{Asked, Body};
+use crate::api::pages::Which;
 use crate::images::{Entry, Plain};
 use crate::shared::Shared;
 
@@ -94,10 +96,14 @@ pub(crate) struct Publish {
     path = "/ota/images",
     operation_id = "listImages",
     tag = "updates",
+    params(Which),
     responses((status = OK, description = "What there is", body = Vec<ImageView>)),
 )]
-pub(crate) async fn list(State(shared): State<Shared>) -> Json<Vec<ImageView>> {
-    Json(shared.images.list().into_iter().map(ImageView::from).collect())
+pub(crate) async fn list(State(shared): State<Shared>, Asked(which): Asked<Which>) -> Result<Response, Problem> {
+    let key = |image: &Entry| (image.platform.clone(), image.version.clone());
+    let read = |text: &str| text.split_once('/').map(|(platform, version)| (platform.to_owned(), version.to_owned()));
+    let write = |(platform, version): (String, String)| format!("{platform}/{version}");
+    Ok(which.of(shared.images.list().into_iter(), key, read, write)?.map(ImageView::from).into_response())
 }
 
 /// Publishes an uploaded image.

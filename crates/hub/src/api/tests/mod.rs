@@ -2,6 +2,7 @@
 
 mod access_point;
 mod commands;
+mod conditions;
 mod description;
 mod events;
 mod facts;
@@ -10,4 +11,5 @@ mod limits;
 mod live;
 mod ota;
 mod patterns;
+mod receivers;
 mod rosters;
