@@ -87,7 +87,8 @@ impl Report {
 
     /// Builds and checks the page where this machine can; elsewhere it is told, and counts as nothing.
     fn dashboard(&mut self) {
-        match dashboard::missing() {
+        let unfetched = || dashboard::fetch().err().map(|error| format!("{error:#}"));
+        match dashboard::missing().or_else(unfetched) {
             None => self.check("dashboard", dashboard::check),
             Some(why) => self.lines.push(format!("{:<20} not run: {why}", "dashboard")),
         }

@@ -5,7 +5,7 @@
 use std::collections::hash_map::DefaultHasher;
 use std::fs;
 use std::hash::{Hash, Hasher};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
@@ -84,29 +84,43 @@ fn counts(text: &str) -> Option<Outcome> {
     Some(Outcome { passed: number("# pass ")?, failed: number("# fail ")? })
 }
 
-fn build(anew: bool) -> Result<()> {
-    let built = folder().join("built");
+/// Fetches what the page is built with, where that is not here yet.
+pub(crate) fn fetch() -> Result<()> {
     let packages = digest(&[folder().join("package-lock.json")])?;
-    let page = digest(&SOURCES.map(|name| folder().join(name)))?;
-    let is_same = |stamp: &str, digest: &str| fs::read_to_string(built.join(stamp)).is_ok_and(|kept| kept == digest);
-    if !folder().join("node_modules").is_dir() || !is_same("packages", &packages) {
+    if !folder().join("node_modules").is_dir() || !is_kept("packages", &packages) {
         process::run(npm().args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]))?;
-        keep(&built.join("packages"), &packages)?;
-    }
-    if anew || !built.join("page/index.html").exists() || !is_same("stamp", &page) {
-        process::run(npm().args(["run", "--silent", "build"]))?;
-        keep(&built.join("stamp"), &page)?;
+        keep("packages", &packages)?;
     }
     Ok(())
 }
 
-fn keep(path: &Path, digest: &str) -> Result<()> {
-    fs::write(path, digest).with_context(|| format!("cannot write {}", path.display()))
+fn build(anew: bool) -> Result<()> {
+    fetch()?;
+    let page = digest(&SOURCES.map(|name| folder().join(name)))?;
+    if anew || !built().join("page/index.html").exists() || !is_kept("stamp", &page) {
+        process::run(npm().args(["run", "--silent", "build"]))?;
+        keep("stamp", &page)?;
+    }
+    Ok(())
+}
+
+fn is_kept(stamp: &str, digest: &str) -> bool {
+    fs::read_to_string(built().join(stamp)).is_ok_and(|kept| kept == digest)
+}
+
+fn keep(stamp: &str, digest: &str) -> Result<()> {
+    let path = built().join(stamp);
+    fs::write(&path, digest).with_context(|| format!("cannot write {}", path.display()))
 }
 
 /// The folder of its sources.
 fn folder() -> PathBuf {
     process::root().join("dashboard")
+}
+
+/// What was built, and from what.
+fn built() -> PathBuf {
+    folder().join("built")
 }
 
 fn npm() -> Command {
