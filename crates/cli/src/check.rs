@@ -9,7 +9,7 @@ use clap::Args;
 use cuelight_hub::access_point::AccessPointSettings;
 use serde_json::{Map, Value, json};
 
-use crate::config::{self, ConfigError, Located, Place};
+use crate::config::{self, Located, Place};
 use crate::print;
 
 const MORE: &str = "\
@@ -74,10 +74,7 @@ impl Check {
 impl Check {
     /// Checks a show file and says what is in it.
     fn show(&self, text: &str) -> Result<()> {
-        let show = cuelight_showfile::read(text.strip_prefix('\u{feff}').unwrap_or(text)).map_err(|faults| {
-            let told: Vec<_> = faults.iter().map(|fault| format!("{}:{fault}", self.path.display())).collect();
-            ConfigError::Show(told.join("\n"))
-        })?;
+        let show = config::lights::parse_show(&self.path, text)?;
         let universes: BTreeSet<_> = show.fixtures.iter().flat_map(|f| &f.addresses).map(|a| a.universe).collect();
         let lists = show
             .lists

@@ -12,6 +12,7 @@ use crate::leash::Leash;
 use crate::node::Node;
 use crate::ota::Ota;
 use crate::pattern::Pattern;
+use crate::play::Play;
 use crate::show::Show;
 use crate::sim::Sim;
 
@@ -51,6 +52,8 @@ pub(crate) enum Command {
     Effects(Effects),
     /// Make, upload, list and play patterns
     Pattern(Pattern),
+    /// Play a cue list of a show file on this machine, without a hub
+    Play(Play),
     /// Sign images, publish them, update nodes one at a time
     Ota(Ota),
     /// Arm a show: no node is updated meanwhile

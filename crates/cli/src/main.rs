@@ -18,6 +18,7 @@ mod logging;
 mod node;
 mod ota;
 mod pattern;
+mod play;
 mod print;
 mod show;
 mod shutdown;
@@ -47,6 +48,7 @@ fn main() -> ExitCode {
         Command::Ctl(ctl) => ctl.run(),
         Command::Effects(effects) => effects.run(),
         Command::Pattern(pattern) => pattern.run(),
+        Command::Play(play) => play.run(),
         Command::Ota(ota) => ota.run(),
         Command::Show(show) => show.run(),
         Command::Check(check) => check.run(),

@@ -19,6 +19,8 @@ Examples:
   cuelight node --output terminal                          finds the hub by mDNS, shows the pixels here
   cuelight node --hub 192.168.1.10 --geometry matrix:16x16:serpentine --output ddp:wled.local
   cuelight node --output ddp:10.0.0.7 --output ddp:10.0.0.8 --power-limit-ma 4000
+  cuelight node --universes 1..4 --lights sacn             puts universes of a show out, 44 times a second
+  cuelight node --lights 'sacn:1..4?sync=1000' --lights artnet:5..8@10.0.0.5
   cuelight node --fallback idle:Aurora                     what to show while the hub is missing
   cuelight node --config show.toml
 
@@ -41,7 +43,7 @@ impl Node {
         let file = self.config.options()?.node.unwrap_or_default();
         let environment: NodeOptions = config::read_environment(config::NODE_VARIABLES, std::env::vars_os())?;
         let options = self.flags.over(environment).over(file);
-        let settings = options.settings();
+        let settings = options.settings_with_show()?;
         let draws = settings.outputs.contains(&OutputSetting::Terminal);
         logging::start(options.log.unwrap_or_default(), draws);
         Ok(match cuelight_node::run(settings, shutdown::requested())? {

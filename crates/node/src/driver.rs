@@ -26,6 +26,7 @@ use tracing::{debug, info, warn};
 
 use crate::dialer::{DialError, dial};
 use crate::frames::Frames;
+use crate::lights::Lights;
 use crate::patterns::Patterns;
 use crate::start::Ended;
 use crate::update::{Rate, UpdateEvent, Updates};
@@ -48,6 +49,8 @@ pub(crate) struct Driver {
     pub(crate) stream: UdpSocket,
     pub(crate) exchange: AsyncStampedSocket,
     pub(crate) frames: Frames,
+    /// None: the node has no universes.
+    pub(crate) lights: Option<Lights>,
     pub(crate) patterns: Patterns,
     pub(crate) updates: Updates,
     pub(crate) rate: Rate,
@@ -121,6 +124,9 @@ impl Driver {
                         return Err(io::Error::other("the frame thread failed; its message is above"));
                     }
                     self.take_frames();
+                    if !self.look_at_lights() {
+                        return Err(io::Error::other("the lights thread failed; its message is above"));
+                    }
                 }
                 () = sleep_until(timeout) => {}
             }
@@ -141,6 +147,7 @@ impl Driver {
             uploads.stop().await;
         }
         self.frames.stop();
+        self.lights.take().into_iter().for_each(Lights::stop);
         Ok(ended)
     }
 
@@ -224,12 +231,14 @@ impl Driver {
             NodeEvent::Fallback => {
                 warn!("the stream is silent");
                 self.is_alone = true;
+                self.lights.iter_mut().for_each(|lights| lights.set_alone(true));
                 self.frames.record_event("fallback");
                 self.frames.send(Command::Fallback);
             }
             NodeEvent::Live => {
                 info!("the stream is here");
                 self.is_alone = false;
+                self.lights.iter_mut().for_each(|lights| lights.set_alone(false));
                 self.frames.record_event("live");
                 self.frames.send(Command::Live);
             }
@@ -327,6 +336,12 @@ impl Driver {
         if self.updates.is_on_trial() {
             self.watch_trial(now);
         }
+    }
+
+    /// Whether the universes, if the node has any, go on.
+    fn look_at_lights(&mut self) -> bool {
+        self.lights.iter_mut().for_each(Lights::look);
+        self.lights.as_ref().is_none_or(Lights::is_running)
     }
 
     /// Whether the image on trial does what the one before did (OTA-2).

@@ -5,6 +5,7 @@
 //! | `driver` | the thread that owns the protocol: sockets, control connection, node role |
 //! | `dialer` | finding the hub and connecting to it |
 //! | `frames` | the driver's side of the frame loop, which is `cuelight-output`'s |
+//! | `lights` | the driver's side of the universes of a show |
 //! | `patterns` | which patterns the frame loop has at hand |
 //! | `supply` | the thread that fetches patterns from the hub |
 //! | `update` | images from the hub: taken, tried, taken back |
@@ -17,6 +18,7 @@
 mod dialer;
 mod driver;
 mod frames;
+mod lights;
 mod patterns;
 mod settings;
 mod start;

@@ -6,11 +6,13 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use cuelight_net::clock::LocalClock;
+use cuelight_output::lights::UniverseRange;
 use cuelight_output::universes::{ArtNetTarget, BadTarget, SacnTarget};
-use cuelight_output::{Fallback, Spin};
+use cuelight_output::{Fallback, LightsTarget, Spin};
 use cuelight_pattern::store::Limits;
 use cuelight_proto::node::SyncUse;
 use cuelight_render::{Finish, Geometry};
+use cuelight_show::Show;
 use cuelight_update::key::PublicKey;
 use cuelight_update::slots::Point;
 use cuelight_wire::ids::Mac;
@@ -48,6 +50,12 @@ pub struct NodeSettings {
     pub finish: Finish,
     /// Where frames go; none means they are rendered and dropped.
     pub outputs: Vec<OutputSetting>,
+    /// The universes of the show that are this node's. When there are any, it sends no others.
+    pub universes: Vec<UniverseRange>,
+    /// Where universes go; where nothing is said the node's own go by sACN to everybody.
+    pub lights: Vec<LightsTarget>,
+    /// A show that the node plays by itself, every list from show time 0 on.
+    pub show: Option<Show>,
     /// What it shows when the hub is missing.
     pub fallback: Fallback,
     /// How it uses the show clock.
@@ -82,6 +90,9 @@ impl NodeSettings {
             geometry: Geometry::strip(320),
             finish: Finish::DEFAULT,
             outputs: Vec::new(),
+            universes: Vec::new(),
+            lights: Vec::new(),
+            show: None,
             fallback: Fallback::default(),
             sync: SyncUse::Scheduled,
             seed: 0,

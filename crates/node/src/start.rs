@@ -16,7 +16,7 @@ use cuelight_output::null::Null;
 use cuelight_output::record::{RecordError, Recorder};
 use cuelight_output::terminal::{Style, Terminal, TerminalConfig};
 use cuelight_output::universes::{ArtNet, Sacn, UniversesError, identity_of};
-use cuelight_output::{FrameLoop, FrameLoopConfig, OutputSet};
+use cuelight_output::{FrameLoop, FrameLoopConfig, LightsError, OutputSet};
 use cuelight_pattern::store::Store;
 use cuelight_proto::node::{NodeConfig, NodeRole};
 use cuelight_proto::sync::Profile;
@@ -32,6 +32,7 @@ use tracing::{info, warn};
 
 use crate::driver::{Driver, Link};
 use crate::frames::{Frames, NodeClock, OpenRecord};
+use crate::lights::Lights;
 use crate::patterns::Patterns;
 use crate::settings::{NodeSettings, OutputSetting};
 use crate::supply::Supply;
@@ -108,6 +109,9 @@ pub enum NodeError {
     /// An output of universes.
     #[error(transparent)]
     Universes(#[from] UniversesError),
+    /// Universes of a show.
+    #[error(transparent)]
+    Lights(#[from] LightsError),
     /// A record output.
     #[error(transparent)]
     Record(#[from] RecordError),
@@ -186,28 +190,20 @@ fn prepare(settings: NodeSettings) -> Result<Driver, NodeError> {
     info!(mac = %config.mac, udp_port, leds = config.topo.leds, "node starts");
 
     let (outputs, records) = open_outputs(&settings, config.mac)?;
-    let realtime = settings.realtime;
-    let on_start = move || match realtime.then(|| make_thread_realtime(FRAME_PRIORITY)) {
-        Some(Ok(())) => true,
-        Some(Err(refused)) => {
-            warn!("{refused}");
-            false
-        }
-        None => false,
-    };
     let frame_loop = FrameLoop::spawn(FrameLoopConfig {
         machine: MachineConfig {
             geometry: settings.geometry,
             finish: settings.finish,
             seed: settings.seed,
-            fallback: settings.fallback,
+            fallback: settings.fallback.clone(),
             render_ahead: RENDER_AHEAD,
         },
         outputs,
         mono: NodeClock(clock),
         spin: settings.spin,
-        on_start: Box::new(on_start),
+        on_start: on_start(settings.realtime, FRAME_PRIORITY),
     })?;
+    let lights = Lights::start(&settings, config.mac, frame_loop.clock.reader())?;
     let (frames, pattern_sender) = Frames::new(frame_loop, records);
     Ok(Driver {
         role: NodeRole::new(config, seed, clock.now()),
@@ -216,6 +212,7 @@ fn prepare(settings: NodeSettings) -> Result<Driver, NodeError> {
         stream,
         exchange,
         frames,
+        lights,
         patterns: Patterns::new(store, supply, pattern_sender),
         updates,
         rate: Rate::default(),
@@ -223,6 +220,18 @@ fn prepare(settings: NodeSettings) -> Result<Driver, NodeError> {
         uploads,
         is_alone: false,
         link: Link::default(),
+    })
+}
+
+/// What a thread does first: it asks for real-time priority if it is to, and says whether it has it.
+pub(crate) fn on_start(is_wanted: bool, priority: u8) -> Box<dyn FnOnce() -> bool + Send> {
+    Box::new(move || match is_wanted.then(|| make_thread_realtime(priority)) {
+        Some(Ok(())) => true,
+        Some(Err(refused)) => {
+            warn!("{refused}");
+            false
+        }
+        None => false,
     })
 }
 

@@ -9,9 +9,10 @@ mod decode;
 mod environment;
 mod format;
 pub(crate) mod hub;
+pub(crate) mod lights;
 pub(crate) mod node;
 mod tree;
-mod value;
+pub(crate) mod value;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};

@@ -7,7 +7,7 @@ use std::str::FromStr;
 use clap::{Args, ValueEnum};
 use cuelight_net::clock::LocalClock;
 use cuelight_node::{NodeSettings, OutputSetting, UpdateSettings};
-use cuelight_output::{Fallback, Spin};
+use cuelight_output::{Fallback, LightsTarget, Spin};
 use cuelight_proto::node::SyncUse;
 use cuelight_render::presets::{self, PresetInfo};
 use cuelight_render::{Finish, Geometry};
@@ -18,6 +18,8 @@ use cuelight_wire::time::Span;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+use super::ConfigError;
+use super::lights::{Universes, read_show};
 use super::value::{Described, Hundredths, Name, Port, Switch, Whole, Worded, pattern_limits};
 use crate::address::HubAddress;
 use crate::folders;
@@ -44,6 +46,21 @@ pub(crate) struct NodeOptions {
                 sacn:UNIVERSE[@HOST], artnet:UNIVERSE@HOST [default: none]"
     )]
     outputs: Vec<Worded<OutputSetting>>,
+    /// The universes of the show that are this node's, like 1..4,7 [default: those that --lights names].
+    #[arg(long, value_name = "UNIVERSES", value_delimiter = ',')]
+    universes: Vec<Universes>,
+    /// Where universes of the show go, may be given several times.
+    #[arg(
+        long,
+        value_name = "LIGHTS",
+        help = "Where universes of the show go, may be given several times: sacn[:UNIVERSES][@HOST[:PORT]] or \
+                artnet[:UNIVERSES]@HOST[:PORT], and behind a ? options like hz=40&sync=1000 \
+                [default: those of --universes by sACN]"
+    )]
+    lights: Vec<Worded<LightsTarget>>,
+    /// A show file that the node plays by itself, every list from show time 0 on [default: none].
+    #[arg(long, value_name = "FILE")]
+    show: Option<PathBuf>,
     /// What hangs on it: strip:LEN, ring:LEN, matrix:WIDTHxHEIGHT and after it, as needed, :serpentine, :vertical, :top-right ... [default: strip:320].
     #[arg(long)]
     geometry: Option<Worded<Geometry>>,
@@ -213,6 +230,9 @@ impl NodeOptions {
             hub: self.hub.or(below.hub),
             name: self.name.or(below.name),
             outputs: if self.outputs.is_empty() { below.outputs } else { self.outputs },
+            universes: if self.universes.is_empty() { below.universes } else { self.universes },
+            lights: if self.lights.is_empty() { below.lights } else { self.lights },
+            show: self.show.or(below.show),
             geometry: self.geometry.or(below.geometry),
             fallback: self.fallback.or(below.fallback),
             gamma: self.gamma.or(below.gamma),
@@ -240,7 +260,11 @@ impl NodeOptions {
         }
     }
 
-    /// The settings these options mean; what they leave open is the node's default.
+    /// The settings these options mean, with the show they name.
+    pub(crate) fn settings_with_show(&self) -> Result<NodeSettings, ConfigError> {
+        Ok(NodeSettings { show: self.show.as_deref().map(read_show).transpose()?, ..self.settings() })
+    }
+    /// The settings these options mean, without a show; what they leave open is the node's default.
     pub(crate) fn settings(&self) -> NodeSettings {
         let data_dir = self.data_dir.clone().unwrap_or_else(|| folders::state("node"));
         let default = NodeSettings::new(data_dir);
@@ -249,6 +273,9 @@ impl NodeOptions {
             hub: self.hub.as_ref().map(|Worded(hub)| hub.to_string()).or(default.hub),
             name: self.name.as_ref().map(|Worded(Name(name))| name.clone()).or(default.name),
             outputs: self.outputs.iter().map(|Worded(output)| output.clone()).collect(),
+            universes: self.universes.iter().map(|Universes(range)| *range).collect(),
+            lights: self.lights.iter().map(|Worded(target)| target.clone()).collect(),
+            show: None,
             geometry: self.geometry.as_ref().map_or(default.geometry, |Worded(geometry)| *geometry),
             fallback: match &self.fallback {
                 None => default.fallback,
@@ -297,6 +324,11 @@ pub(crate) fn shown(options: &NodeOptions) -> Map<String, Value> {
     show("hub", json!(settings.hub));
     show("name", json!(settings.name));
     show("outputs", json!(outputs));
+    let universes: Vec<_> = settings.universes.iter().map(ToString::to_string).collect();
+    show("universes", json!(universes));
+    let lights: Vec<_> = settings.lights.iter().map(ToString::to_string).collect();
+    show("lights", json!(lights));
+    show("show", json!(options.show));
     show("geometry", json!(settings.geometry.to_string()));
     show(
         "fallback",

@@ -100,7 +100,7 @@ fn an_unknown_setting_is_refused_with_the_one_that_may_be_meant() {
     let message = refusal("a.json", "{\"hubs\": {}}");
     assert!(message.starts_with("a.json:1:3: hubs: ") && message.ends_with("did you mean hub?"), "{message}");
     let message = refusal("a.toml", "[node]\nzzz = 1");
-    assert!(message.contains("expected one of hub, name, outputs, geometry"), "{message}");
+    assert!(message.contains("expected one of hub, name, outputs, universes"), "{message}");
 }
 
 #[test]
@@ -188,6 +188,9 @@ fn every_setting_can_be_given_as_key_variable_and_flag() {
         hub = "a:1"
         name = "left"
         outputs = ["null"]
+        universes = ["1..4"]
+        lights = ["sacn:1?hz=30"]
+        show = "/s.toml"
         geometry = "ring:60"
         fallback = "idle"
         gamma = 1.0
@@ -224,6 +227,8 @@ fn every_setting_can_be_given_as_key_variable_and_flag() {
     for entry in entries {
         let (flag, value) = match entry.key.as_str() {
             "outputs" => ("output".to_owned(), "null".to_owned()),
+            "universes" => ("universes".to_owned(), "1..4".to_owned()),
+            "lights" => ("lights".to_owned(), "sacn:1?hz=30".to_owned()),
             "update_keys" => {
                 let key = "cuelight-public:PUAXw+hDiVqStwqnTRt+vJyYLM8uxJaMwM1V8Sr0Zgw=";
                 ("update-key".to_owned(), key.to_owned())
@@ -249,6 +254,22 @@ fn every_setting_can_be_given_as_key_variable_and_flag() {
                 || shown.contains_key(&entry.key)),
         "{shown:?}"
     );
+}
+
+#[test]
+fn universes_are_numbers_or_ranges_and_what_is_wrong_is_said() {
+    let universes = |text: &str| {
+        let node = read_text(&format!("[node]\nuniverses = {text}"), Format::Toml).map(|(_, file)| file.node.unwrap());
+        node.map(|node| node.settings().universes.iter().map(ToString::to_string).collect::<Vec<_>>())
+    };
+    assert_eq!(universes("[1, \"3..5\"]").unwrap(), ["1", "3..5"]);
+    assert_eq!(
+        universes("[0]").unwrap_err().to_string(),
+        "2:14: node.universes: expected universes of 1 to 63999, like 7 or 1..4, found \"0\""
+    );
+    assert!(universes("[true]").unwrap_err().to_string().contains("expected universes of 1 to 63999"));
+    let flags = NodeFlags::parse_from(["node", "--universes", "1..4,7", "--lights", "artnet@10.0.0.5?sync=on"]).flags;
+    assert_eq!((flags.settings().universes.len(), flags.settings().lights.len()), (2, 1));
 }
 
 fn access_point(text: &str) -> AccessPointOptions {

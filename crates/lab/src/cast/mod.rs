@@ -90,6 +90,8 @@ impl Plan {
 /// A machine with a node.
 struct Seat {
     host: Host,
+    /// Further words for this node.
+    own_words: Vec<String>,
     process: Option<Process>,
 }
 
@@ -117,7 +119,7 @@ impl Cast {
         let mut seats = Vec::new();
         for index in 0..plan.nodes {
             let host = network.plug_behind(&node_name(index), given(node_address(index)), plan.profile)?;
-            seats.push(Seat { host, process: None });
+            seats.push(Seat { host, own_words: Vec::new(), process: None });
         }
         let (stage, scenes, watch) = (stage.clone(), Rng::new(stage.seed), MachineWatch::start()?);
         Ok(Self { hub: None, seats, hub_host, network, watch, stage, plan, hub_starts: 0, scenes, scene: 0 })
@@ -197,6 +199,11 @@ impl Cast {
         Ok(())
     }
 
+    /// Further words for one node, from its next start on.
+    pub(crate) fn set_own_words(&mut self, index: usize, words: &[&str]) {
+        self.seats[index].own_words = words.iter().map(|word| (*word).to_owned()).collect();
+    }
+
     /// Starts a node.
     pub(crate) fn start_node(&mut self, index: usize) -> Result<()> {
         let seat = self.seats.get(index).context("there is no such node")?;
@@ -220,7 +227,7 @@ impl Cast {
         command.args(["--geometry", "strip:320", "--inject-clock", &format!("{offset_s},{skew_ppm}")]);
         command.arg("--data-dir").arg(dir.join(name));
         command.arg("--output").arg(format!("record:{}", self.node_record(index).display()));
-        command.args(&self.plan.node_words);
+        command.args(&self.plan.node_words).args(&seat.own_words);
         let process = seat.host.spawn(name, command, dir)?;
         self.seats[index].process = Some(process);
         Ok(())

@@ -16,6 +16,7 @@ mod node_power;
 mod scene_changes;
 mod sixteen_nodes;
 mod ticks;
+mod universes;
 mod update;
 
 use crate::stage::Scenario;
@@ -41,6 +42,7 @@ pub(crate) const ALL: &[Scenario] = &[
     sixteen_nodes::SCENARIO,
     ticks::SCENARIO,
     update::SCENARIO,
+    universes::SCENARIO,
     frame_jitter::SCENARIO,
 ];
 

@@ -222,6 +222,11 @@ impl LightsMachine {
         self.figures.handle_output(frame, now)
     }
 
+    /// Counts up to now, with the figures of the last whole second.
+    pub fn report(&self) -> LightsReport {
+        self.figures.report
+    }
+
     /// Frames from `next` on and before `here` are skipped. Those that passed in local time were missed; but when the
     /// timeline itself went ahead, as at the first lock, nothing was.
     fn count_skipped(&mut self, next: Time<Show>, here: Time<Show>, now: Time<Local>) {

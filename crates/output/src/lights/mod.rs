@@ -25,6 +25,7 @@ use std::thread::{Builder, JoinHandle};
 
 use cuelight_dmx::send::Identity;
 use cuelight_show::{Playbacks, Score};
+use cuelight_wire::ids::Mac;
 use cuelight_wire::scene::{Master, Tempo};
 use cuelight_wire::time::{Show, Time};
 use rtrb::{Producer, PushError, RingBuffer};
@@ -37,7 +38,7 @@ use crate::clock::{FrameClock, MonoClock};
 use crate::frame_loop::{SPIN_REALTIME, Spin};
 use crate::latest::{Latest, latest};
 use crate::pace::{Monotonic, Pace};
-use crate::universes::UniversesError;
+use crate::universes::{UniversesError, identity_of_part};
 use machine::{LightsMachine, Order};
 use run::Run;
 use stagehand::Stagehand;
@@ -66,13 +67,19 @@ pub enum LightsFallback {
     Blackout,
 }
 
+/// The identity of a node's lights: the same after each restart, and another than that of its pixels, because lists of
+/// universes and packets are counted for each identity.
+pub fn identity_of(mac: Mac, name: &str) -> Identity {
+    identity_of_part(mac, name, 1)
+}
+
 /// How to run the lights.
 pub struct LightsConfig<C> {
     /// Where universes go.
     pub targets: Vec<LightsTarget>,
     /// The universes of this node, for targets that name none, and the only ones when there are any here.
     pub universes: Vec<UniverseRange>,
-    /// Who sends, in sACN. Not the identity of another output of the machine: lists of universes are told apart by it.
+    /// Who sends, in sACN: [`identity_of`] the node.
     pub identity: Identity,
     /// What to do without a hub.
     pub fallback: LightsFallback,
@@ -215,9 +222,10 @@ impl LightsHandle {
     pub fn is_finished(&self) -> bool {
         self.thread.as_ref().is_none_or(JoinHandle::is_finished)
     }
-    /// Ends the lights after the frame in progress and waits for it. `false` if the thread had panicked.
-    pub fn stop(mut self) -> bool {
-        self.end()
+    /// Ends the lights after the frame in progress and waits for it. The answer counts everything up to the end; `None` if
+    /// the thread had panicked.
+    pub fn stop(mut self) -> Option<LightsReport> {
+        self.end().then(|| self.report()).flatten()
     }
 
     fn order(&mut self, order: Order) -> Result<(), LightsBusy> {

@@ -42,6 +42,7 @@ impl<P: Pace, C: MonoClock> Run<P, C> {
         }
         let now = self.mono.local_of(self.pace.now_ns());
         self.machine.end(now);
+        self.reports.publish(self.machine.report());
     }
 
     fn step(&mut self) {

@@ -30,7 +30,13 @@ use crate::frame::{Frame, Output};
 
 /// The identity of a node's sACN: the same after each restart. A UUID of version 8 made of a constant and the MAC address.
 pub fn identity_of(mac: Mac, name: &str) -> Identity {
+    identity_of_part(mac, name, 0)
+}
+
+/// The identity of a part of a node that sends by itself.
+pub(crate) fn identity_of_part(mac: Mac, name: &str, part: u8) -> Identity {
     let mut cid = *b"cuelight\x80\x00......";
+    cid[9] = part;
     // Version and variant, as RFC 9562 places them.
     cid[6] = 0x80 | cid[6] & 0x0F;
     cid[10..].copy_from_slice(&mac.0);
