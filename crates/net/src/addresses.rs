@@ -5,11 +5,32 @@ use std::net::Ipv4Addr;
 use cuelight_wire::limits::{HUB_IP, HUB_NETWORK_BITS};
 use nix::ifaddrs::getifaddrs;
 
+/// Everybody on this machine.
+const LOOPBACK_BROADCAST: Ipv4Addr = Ipv4Addr::new(127, 255, 255, 255);
+
 /// The machine's IPv4 addresses with the names of their interfaces; none when the system does not tell.
 pub fn ipv4() -> Vec<(String, Ipv4Addr)> {
     let entries = getifaddrs().into_iter().flatten();
     let ipv4 = entries.filter_map(|entry| Some((entry.interface_name, entry.address?.as_sockaddr_in()?.ip())));
     ipv4.collect()
+}
+
+/// Under which addresses everybody is reached on the network of this machine's address `at`, or on all its networks.
+pub fn broadcasts(at: Option<Ipv4Addr>) -> Vec<Ipv4Addr> {
+    let entries = getifaddrs().into_iter().flatten();
+    let of_interface = entries.filter_map(|entry| {
+        let address = entry.address?.as_sockaddr_in()?.ip();
+        if at.is_some_and(|at| at != address) {
+            return None;
+        }
+        // What is said to all of this machine is said here; interfaces without broadcast tell none, or their own address.
+        let loopback = address.is_loopback().then_some(LOOPBACK_BROADCAST);
+        loopback.or(entry.broadcast?.as_sockaddr_in().map(|broadcast| broadcast.ip())).filter(|all| *all != address)
+    });
+    let mut all: Vec<_> = of_interface.chain(at.filter(Ipv4Addr::is_loopback).map(|_| LOOPBACK_BROADCAST)).collect();
+    all.sort_unstable();
+    all.dedup();
+    all
 }
 
 /// Whether an address lies in the network of a hub that is the access point; the hub's own does.
@@ -25,6 +46,13 @@ mod tests {
     #[test]
     fn this_machine_has_loopback() {
         assert!(ipv4().iter().any(|(_, address)| address.is_loopback()));
+    }
+
+    #[test]
+    fn everybody_on_this_machine_is_reached_from_any_of_its_own_addresses() {
+        assert!(broadcasts(None).contains(&LOOPBACK_BROADCAST));
+        assert_eq!(broadcasts(Some(Ipv4Addr::new(127, 0, 71, 1))), [LOOPBACK_BROADCAST]);
+        assert_eq!(broadcasts(Some(Ipv4Addr::new(192, 0, 2, 1))), [], "no address of this machine");
     }
 
     /// AP-7

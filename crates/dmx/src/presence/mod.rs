@@ -7,4 +7,4 @@ mod responder;
 
 pub use controller::{Controller, Node, NodeEvent};
 pub use listing::{Desk, DeskEvent, Listing, MAX_DESK_EVENTS, UniverseSet};
-pub use responder::{MAX_CONTROLLERS, OutputPort, Responder};
+pub use responder::{MAX_CONTROLLERS, Port, PortWay, Responder};

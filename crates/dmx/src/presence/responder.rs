@@ -13,16 +13,27 @@ use crate::text::Text;
 pub const MAX_CONTROLLERS: usize = 4;
 /// Art-Net 4: answers are spread over this long, so that those of many nodes do not come at once.
 const SPREAD: Span = Span::from_s(1);
+/// Art-Net 4, ArtPollReply, GoodInput, bit 7: data comes in.
+const GOOD_INPUT_DATA: u8 = 0x80;
 /// A controller polls every 2.5 to 3 s: after three polls that did not come it is gone.
 const FORGOTTEN_AFTER: Span = Span::from_s(10);
 
-/// One output of a node, as its replies tell it.
+/// One universe of a node, as its replies tell it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct OutputPort {
-    /// The universe it takes.
+pub struct Port {
+    /// The universe.
     pub port_address: PortAddress,
-    /// What it does.
-    pub state: GoodOutput,
+    /// What the node does with it.
+    pub way: PortWay,
+}
+
+/// What a node does with a universe. Controllers send levels to those that take them, and to nobody else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PortWay {
+    /// It takes levels from the network and puts them out: an output, in this state.
+    Takes(GoodOutput),
+    /// It sends levels to the network: an input.
+    Sends,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -34,7 +45,7 @@ struct Asker {
     answer: Option<(Time<Local>, usize)>,
 }
 
-/// Answers polls: one reply for each output, with bind indexes from 1 on; a node without outputs answers with one that has
+/// Answers polls: one reply for each universe, with bind indexes from 1 on; a node without any answers with one that has
 /// none.
 #[derive(Clone, Debug)]
 pub struct Responder {
@@ -47,7 +58,7 @@ pub struct Responder {
 }
 
 impl Responder {
-    /// A node as `node` says; outputs, bind index and report are filled in. `seed` spreads the answers of different nodes.
+    /// A node as `node` says; universes, bind index and report are filled in. `seed` spreads the answers of different nodes.
     pub const fn new(node: PollReply, seed: u64) -> Self {
         Self { node, askers: Vec::new(), random: Random(seed), replies: 0 }
     }
@@ -57,8 +68,8 @@ impl Responder {
         self.handle_change(now);
     }
 
-    /// A poll from the IPv4 address `from`, to a node with these outputs.
-    pub fn handle_poll(&mut self, poll: &Poll, from: [u8; 4], ports: &[OutputPort], now: Time<Local>) {
+    /// A poll from the IPv4 address `from`, to a node with these universes.
+    pub fn handle_poll(&mut self, poll: &Poll, from: [u8; 4], ports: &[Port], now: Time<Local>) {
         if poll.targets.is_some() && !ports.iter().any(|port| poll.asks_for(port.port_address)) {
             return;
         }
@@ -84,7 +95,7 @@ impl Responder {
     /// The next reply that is due, written to the front of `buf`: to whom, and its length. Call again until there is none.
     pub fn poll_transmit(
         &mut self,
-        ports: &[OutputPort],
+        ports: &[Port],
         buf: &mut [u8; PollReply::LEN],
         now: Time<Local>,
     ) -> Option<([u8; 4], usize)> {
@@ -97,9 +108,17 @@ impl Responder {
         if let Some(port) = ports.get(i) {
             (reply.net, reply.sub_net) = (port.port_address.net(), port.port_address.sub_net());
             reply.ports = 1;
-            reply.port_types[0] = PortType::DMX_OUTPUT;
-            reply.outputs[0] = port.port_address.universe();
-            reply.good_output[0] = port.state;
+            let universe = port.port_address.universe();
+            match port.way {
+                PortWay::Takes(state) => {
+                    reply.port_types[0] = PortType::DMX_OUTPUT;
+                    (reply.outputs[0], reply.good_output[0]) = (universe, state);
+                }
+                PortWay::Sends => {
+                    reply.port_types[0] = PortType::DMX_INPUT;
+                    (reply.inputs[0], reply.good_input[0]) = (universe, GOOD_INPUT_DATA);
+                }
+            }
         }
         let len = reply.encode(buf).expect("the buffer is exactly as long");
         Some((to, len))
@@ -128,8 +147,8 @@ mod tests {
     fn at(ms: i64) -> Time<Local> {
         Time::ZERO + Span::from_ms(ms)
     }
-    fn port(number: u16) -> OutputPort {
-        OutputPort { port_address: PortAddress::new(number).unwrap(), state: GoodOutput::DATA }
+    fn port(number: u16) -> Port {
+        Port { port_address: PortAddress::new(number).unwrap(), way: PortWay::Takes(GoodOutput::DATA) }
     }
     const ANYBODY: Poll = Poll { flags: PollFlags::NONE, diagnostics_from: 0, targets: None, esta: 0, oem: 0 };
     const CONTROLLER: [u8; 4] = [10, 0, 0, 1];
@@ -138,7 +157,7 @@ mod tests {
         Responder::new(PollReply { ip: [10, 0, 0, 7], port_name: Text::new("door"), ..PollReply::default() }, seed)
     }
     /// Everything that is due: to whom, bind index, universe.
-    fn replies(node: &mut Responder, ports: &[OutputPort], now: Time<Local>) -> Many<([u8; 4], u8, Option<u16>)> {
+    fn replies(node: &mut Responder, ports: &[Port], now: Time<Local>) -> Many<([u8; 4], u8, Option<u16>)> {
         let mut buf = [0; PollReply::LEN];
         core::iter::from_fn(|| {
             let (to, len) = node.poll_transmit(ports, &mut buf, now)?;
@@ -183,6 +202,20 @@ mod tests {
         assert_eq!(replies(&mut node, &[port(0x200)], at(2000)), []);
         node.handle_poll(&poll, CONTROLLER, &[port(0x200), port(0x180)], at(2000));
         assert_eq!(replies(&mut node, &[port(0x200), port(0x180)], at(3000)).len(), 2);
+    }
+
+    /// DMX-41
+    #[test]
+    fn a_universe_that_a_node_sends_is_told_as_an_input_which_nobody_sends_levels_to() {
+        let mut node = node(1);
+        let sends = Port { way: PortWay::Sends, ..port(0x123) };
+        node.handle_poll(&ANYBODY, CONTROLLER, &[sends], at(0));
+        let mut buf = [0; PollReply::LEN];
+        let (_, len) = node.poll_transmit(&[sends], &mut buf, at(1000)).unwrap();
+        let Ok(Packet::PollReply(reply)) = Packet::decode(&buf[..len]) else { panic!("it is a reply") };
+        assert_eq!(reply.output_addresses().count(), 0);
+        assert_eq!((reply.port_types[0], reply.good_input[0]), (PortType::DMX_INPUT, 0x80));
+        assert_eq!((reply.net, reply.sub_net, reply.inputs[0]), (1, 2, 3));
     }
 
     /// DMX-42

@@ -96,6 +96,10 @@ impl<'u, const UNIVERSES: usize, const SOURCES: usize> Receiver<'u, UNIVERSES, S
     pub fn universes(&mut self) -> &mut [Universe<SOURCES>] {
         self.universes
     }
+    /// The same, to look at.
+    pub const fn all(&self) -> &[Universe<SOURCES>] {
+        self.universes
+    }
     /// What was not used, of all universes, by reason.
     pub const fn drops(&self) -> &Drops {
         &self.drops

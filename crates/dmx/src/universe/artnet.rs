@@ -60,6 +60,7 @@ impl<const SOURCES: usize> Universe<SOURCES> {
         let stamp = self.next_stamp();
         let Some(source) = &mut self.sources[i] else { return Ok(()) };
         source.heard_at = now;
+        source.packets = source.packets.wrapping_add(1);
         source.silent_since = None;
         if is_held {
             source.held = Some(Held::new(dmx.slots));
@@ -77,10 +78,11 @@ impl<const SOURCES: usize> Universe<SOURCES> {
         }
         let i = self.insert(Source {
             id,
-            contribution: Contribution::new(self.settings.artnet_priority),
+            contribution: Contribution::new(self.settings.artnet_priority.min(self.settings.highest_priority)),
             is_speaking: true,
             held: None,
             heard_at: now,
+            packets: 0,
             silent_since: None,
             via: Via::ArtNet { sequence },
         })?;

@@ -34,6 +34,7 @@ impl<const SOURCES: usize> Universe<SOURCES> {
                     is_speaking: true,
                     held: None,
                     heard_at: now,
+                    packets: 0,
                     silent_since: None,
                     via: Via::Local,
                 })?;
@@ -45,6 +46,7 @@ impl<const SOURCES: usize> Universe<SOURCES> {
         let stamp = self.next_stamp();
         let Some(source) = &mut self.sources[i] else { return Ok(()) };
         source.heard_at = now;
+        source.packets = source.packets.wrapping_add(1);
         self.is_stale |= source.contribution.set_priority(priority);
         self.is_stale |= source.contribution.set_levels(levels, stamp);
         Ok(())

@@ -5,7 +5,9 @@ use cuelight_wire::time::{Local, Time};
 use super::event::{Dropped, Event, Lost};
 use super::source::{Held, Sacn, Source, SourceId, Via};
 use super::{Universe, is_late, loss};
+use crate::MAX_SLOTS;
 use crate::merge::Contribution;
+use crate::priority::Priority;
 use crate::sacn::{self, Data, StartCode};
 
 impl<const SOURCES: usize> Universe<SOURCES> {
@@ -69,10 +71,11 @@ impl<const SOURCES: usize> Universe<SOURCES> {
         self.wake_at(now + loss::SACN_LOSS);
         self.insert(Source {
             id,
-            contribution: Contribution::new(data.priority),
+            contribution: Contribution::new(data.priority.min(self.settings.highest_priority)),
             is_speaking: false,
             held: None,
             heard_at: now,
+            packets: 0,
             silent_since: None,
             via: Via::Sacn(sacn),
         })
@@ -82,7 +85,13 @@ impl<const SOURCES: usize> Universe<SOURCES> {
     fn take_priorities(&mut self, i: usize, data: &Data<'_>, now: Time<Local>) {
         let Some(Source { contribution, via: Via::Sacn(sacn), .. }) = &mut self.sources[i] else { return };
         sacn.priorities_at = Some(now);
-        self.is_stale |= contribution.set_priorities(data.slots);
+        let mut capped = [0; MAX_SLOTS];
+        let capped = &mut capped[..data.slots.len().min(MAX_SLOTS)];
+        for (capped, said) in capped.iter_mut().zip(data.slots) {
+            // What is no priority stays none.
+            *capped = Priority::new(*said).map_or(*said, |said| said.min(self.settings.highest_priority).number());
+        }
+        self.is_stale |= contribution.set_priorities(capped);
         self.wake_at(now + loss::SACN_LOSS);
         self.speak(i, now);
     }
@@ -92,6 +101,7 @@ impl<const SOURCES: usize> Universe<SOURCES> {
         let Some(source) = &mut self.sources[i] else { return };
         let Via::Sacn(sacn) = &mut source.via else { return };
         source.heard_at = now;
+        source.packets = source.packets.wrapping_add(1);
         source.silent_since = None;
         sacn.has_levels = true;
         sacn.name = data.source_name;
@@ -102,7 +112,7 @@ impl<const SOURCES: usize> Universe<SOURCES> {
         }
         let is_held = sacn.synced_at.is_some();
         let waits_until = sacn.waits_until;
-        self.is_stale |= source.contribution.set_priority(data.priority);
+        self.is_stale |= source.contribution.set_priority(data.priority.min(self.settings.highest_priority));
         if is_held {
             source.held = Some(Held::new(data.slots));
         } else {

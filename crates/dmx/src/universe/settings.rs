@@ -20,6 +20,8 @@ pub struct Settings {
     pub priorities_wait: Span,
     /// The priority of Art-Net senders, which have none of their own.
     pub artnet_priority: Priority,
+    /// What a source of the network counts at most, however important it says it is (DMX-27).
+    pub highest_priority: Priority,
 }
 
 impl Default for Settings {
@@ -30,6 +32,7 @@ impl Default for Settings {
             shows_previews: false,
             priorities_wait: Span::from_ms(1500),
             artnet_priority: Priority::DEFAULT,
+            highest_priority: Priority::MAX,
         }
     }
 }

@@ -49,8 +49,14 @@ pub struct SourceStatus {
     pub has_priorities: bool,
     /// Whether its levels count: not while it is new and its priorities are waited for.
     pub is_speaking: bool,
+    /// Whose synchronisation packets its levels name; sACN only.
+    pub sync: Option<sacn::Universe>,
     /// Whether its levels wait for synchronisation packets.
     pub is_synchronised: bool,
+    /// Whether those it waits for do not come any more.
+    pub is_sync_lost: bool,
+    /// How many times levels of it came, wrapping.
+    pub packets: u32,
     /// When levels of it came last.
     pub heard_at: Time<Local>,
 }
@@ -66,6 +72,8 @@ pub(super) struct Source {
     pub(super) held: Option<Held>,
     /// When levels came last.
     pub(super) heard_at: Time<Local>,
+    /// How many times they came, wrapping.
+    pub(super) packets: u32,
     /// Since when it has been silent for too long.
     pub(super) silent_since: Option<Time<Local>>,
     pub(super) via: Via,
@@ -121,16 +129,20 @@ pub(super) struct Sacn {
 
 impl Source {
     pub(super) fn status(&self) -> SourceStatus {
+        let sacn = match &self.via {
+            Via::Sacn(sacn) => Some(sacn),
+            Via::ArtNet { .. } | Via::Local => None,
+        };
         SourceStatus {
             id: self.id,
-            name: match &self.via {
-                Via::Sacn(sacn) => Some(sacn.name),
-                Via::ArtNet { .. } | Via::Local => None,
-            },
+            name: sacn.map(|sacn| sacn.name),
             priority: self.contribution.priority(),
             has_priorities: self.contribution.has_priorities(),
             is_speaking: self.is_speaking,
-            is_synchronised: matches!(&self.via, Via::Sacn(sacn) if sacn.synced_at.is_some()),
+            sync: sacn.and_then(|sacn| sacn.sync),
+            is_synchronised: sacn.is_some_and(|sacn| sacn.synced_at.is_some()),
+            is_sync_lost: sacn.is_some_and(|sacn| sacn.is_sync_lost),
+            packets: self.packets,
             heard_at: self.heard_at,
         }
     }

@@ -550,3 +550,28 @@ fn whoever_wakes_only_when_asked_misses_nothing() {
     assert!(seen.len() >= 6, "{seen:?}");
     assert_eq!(run(true), seen);
 }
+
+/// DMX-27
+#[test]
+fn what_a_source_says_above_the_highest_priority_that_is_set_counts_as_that() {
+    let highest_priority = Priority::new(120).unwrap();
+    let mut stage = Stage::new(Settings {
+        highest_priority,
+        priorities_wait: Span::ZERO,
+        artnet_priority: Priority::MAX,
+        ..Settings::default()
+    });
+    stage.sacn(1, &[10, 10], with_priority(200)).unwrap();
+    stage.sacn(2, &[20, 5], with_priority(120)).unwrap();
+    assert_eq!(stage.levels(), [20, 10], "both count as 120");
+    stage.artnet(1, 0, 0, &[15, 15]).unwrap();
+    assert_eq!(stage.levels(), [20, 15], "and Art-Net no more");
+    let now = stage.now;
+    stage.universe.handle_local(7, &[1, 1], Priority::new(121).unwrap(), now).unwrap();
+    assert_eq!(stage.levels(), [1, 1], "this machine's own sources are not of the network");
+    stage.universe.handle_release(7);
+    // No priority at all for slot 1, one too high for slot 2, and one that is none for slot 3.
+    stage.prioritise(1, &[0, 200, 255]);
+    stage.sacn(1, &[255, 30, 255], with_priority(200)).unwrap();
+    assert_eq!(stage.levels(), [20, 30, 0]);
+}

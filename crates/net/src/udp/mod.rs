@@ -1,7 +1,9 @@
-//! UDP as the stream and the time exchange need it: datagrams with kernel timestamps, and many datagrams in one call.
+//! UDP as the stream and the time exchange need it: datagrams with kernel timestamps, and many datagrams in one call, out and
+//! in.
 
 mod asynchronous;
 mod batch;
+mod inlet;
 mod stamped;
 mod sys;
 
@@ -12,6 +14,7 @@ use nix::sys::socket::{setsockopt, sockopt};
 
 pub use asynchronous::AsyncStampedSocket;
 pub use batch::{BatchSender, Flushed, MAX_DATAGRAM};
+pub use inlet::{Batch, Inlet, InletSettings, MAX_RECEIVED, wait_for_any};
 pub use stamped::{Ready, Received, Sent, StampedSocket, Stamping, TxId};
 
 /// DSCP 46, expedited forwarding, in the upper six bits: what Wi-Fi maps to its voice queue.
