@@ -5,6 +5,7 @@ use clap::{Parser, Subcommand};
 use crate::check::Check;
 use crate::ctl::Ctl;
 use crate::demo::Demo;
+use crate::dmx::Dmx;
 use crate::doctor::Doctor;
 use crate::effects::Effects;
 use crate::hub::Hub;
@@ -48,6 +49,8 @@ pub(crate) enum Command {
     Demo(Demo),
     /// Command a running hub
     Ctl(Ctl),
+    /// Look at sACN and Art-Net, send them, test cables, find devices
+    Dmx(Dmx),
     /// List effects, palettes and presets
     Effects(Effects),
     /// Make, upload, list and play patterns

@@ -9,6 +9,7 @@ mod cli;
 mod config;
 mod ctl;
 mod demo;
+mod dmx;
 mod doctor;
 mod effects;
 mod folders;
@@ -46,6 +47,7 @@ fn main() -> ExitCode {
         },
         Command::Demo(demo) => demo.run(),
         Command::Ctl(ctl) => ctl.run(),
+        Command::Dmx(dmx) => dmx.run(),
         Command::Effects(effects) => effects.run(),
         Command::Pattern(pattern) => pattern.run(),
         Command::Play(play) => play.run(),

@@ -52,7 +52,7 @@ fn prepare() -> Result<Command> {
         ("dnsmasq", "dnsmasq-base"),
         ("udhcpc", "udhcpc"),
     ]);
-    let python = python::with_websockets(&target);
+    let python = python::with_packages(&target);
     let mut lab = Command::new(program);
     lab.current_dir(process::root()).arg("--python").arg(python);
     Ok(lab)

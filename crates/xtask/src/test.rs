@@ -40,9 +40,9 @@ pub(crate) fn all() -> Result<Outcome> {
     outcome += count(&mut command, out)?;
 
     if !processes.is_empty() {
-        debian::install_tools(&[("tshark", "tshark")]);
+        debian::install_tools(&[("tshark", "tshark"), ("olad", "ola"), ("ip", "iproute2"), ("nsenter", "util-linux")]);
         let mut command = test_command();
-        command.env(python::VARIABLE, python::with_websockets(&workspace.target));
+        command.env(python::VARIABLE, python::with_packages(&workspace.target));
         processes.iter().for_each(|name| {
             command.args(["--test", name]);
         });

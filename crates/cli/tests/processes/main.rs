@@ -12,6 +12,7 @@ mod dissection;
 mod distribution;
 mod hostile;
 mod leash;
+mod lighting;
 mod lights;
 mod ota;
 mod outputs;

@@ -22,7 +22,7 @@ use cuelight_wire::ids::Mac;
 use cuelight_wire::scene::Rgb;
 use cuelight_wire::time::{Local, Span, Time};
 
-pub(crate) use socket::{open, resolve};
+pub use socket::{open, resolve};
 pub use target::{ArtNetTarget, BadTarget, SacnTarget, Way};
 pub(crate) use target::{option, parts, write_options};
 

@@ -10,7 +10,10 @@ const MULTICAST_TTL: u32 = 64;
 
 /// A socket that never blocks, on the address to send from. Multicast and broadcast leave by the network that has this
 /// address, and reach receivers on this machine too.
-pub(crate) fn open(from: Option<IpAddr>, to: Option<SocketAddr>) -> Result<UdpSocket, UniversesError> {
+///
+/// # Errors
+/// [`UniversesError::Socket`].
+pub fn open(from: Option<IpAddr>, to: Option<SocketAddr>) -> Result<UdpSocket, UniversesError> {
     let any: IpAddr =
         if to.is_some_and(|to| to.is_ipv6()) { Ipv6Addr::UNSPECIFIED.into() } else { Ipv4Addr::UNSPECIFIED.into() };
     let open = || {
@@ -25,8 +28,11 @@ pub(crate) fn open(from: Option<IpAddr>, to: Option<SocketAddr>) -> Result<UdpSo
     open().map_err(|source| UniversesError::Socket { source })
 }
 
-/// Where a receiver is: an address or a name, with or without a port.
-pub(crate) fn resolve(host: &str, port: u16) -> Result<SocketAddr, UniversesError> {
+/// Where a receiver is: an address or a name, with or without a port; resolving one may take a while.
+///
+/// # Errors
+/// [`UniversesError::Unresolved`].
+pub fn resolve(host: &str, port: u16) -> Result<SocketAddr, UniversesError> {
     let find = || {
         if let Ok(ip) = host.parse() {
             return Ok(SocketAddr::new(ip, port));
