@@ -32,6 +32,13 @@ impl fmt::Display for HubAddress {
     }
 }
 
+impl HubAddress {
+    /// The hub at an IP address, on the usual port unless there is one.
+    pub(crate) fn of(ip: IpAddr, port: Option<u16>) -> Self {
+        Self(SocketAddr::new(ip, port.unwrap_or(limits::CTRL_HTTP_PORT_UNPRIVILEGED)).to_string())
+    }
+}
+
 impl FromStr for HubAddress {
     type Err = BadAddress;
 

@@ -51,12 +51,21 @@ impl Check {
         let node = options.node.unwrap_or_default();
         let access_point = options.access_point.unwrap_or_default();
         let network = access_point.settings()?;
+        let role = options.role.as_ref().map(config::Role::shown);
         let risks = network.as_ref().map_or_else(Vec::new, AccessPointSettings::risks);
+        let is_of = |table: &str| match &options.role {
+            None => true,
+            Some(config::Role::Master(_)) => table != "node",
+            Some(config::Role::Receiver(_)) => table == "node",
+        };
         let tables = [
             ("hub", config::hub::shown(&hub, network.clone())),
             ("access-point", config::access_point::shown(&access_point, network.as_ref())),
             ("node", config::node::shown(&node)),
         ];
+        let tables =
+            role.map(|role| ("role", role)).into_iter().chain(tables.into_iter().filter(|(table, _)| is_of(table)));
+        let tables: Vec<_> = tables.collect();
         if self.json {
             return print::json(&as_json(&self.path, &tree, &tables, &risks));
         }
@@ -106,7 +115,8 @@ impl Check {
 
 /// The line a setting comes from; nothing for a default.
 fn line(tree: &Located, table: &str, key: &str) -> Option<usize> {
-    match tree.at(&format!("{table}.{key}"))?.place {
+    let path = if table == "role" { key.to_owned() } else { format!("{table}.{key}") };
+    match tree.at(&path)?.place {
         Place::At { line, .. } => Some(line),
         Place::Variable(_) => None,
     }

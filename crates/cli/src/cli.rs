@@ -14,6 +14,7 @@ use crate::node::Node;
 use crate::ota::Ota;
 use crate::pattern::Pattern;
 use crate::play::Play;
+use crate::run::Run;
 use crate::show::Show;
 use crate::sim::Sim;
 
@@ -45,6 +46,8 @@ pub(crate) enum Command {
     Hub(Hub),
     /// Follow a hub and put out light
     Node(Node),
+    /// Conduct or follow, as the role in a configuration file says
+    Run(Run),
     /// Run a show on this machine: a hub, nodes, their lights in the terminal
     Demo(Demo),
     /// Command a running hub

@@ -29,24 +29,27 @@ Ctrl-C stops: the show is saved, nodes are told.";
 #[command(after_long_help = MORE)]
 pub(crate) struct Hub {
     #[command(flatten)]
-    config: ConfigFile,
+    pub(crate) config: ConfigFile,
     #[command(flatten)]
-    flags: HubOptions,
+    pub(crate) flags: HubOptions,
     #[command(flatten)]
-    access_point: AccessPointOptions,
+    pub(crate) access_point: AccessPointOptions,
 }
 
 impl Hub {
     /// Runs a hub until it is asked to stop.
     pub(crate) fn run(self) -> Result<()> {
-        let file = self.config.options()?;
+        let file = self.config.options_of_hub()?;
         let environment: HubOptions = config::read_environment(config::HUB_VARIABLES, std::env::vars_os())?;
-        let options = self.flags.over(environment).over(file.hub.unwrap_or_default());
+        let options = self.flags.over(environment).over(file.hub.clone().unwrap_or_default());
         let environment: AccessPointOptions =
             config::read_environment(config::ACCESS_POINT_VARIABLES, std::env::vars_os())?;
         let access_point =
-            self.access_point.over(environment).over(file.access_point.unwrap_or_default()).settings()?;
+            self.access_point.over(environment).over(file.access_point.clone().unwrap_or_default()).settings()?;
         logging::start(options.log.unwrap_or_default(), false);
+        if let Some(role) = &file.role {
+            role.tell();
+        }
         Ok(cuelight_hub::run(options.settings_with(access_point), shutdown::requested())?)
     }
 }

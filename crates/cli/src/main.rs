@@ -21,6 +21,7 @@ mod ota;
 mod pattern;
 mod play;
 mod print;
+mod run;
 mod show;
 mod shutdown;
 mod sim;
@@ -52,6 +53,10 @@ fn main() -> ExitCode {
         Command::Pattern(pattern) => pattern.run(),
         Command::Play(play) => play.run(),
         Command::Ota(ota) => ota.run(),
+        Command::Run(run) => match run.run() {
+            Ok(code) => return code,
+            Err(error) => Err(error),
+        },
         Command::Show(show) => show.run(),
         Command::Check(check) => check.run(),
         Command::Doctor(doctor) => doctor.run(),

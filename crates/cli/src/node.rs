@@ -32,20 +32,23 @@ A second node on one machine needs --mac and --udp-port 0 of its own. Ctrl-C sto
 #[command(after_long_help = MORE)]
 pub(crate) struct Node {
     #[command(flatten)]
-    config: ConfigFile,
+    pub(crate) config: ConfigFile,
     #[command(flatten)]
-    flags: NodeOptions,
+    pub(crate) flags: NodeOptions,
 }
 
 impl Node {
     /// Runs a node until it is asked to stop, or until the launcher is to start another image.
     pub(crate) fn run(self) -> Result<ExitCode> {
-        let file = self.config.options()?.node.unwrap_or_default();
+        let file = self.config.options_of_node()?;
         let environment: NodeOptions = config::read_environment(config::NODE_VARIABLES, std::env::vars_os())?;
-        let options = self.flags.over(environment).over(file);
+        let options = self.flags.over(environment).over(file.node.unwrap_or_default());
         let settings = options.settings_with_show()?;
         let draws = settings.outputs.contains(&OutputSetting::Terminal);
         logging::start(options.log.unwrap_or_default(), draws);
+        if let Some(role) = &file.role {
+            role.tell();
+        }
         Ok(match cuelight_node::run(settings, shutdown::requested())? {
             Ended::Asked => ExitCode::SUCCESS,
             Ended::Restart => ExitCode::from(RESTART),

@@ -112,7 +112,7 @@ fn the_group_of_synchronisation_is_joined_when_levels_name_it() {
     let mut intake = Intake::open(&numbers, &mut table, door(3, ""), None, LocalClock::UNCHANGED).unwrap();
     let sender = UdpSocket::bind((SENDER, 0)).unwrap();
     let group = |number| Ipv4Addr::from(Universe::new(number).unwrap().group());
-    let mut say = |intake: &mut Intake<'_>, sequence, level| {
+    let say = |intake: &mut Intake<'_>, sequence, level| {
         sender.send_to(&sacn_datagram(771, sequence, Some(7771), &[level]), (group(771), sacn::PORT)).unwrap();
         intake.take(|_, _| {});
         levels(intake, 0)

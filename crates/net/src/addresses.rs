@@ -52,7 +52,7 @@ mod tests {
     fn everybody_on_this_machine_is_reached_from_any_of_its_own_addresses() {
         assert!(broadcasts(None).contains(&LOOPBACK_BROADCAST));
         assert_eq!(broadcasts(Some(Ipv4Addr::new(127, 0, 71, 1))), [LOOPBACK_BROADCAST]);
-        assert_eq!(broadcasts(Some(Ipv4Addr::new(192, 0, 2, 1))), [], "no address of this machine");
+        assert!(broadcasts(Some(Ipv4Addr::new(192, 0, 2, 1))).is_empty(), "no address of this machine");
     }
 
     /// AP-7

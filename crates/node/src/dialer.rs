@@ -26,11 +26,18 @@ pub(crate) enum DialError {
     NoHub,
 }
 
-/// Opens a control connection to `hub`. Without one: to the hub whose network this is, if it is one (AP-7), else to the
-/// first hub that announces itself.
-pub(crate) async fn dial(hub: Option<String>) -> Result<Channel, DialError> {
+/// Opens a control connection to `hub`, or, where it `looks_around` and that one does not answer, to the first that announces
+/// itself. Without one: to the hub whose network this is, if it is one (AP-7), else to the first hub that announces itself.
+pub(crate) async fn dial(hub: Option<String>, looks_around: bool) -> Result<Channel, DialError> {
     let address = match hub {
-        Some(hub) => with_port(&hub, CTRL_HTTP_PORT_UNPRIVILEGED),
+        Some(hub) => {
+            let given = with_port(&hub, CTRL_HTTP_PORT_UNPRIVILEGED);
+            match connect(&given, WS_PATH, Timeouts::default()).await {
+                // That nobody announces itself is no news where a hub was named.
+                Err(error) if looks_around => find().await.map_err(|_| error)?,
+                answer => return Ok(answer?),
+            }
+        }
         None => {
             if let Some(access_point) = access_point(&ipv4()) {
                 match connect(&access_point.to_string(), WS_PATH, Timeouts::default()).await {

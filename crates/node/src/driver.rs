@@ -28,6 +28,7 @@ use crate::dialer::{DialError, dial};
 use crate::frames::Frames;
 use crate::lights::Lights;
 use crate::patterns::Patterns;
+use crate::presence::Presence;
 use crate::start::Ended;
 use crate::update::{Rate, UpdateEvent, Updates};
 use crate::uploads::{Uploads, Wish};
@@ -46,6 +47,7 @@ pub(crate) struct Driver {
     pub(crate) role: NodeRole,
     pub(crate) clock: LocalClock,
     pub(crate) hub: Option<String>,
+    pub(crate) looks_around: bool,
     pub(crate) stream: UdpSocket,
     pub(crate) exchange: AsyncStampedSocket,
     pub(crate) frames: Frames,
@@ -57,6 +59,8 @@ pub(crate) struct Driver {
     pub(crate) started_at: Time<Local>,
     /// None: the node takes no patterns.
     pub(crate) uploads: Option<Uploads>,
+    /// None: the node sends nothing by Art-Net.
+    pub(crate) _presence: Option<Presence>,
     /// Whether the node does what its fallback says: no hub's stream is here, nor has it just begun to look for one.
     pub(crate) is_alone: bool,
     pub(crate) link: Link,
@@ -184,7 +188,7 @@ impl Driver {
 
     async fn on_event(&mut self, event: NodeEvent) {
         match event {
-            NodeEvent::Connect => self.link.dialing = Some(Box::pin(dial(self.hub.clone()))),
+            NodeEvent::Connect => self.link.dialing = Some(Box::pin(dial(self.hub.clone(), self.looks_around))),
             NodeEvent::Disconnect(why) => {
                 debug!(?why, "hangs up");
                 self.link.dialing = None;

@@ -7,6 +7,7 @@
 //! | `frames` | the driver's side of the frame loop, which is `cuelight-output`'s |
 //! | `lights` | the driver's side of the universes of a show |
 //! | `patterns` | which patterns the frame loop has at hand |
+//! | `presence` | answers to polls of Art-Net |
 //! | `supply` | the thread that fetches patterns from the hub |
 //! | `update` | images from the hub: taken, tried, taken back |
 //! | `uploads` | the port that takes patterns, and plays them on a node without hub |
@@ -20,6 +21,7 @@ mod driver;
 mod frames;
 mod lights;
 mod patterns;
+mod presence;
 mod settings;
 mod start;
 mod supply;

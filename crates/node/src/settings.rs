@@ -26,6 +26,8 @@ pub struct NodeSettings {
     pub version: &'static str,
     /// The hub, `HOST` or `HOST:PORT`; without it the node looks for one by mDNS.
     pub hub: Option<String>,
+    /// Whether it looks for one by mDNS too when that one does not answer.
+    pub looks_around: bool,
     /// A name for people, at most 32 bytes.
     pub name: Option<String>,
     /// Another identity than this machine's MAC address.
@@ -78,6 +80,7 @@ impl NodeSettings {
         Self {
             version: env!("CARGO_PKG_VERSION"),
             hub: None,
+            looks_around: false,
             name: None,
             mac: None,
             bind: IpAddr::from([0, 0, 0, 0]),

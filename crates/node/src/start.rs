@@ -34,6 +34,7 @@ use crate::driver::{Driver, Link};
 use crate::frames::{Frames, NodeClock, OpenRecord};
 use crate::lights::Lights;
 use crate::patterns::Patterns;
+use crate::presence::Presence;
 use crate::settings::{NodeSettings, OutputSetting};
 use crate::supply::Supply;
 use crate::update::{BadKeys, Rate, Updates};
@@ -190,6 +191,7 @@ fn prepare(settings: NodeSettings) -> Result<Driver, NodeError> {
     info!(mac = %config.mac, udp_port, leds = config.topo.leds, "node starts");
 
     let (outputs, records) = open_outputs(&settings, config.mac)?;
+    let presence = Presence::start(&settings, config.mac);
     let frame_loop = FrameLoop::spawn(FrameLoopConfig {
         machine: MachineConfig {
             geometry: settings.geometry,
@@ -209,6 +211,7 @@ fn prepare(settings: NodeSettings) -> Result<Driver, NodeError> {
         role: NodeRole::new(config, seed, clock.now()),
         clock,
         hub: settings.hub,
+        looks_around: settings.looks_around,
         stream,
         exchange,
         frames,
@@ -218,6 +221,7 @@ fn prepare(settings: NodeSettings) -> Result<Driver, NodeError> {
         rate: Rate::default(),
         started_at: clock.now(),
         uploads,
+        _presence: presence,
         is_alone: false,
         link: Link::default(),
     })

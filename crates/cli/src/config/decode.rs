@@ -162,6 +162,9 @@ impl de::Error for Fault {
     fn invalid_value(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
         Self::invalid_type(found, expected)
     }
+    fn missing_field(field: &'static str) -> Self {
+        Self::custom(format_args!("expected the setting {field}, which is missing"))
+    }
     fn unknown_variant(found: &str, known: &'static [&'static str]) -> Self {
         Self::custom(format_args!("expected {}, found {found:?}", known.join(" or ")))
     }

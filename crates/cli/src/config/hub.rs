@@ -97,6 +97,11 @@ impl HubOptions {
         }
     }
 
+    /// The options of a master (see `role`).
+    pub(super) fn of_master(name: Worded<Name<63>>, port: Option<Port>, mdns: Option<Switch>) -> Self {
+        Self { name: Some(name), port, mdns, ..Self::default() }
+    }
+
     /// The settings these options mean; what they leave open is the hub's default.
     pub(crate) fn settings(&self) -> HubSettings {
         let data_dir = self.data_dir.clone().unwrap_or_else(|| folders::state("hub"));

@@ -11,6 +11,7 @@ mod format;
 pub(crate) mod hub;
 pub(crate) mod lights;
 pub(crate) mod node;
+pub(crate) mod role;
 mod tree;
 pub(crate) mod value;
 
@@ -27,6 +28,7 @@ pub(crate) use access_point::AccessPointOptions;
 use format::Format;
 pub(crate) use hub::HubOptions;
 pub(crate) use node::NodeOptions;
+pub(crate) use role::Role;
 pub(crate) use tree::{Fault, Located, Place};
 pub(crate) use value::Switch;
 
@@ -56,6 +58,9 @@ pub(crate) struct FileOptions {
     /// `[access-point]`.
     #[serde(rename = "access-point")]
     pub(crate) access_point: Option<AccessPointOptions>,
+    /// What the file is for, when it says so.
+    #[serde(skip)]
+    pub(crate) role: Option<Role>,
 }
 
 /// A source that cannot be used.
@@ -86,6 +91,14 @@ pub(crate) enum ConfigError {
     /// Settings of the access point that do not go together, or its password file.
     #[error("access-point: {0}")]
     AccessPoint(String),
+    /// A file for another program than this one.
+    #[error("{path}: {reason}", path = path.display())]
+    Role {
+        /// Which.
+        path: PathBuf,
+        /// What it is for, and what to do.
+        reason: String,
+    },
     /// Something in the environment.
     #[error("{0}")]
     Environment(Fault),
@@ -98,6 +111,31 @@ impl ConfigFile {
             .as_deref()
             .map_or_else(|| Ok(FileOptions::default()), |path| read_file(path).map(|(_, options)| options))
     }
+
+    /// The same for a program that is a hub or a node: a file of the other role is refused.
+    pub(crate) fn options_of_hub(&self) -> Result<FileOptions, ConfigError> {
+        let options = self.options()?;
+        match &options.role {
+            Some(Role::Receiver(_)) => {
+                Err(self.refusal("it is of a receiver: start it with `cuelight node` or `cuelight run`"))
+            }
+            _ => Ok(options),
+        }
+    }
+    /// See [`Self::options_of_hub`].
+    pub(crate) fn options_of_node(&self) -> Result<FileOptions, ConfigError> {
+        let options = self.options()?;
+        match &options.role {
+            Some(Role::Master(_)) => {
+                Err(self.refusal("it is of a master: start it with `cuelight hub` or `cuelight run`"))
+            }
+            _ => Ok(options),
+        }
+    }
+    /// Refuses the file.
+    pub(crate) fn refusal(&self, reason: &str) -> ConfigError {
+        ConfigError::Role { path: self.path.clone().unwrap_or_default(), reason: reason.to_owned() }
+    }
 }
 
 /// Reads a file: its tree, for places, and what it means.
@@ -109,7 +147,7 @@ pub(crate) fn read_file(path: &Path) -> Result<(Located, FileOptions), ConfigErr
 
 fn read_text(text: &str, format: Format) -> Result<(Located, FileOptions), Fault> {
     let tree = format.read(text.strip_prefix('\u{feff}').unwrap_or(text))?;
-    let options = decode::decode(&tree)?;
+    let options = if tree.at(role::KEY).is_some() { role::read(&tree)? } else { decode::decode(&tree)? };
     Ok((tree, options))
 }
 

@@ -127,6 +127,10 @@ pub(crate) struct NodeOptions {
     /// How log lines are written [default: text].
     #[arg(long, value_enum, value_name = "FORMAT")]
     pub(crate) log: Option<LogFormat>,
+    /// Whether a hub that does not answer is looked for by mDNS.
+    #[arg(skip)]
+    #[serde(skip)]
+    looks_around: bool,
     /// Pretend that this machine's clock is OFFSET_S seconds off and PPM parts per million fast, for measurements.
     #[arg(long, value_name = "OFFSET_S,PPM", hide = true, allow_hyphen_values = true)]
     inject_clock: Option<Worded<LocalClock>>,
@@ -255,9 +259,15 @@ impl NodeOptions {
             update_signatures: self.update_signatures.or(below.update_signatures),
             update_channel: self.update_channel.or(below.update_channel),
             log: self.log.or(below.log),
+            looks_around: self.looks_around || below.looks_around,
             inject_clock: self.inject_clock.or(below.inject_clock),
             update_fails_at: self.update_fails_at.or(below.update_fails_at),
         }
+    }
+
+    /// The options of a receiver (see `role`).
+    pub(super) fn of_receiver(name: Worded<Name<32>>, hub: Option<HubAddress>, looks_around: bool) -> Self {
+        Self { name: Some(name), hub: hub.map(Worded), looks_around, ..Self::default() }
     }
 
     /// The settings these options mean, with the show they name.
@@ -271,6 +281,7 @@ impl NodeOptions {
         NodeSettings {
             version: crate::VERSION,
             hub: self.hub.as_ref().map(|Worded(hub)| hub.to_string()).or(default.hub),
+            looks_around: self.looks_around,
             name: self.name.as_ref().map(|Worded(Name(name))| name.clone()).or(default.name),
             outputs: self.outputs.iter().map(|Worded(output)| output.clone()).collect(),
             universes: self.universes.iter().map(|Universes(range)| *range).collect(),
