@@ -14,7 +14,7 @@ use cuelight_dmx::receive::{BadNames, Drops, MAX_SYNCHRONISERS, Names, Receiver}
 use cuelight_dmx::sacn::{self, Cid};
 use cuelight_dmx::universe::{Settings, Universe};
 use cuelight_net::clock::LocalClock;
-use cuelight_net::udp::{Batch, Inlet, InletSettings, wait_for_any};
+use cuelight_net::udp::{Batch, Direct, Inlet, InletSettings, wait_for_any};
 use cuelight_net::wake::Wakeup;
 use cuelight_wire::time::{Local, Span, Time};
 
@@ -62,6 +62,8 @@ pub struct Door {
     pub at: Option<Ipv4Addr>,
     /// Who is listened to.
     pub from: Allowed,
+    /// Whether only broadcasts come in, as polls do, so that other programs of the machine keep what is sent to them.
+    pub broadcasts_only: bool,
 }
 
 /// Why nothing is taken.
@@ -155,7 +157,8 @@ impl<'u> Intake<'u> {
         let open = |what, port, door: Door, groups: &[Ipv4Addr], kept: usize| {
             let at = SocketAddrV4::new(door.at.unwrap_or(Ipv4Addr::UNSPECIFIED), port);
             let buffer = kept * DATAGRAM_COST;
-            let inlet = Inlet::open(&InletSettings { port, at: door.at, groups, takes_broadcasts: true, buffer });
+            let direct = if door.broadcasts_only { Direct::Broadcast } else { Direct::All };
+            let inlet = Inlet::open(&InletSettings { port, at: door.at, groups, direct, buffer });
             inlet.map(|inlet| (inlet, door.from)).map_err(|source| IntakeError::Socket { what, at, source })
         };
         Ok(Self {

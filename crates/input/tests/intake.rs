@@ -24,7 +24,7 @@ fn wanted(number: u16) -> Wanted {
 
 fn door(host: u8, from: &str) -> Option<Door> {
     let from = if from.is_empty() { Default::default() } else { from.parse().unwrap() };
-    Some(Door { at: Some(Ipv4Addr::new(127, 0, 72, host)), from })
+    Some(Door { at: Some(Ipv4Addr::new(127, 0, 72, host)), from, ..Door::default() })
 }
 
 fn sacn_datagram(universe: u16, sequence: u8, sync: Option<u16>, slots: &[u8]) -> Vec<u8> {

@@ -1,7 +1,7 @@
 //! Answers to polls of Art-Net, while the node sends universes by it: controllers see who sends what (DMX-41).
 //!
 //! A thread of its own, which waits for polls and does nothing else. It touches no light: where it cannot be had the node says
-//! so and goes on.
+//! so and goes on. Only what is broadcast comes in, so another program on the machine that receives Art-Net keeps what is sent to it.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr};
@@ -66,7 +66,7 @@ fn spawn(settings: &NodeSettings, mac: Mac, ports: Vec<Port>) -> io::Result<Pres
     let seed = u64::from_be_bytes([0, 0, mac.0[0], mac.0[1], mac.0[2], mac.0[3], mac.0[4], mac.0[5]]);
     let body = move || {
         let mut table = Intake::table(&[]);
-        let door = Door { at, ..Door::default() };
+        let door = Door { at, broadcasts_only: true, ..Door::default() };
         let mut intake = match Intake::open(&[], &mut table, None, Some(door), LocalClock::UNCHANGED) {
             Ok(intake) => intake,
             Err(error) => return warn!("polls of Art-Net are not answered: {error}"),

@@ -134,7 +134,7 @@ impl ConfigFile {
     }
     /// Refuses the file.
     pub(crate) fn refusal(&self, reason: &str) -> ConfigError {
-        ConfigError::Role { path: self.path.clone().unwrap_or_default(), reason: reason.to_owned() }
+        ConfigError::Role { path: self.path.clone().unwrap_or_else(|| "no file".into()), reason: reason.to_owned() }
     }
 }
 

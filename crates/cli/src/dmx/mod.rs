@@ -1,6 +1,7 @@
 //! `cuelight dmx`: sACN and Art-Net without a hub: looking, sending, checking cables, finding devices.
 
 mod discover;
+mod forward;
 mod monitor;
 mod send;
 mod sender;
@@ -21,6 +22,7 @@ Examples:
   cuelight dmx send --universe 1 --slots '1=255,5..10=128'
   cuelight dmx send --universe 0 --artnet --to 10.0.0.50 --slots 1..512=50% --seconds 10
   cuelight dmx test chase --universe 1..2                  one slot after the other: are the cables right?
+  cuelight dmx forward --take sacn:1..4 --universe 0 --artnet --to 10.0.0.50
 
 sACN and Art-Net have no security: whoever reaches the network drives the lights.
 
@@ -42,6 +44,8 @@ enum Word {
     Send(send::Send),
     /// Send patterns that show whether cables, addresses and fixtures are right
     Test(test::Test),
+    /// Take universes from the network, merge them, and send them on
+    Forward(forward::Forward),
     /// Find devices of Art-Net and sources of sACN
     Discover(discover::Discover),
 }
@@ -53,6 +57,7 @@ impl Dmx {
             Word::Monitor(monitor) => monitor.run(),
             Word::Send(send) => send.run(),
             Word::Test(test) => test.run(),
+            Word::Forward(forward) => forward.run(),
             Word::Discover(discover) => discover.run(),
         }
     }

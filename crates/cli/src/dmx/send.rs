@@ -25,7 +25,7 @@ impl Send {
         let levels = self.slots.levels();
         let sent = self.target.play(&stop, |_, _, slots| {
             slots[..levels.len()].copy_from_slice(levels);
-            levels.len()
+            Some(levels.len())
         })?;
         print::text(&sent.told())
     }

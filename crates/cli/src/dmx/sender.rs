@@ -12,7 +12,7 @@ use cuelight_dmx::sacn::{self, Cid, SourceName, Universe};
 use cuelight_dmx::send::{
     Announcer, ArtNetStream, ArtNetSynchroniser, Identity, Rate, SacnSettings, SacnStream, SacnSynchroniser,
 };
-use cuelight_input::UniverseRange;
+use cuelight_input::{Protocol, UniverseRange};
 use cuelight_net::clock::mono_now_ns;
 use cuelight_net::timer::sleep_until;
 use cuelight_output::universes::{open, resolve};
@@ -87,12 +87,13 @@ struct Sender {
 }
 
 impl Target {
-    /// Sends what `levels` writes for frame k of the target's universe i (it returns how many slots that is), until `stop` or
+    /// Sends what `levels` writes for frame k of the target's universe i (it returns how many slots that is, or that
+    /// they are as before), until `stop` or
     /// the end of the time, and says the end.
     pub(super) fn play(
         &self,
         stop: &AtomicBool,
-        mut levels: impl FnMut(i64, usize, &mut [u8; MAX_SLOTS]) -> usize,
+        mut levels: impl FnMut(i64, usize, &mut [u8; MAX_SLOTS]) -> Option<usize>,
     ) -> Result<Sent> {
         let rate = Rate::new(self.hz).context("expected 1 to 44 frames a second")?;
         let frames = match self.seconds {
@@ -112,12 +113,32 @@ impl Target {
                 break;
             }
             for i in 0..self.universe.count() {
-                let len = levels(k, i, &mut slots).min(MAX_SLOTS);
-                sender.set(i, &slots[..len]);
+                if let Some(len) = levels(k, i, &mut slots) {
+                    sender.set(i, &slots[..len.min(MAX_SLOTS)]);
+                }
             }
             sender.transmit(Time::from_ns(now_ns));
         }
         Ok(sender.end(Time::from_ns(mono_now_ns())))
+    }
+    /// The same for so many universes from the first one on.
+    pub(super) fn of_count(&self, count: usize) -> Result<Self> {
+        let first = self.universe.first;
+        let last = usize::from(first) + count.max(1) - 1;
+        let last = u16::try_from(last).context("there are no universes above 63999")?;
+        Ok(Self { universe: UniverseRange { first, last }, ..self.clone() })
+    }
+    /// How they are sent.
+    pub(super) fn protocol(&self) -> Protocol {
+        if self.artnet { Protocol::ArtNet } else { Protocol::Sacn }
+    }
+    /// Which are sent.
+    pub(super) fn universes(&self) -> UniverseRange {
+        self.universe
+    }
+    /// Whether everybody gets them.
+    pub(super) fn is_multicast(&self) -> bool {
+        self.to.is_none()
     }
     /// How many universes there are.
     pub(super) fn count(&self) -> usize {

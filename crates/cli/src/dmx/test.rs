@@ -62,7 +62,7 @@ impl Test {
             for (slot, level) in levels[..slots].iter_mut().enumerate() {
                 *level = self.pattern.level(step, (i, universes), (slot, slots), self.level);
             }
-            slots
+            Some(slots)
         })?;
         print::text(&sent.told())
     }

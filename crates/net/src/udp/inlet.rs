@@ -36,10 +36,21 @@ pub struct InletSettings<'g> {
     pub at: Option<Ipv4Addr>,
     /// The groups.
     pub groups: &'g [Ipv4Addr],
-    /// Whether broadcasts come in where `at` is one address.
-    pub takes_broadcasts: bool,
+    /// What comes in of what is sent to no group.
+    pub direct: Direct,
     /// Bytes that the kernel keeps for each socket until they are fetched; it may grant less (`net.core.rmem_max`).
     pub buffer: usize,
+}
+
+/// Datagrams that are sent to no group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direct {
+    /// To this machine; and to everybody too, where all its addresses are meant.
+    Unicast,
+    /// To this machine and to everybody.
+    All,
+    /// To everybody alone: another program on this machine keeps what is sent to it.
+    Broadcast,
 }
 
 /// The sockets of one port.
@@ -49,7 +60,7 @@ pub struct Inlet {
     at: Option<Ipv4Addr>,
     buffer: usize,
     granted: usize,
-    /// What is sent to this machine: the first one by unicast, the others by broadcast.
+    /// What is sent to this machine, or to everybody; at least one.
     direct: Vec<UdpSocket>,
     /// What is sent to groups, with how many each has joined.
     grouped: Vec<(UdpSocket, usize)>,
@@ -61,15 +72,18 @@ impl Inlet {
     /// # Errors
     /// When the port cannot be had, or a group cannot be joined.
     pub fn open(settings: &InletSettings<'_>) -> io::Result<Self> {
-        let InletSettings { port, at, groups, takes_broadcasts, buffer } = *settings;
+        let InletSettings { port, at, groups, direct: wanted, buffer } = *settings;
         let (direct, grouped) = (Vec::new(), Vec::new());
         let mut inlet = Self { port, at, buffer, granted: usize::MAX, direct, grouped };
-        let unicast = inlet.socket(at.unwrap_or(Ipv4Addr::UNSPECIFIED))?;
-        inlet.direct.push(unicast);
-        let broadcasts = || broadcasts(at).into_iter().chain([Ipv4Addr::BROADCAST]);
-        for broadcast in at.filter(|_| takes_broadcasts).into_iter().flat_map(|_| broadcasts()) {
-            let socket = inlet.socket(broadcast)?;
-            inlet.direct.push(socket);
+        if wanted != Direct::Broadcast {
+            let unicast = inlet.socket(at.unwrap_or(Ipv4Addr::UNSPECIFIED))?;
+            inlet.direct.push(unicast);
+        }
+        if wanted == Direct::Broadcast || wanted == Direct::All && at.is_some() {
+            for broadcast in broadcasts(at).into_iter().chain([Ipv4Addr::BROADCAST]) {
+                let socket = inlet.socket(broadcast)?;
+                inlet.direct.push(socket);
+            }
         }
         groups.iter().try_for_each(|group| inlet.join(*group))?;
         Ok(inlet)
@@ -219,7 +233,7 @@ mod tests {
 
     fn inlet(at: Option<Ipv4Addr>, groups: &[Ipv4Addr]) -> (Inlet, u16) {
         let free = UdpSocket::bind((HERE, 0)).unwrap().local_addr().unwrap().port();
-        let settings = InletSettings { port: free, at, groups, takes_broadcasts: false, buffer: 100_000 };
+        let settings = InletSettings { port: free, at, groups, direct: Direct::Unicast, buffer: 100_000 };
         (Inlet::open(&settings).unwrap(), free)
     }
     /// Everything that has come. On loopback what was sent has arrived.
@@ -288,6 +302,23 @@ mod tests {
         send(HERE, port);
         send(elsewhere, port);
         assert_eq!(received(&everywhere, &mut Batch::new()).len(), 2);
+    }
+
+    /// DMX-41
+    #[test]
+    fn an_inlet_for_broadcasts_leaves_what_is_sent_to_this_machine_to_others() {
+        let (whole, port) = inlet(None, &[]);
+        // The newest of several on all addresses would get what is sent to one of them.
+        let settings = InletSettings { port, at: None, groups: &[], direct: Direct::Broadcast, buffer: 100_000 };
+        let broadcasts = Inlet::open(&settings).unwrap();
+        let sender = UdpSocket::bind((HERE, 0)).unwrap();
+        sender.set_broadcast(true).unwrap();
+        sender.send_to(b"to one", (HERE, port)).unwrap();
+        sender.send_to(b"to all", (Ipv4Addr::new(127, 255, 255, 255), port)).unwrap();
+        let came =
+            |inlet: &Inlet| received(inlet, &mut Batch::new()).into_iter().map(|(bytes, _)| bytes).collect::<Vec<_>>();
+        assert_eq!(came(&broadcasts), [b"to all"]);
+        assert_eq!(came(&whole), [b"to one", b"to all"]);
     }
 
     #[test]

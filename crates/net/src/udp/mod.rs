@@ -14,7 +14,7 @@ use nix::sys::socket::{setsockopt, sockopt};
 
 pub use asynchronous::AsyncStampedSocket;
 pub use batch::{BatchSender, Flushed, MAX_DATAGRAM};
-pub use inlet::{Batch, Inlet, InletSettings, MAX_RECEIVED, wait_for_any};
+pub use inlet::{Batch, Direct, Inlet, InletSettings, MAX_RECEIVED, wait_for_any};
 pub use stamped::{Ready, Received, Sent, StampedSocket, Stamping, TxId};
 
 /// DSCP 46, expedited forwarding, in the upper six bits: what Wi-Fi maps to its voice queue.

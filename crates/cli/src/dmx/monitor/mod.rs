@@ -85,7 +85,7 @@ impl Monitor {
         let numbers = self.numbers()?;
         let wanted: Vec<_> = numbers.iter().map(|number| self.wanted(*number)).collect();
         let mut table = Intake::table(&wanted);
-        let door = || Door { at: self.network.at, from: self.from.clone().unwrap_or_default() };
+        let door = || Door { at: self.network.at, from: self.from.clone().unwrap_or_default(), ..Door::default() };
         let door_of = |protocol| self.network.has(protocol).then(door);
         let (sacn, artnet) = (door_of(Protocol::Sacn), door_of(Protocol::ArtNet));
         let intake = Intake::open(&wanted, &mut table, sacn, artnet, LocalClock::UNCHANGED)?;

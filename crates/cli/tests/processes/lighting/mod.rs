@@ -2,6 +2,7 @@
 //!
 //! Everything runs in a network namespace of its own, so that ports and groups are nobody else's.
 
+mod forward;
 mod ola;
 mod python;
 mod seclusion;
