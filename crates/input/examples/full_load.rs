@@ -40,7 +40,8 @@ fn main() {
 /// Sends so many frames of everything.
 fn send(frames: i64) {
     let socket = UdpSocket::bind((HERE, 0)).expect("loopback has all of 127/8");
-    let mut sender = BatchSender::<{ sacn::MAX_DATAGRAM }>::new(socket).expect("a socket can be made nonblocking");
+    let mut sender =
+        BatchSender::<{ sacn::MAX_DATAGRAM }>::holding(socket, 64).expect("a socket can be made nonblocking");
     let start_ns = mono_now_ns() + 200_000_000;
     for k in 0..frames {
         sleep_until(start_ns + Rate::FULL.show_at(k).as_ns());

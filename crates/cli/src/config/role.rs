@@ -301,6 +301,6 @@ mod tests {
         assert!(read_text(&shared, Format::Json).is_ok(), "a media server does not put universes out");
         let message = refusal(&shared.replace("media_server", "dmx_output"), Format::Json);
         let expected = "expected universes of this node alone, but 2 is put out by \"node-01\"";
-        assert_eq!(message, format!("3:65: managed_nodes.universe_map: {expected}"));
+        assert_eq!(message, format!("3:61: managed_nodes.universe_map: {expected}"));
     }
 }
