@@ -25,7 +25,8 @@ pub fn broadcasts(at: Option<Ipv4Addr>) -> Vec<Ipv4Addr> {
         }
         // What is said to all of this machine is said here; interfaces without broadcast tell none, or their own address.
         let loopback = address.is_loopback().then_some(LOOPBACK_BROADCAST);
-        loopback.or(entry.broadcast?.as_sockaddr_in().map(|broadcast| broadcast.ip())).filter(|all| *all != address)
+        let told = entry.broadcast.and_then(|broadcast| Some(broadcast.as_sockaddr_in()?.ip()));
+        loopback.or(told).filter(|all| *all != address)
     });
     let mut all: Vec<_> = of_interface.chain(at.filter(Ipv4Addr::is_loopback).map(|_| LOOPBACK_BROADCAST)).collect();
     all.sort_unstable();
