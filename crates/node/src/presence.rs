@@ -16,6 +16,8 @@ use cuelight_input::{Door, Intake};
 use cuelight_net::addresses::ipv4;
 use cuelight_net::clock::LocalClock;
 use cuelight_net::wake::{Waker, wake_pair};
+use cuelight_output::LightsTarget;
+use cuelight_output::lights::Protocol;
 use cuelight_output::universes::PIXELS_PER_UNIVERSE;
 use cuelight_wire::ids::Mac;
 use cuelight_wire::time::Span;
@@ -23,6 +25,8 @@ use tracing::{info, warn};
 
 use crate::settings::{NodeSettings, OutputSetting};
 
+/// Universes of one target that are told.
+const MAX_TOLD: usize = 512;
 /// The longest wait: nothing is due but what a poll asks for.
 const WAIT: Span = Span::from_s(10);
 
@@ -105,12 +109,29 @@ fn ports(settings: &NodeSettings) -> Vec<Port> {
         OutputSetting::ArtNet(target) => Some(target.first.number()),
         _ => None,
     });
-    let addresses = targets.flat_map(|first| (first..=PortAddress::LAST.number()).take(count));
+    let of_pixels = targets.flat_map(|first| (first..=PortAddress::LAST.number()).take(count));
+    let of_shows = settings.lights.iter().filter(|target| matches!(target.protocol, Protocol::ArtNet { .. }));
+    let addresses = of_pixels.chain(of_shows.flat_map(|target| of_show(settings, target)));
     let mut ports: Vec<Port> =
         addresses.filter_map(PortAddress::new).map(|port_address| Port { port_address, way: PortWay::Sends }).collect();
     ports.sort_by_key(|port| port.port_address);
     ports.dedup();
     ports
+}
+
+/// The numbers of a show's universes that go to one target; of one that names all there are, and a node that has none of its
+/// own, it is not known which the show has.
+fn of_show(settings: &NodeSettings, target: &LightsTarget) -> Vec<u16> {
+    let own = || settings.universes.clone();
+    let ranges = target.universes.map_or_else(own, |range| vec![range]);
+    let numbers = ranges.iter().flat_map(|range| range.first..=range.last).take(MAX_TOLD);
+    match (target.first, ranges.first()) {
+        (Some(first), Some(range)) => {
+            let lowest = ranges.iter().map(|range| range.first).fold(range.first, u16::min);
+            numbers.filter_map(|number| first.checked_add(number - lowest)).collect()
+        }
+        _ => numbers.collect(),
+    }
 }
 
 #[cfg(test)]
@@ -128,6 +149,9 @@ mod tests {
         }
         let told: Vec<_> = ports(&settings).iter().map(|port| port.port_address.number()).collect();
         assert_eq!(told, [7, 8, 9]);
+        settings.lights.push("artnet:3..4@10.0.0.5?first=100".parse().unwrap());
+        let told: Vec<_> = ports(&settings).iter().map(|port| port.port_address.number()).collect();
+        assert_eq!(told, [7, 8, 9, 100, 101]);
         assert!(ports(&settings).iter().all(|port| port.way == PortWay::Sends));
     }
 }

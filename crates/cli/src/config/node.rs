@@ -7,6 +7,7 @@ use std::str::FromStr;
 use clap::{Args, ValueEnum};
 use cuelight_net::clock::LocalClock;
 use cuelight_node::{NodeSettings, OutputSetting, UpdateSettings};
+use cuelight_output::lights::UniverseRange;
 use cuelight_output::{Fallback, LightsTarget, Spin};
 use cuelight_proto::node::SyncUse;
 use cuelight_render::presets::{self, PresetInfo};
@@ -266,8 +267,14 @@ impl NodeOptions {
     }
 
     /// The options of a receiver (see `role`).
-    pub(super) fn of_receiver(name: Worded<Name<32>>, hub: Option<HubAddress>, looks_around: bool) -> Self {
-        Self { name: Some(name), hub: hub.map(Worded), looks_around, ..Self::default() }
+    pub(super) fn of_receiver(
+        name: Worded<Name<32>>,
+        hub: Option<HubAddress>,
+        looks_around: bool,
+        universes: impl Iterator<Item = u16>,
+    ) -> Self {
+        let universes = universes.map(|number| Universes(UniverseRange { first: number, last: number })).collect();
+        Self { name: Some(name), hub: hub.map(Worded), looks_around, universes, ..Self::default() }
     }
 
     /// The settings these options mean, with the show they name.

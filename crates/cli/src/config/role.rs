@@ -145,7 +145,9 @@ fn receiver(tree: &Located) -> Result<FileOptions, Fault> {
         ));
     }
     let hub = receiver.master_ip.as_ref().map(|Worded(ip)| HubAddress::of(*ip, receiver.master_port.map(Port::get)));
-    let node = NodeOptions::of_receiver(receiver.node_id.clone(), hub, looks_around);
+    let is_output = receiver.capabilities.contains(&Capability::DmxOutput);
+    let universes = receiver.local_universes.iter().filter(|_| is_output).map(|number| number.get());
+    let node = NodeOptions::of_receiver(receiver.node_id.clone(), hub, looks_around, universes);
     Ok(FileOptions { node: Some(node), role: Some(Role::Receiver(receiver)), ..FileOptions::default() })
 }
 
@@ -238,6 +240,10 @@ mod tests {
         let node = read(RECEIVER, Format::Json).node.unwrap().settings();
         assert_eq!((node.name.as_deref(), node.hub.as_deref()), (Some("node-01"), Some("192.168.1.100:9000")));
         assert!(node.looks_around);
+        let universes: Vec<_> = node.universes.iter().map(ToString::to_string).collect();
+        assert_eq!(universes, ["1", "2"]);
+        let without = RECEIVER.replace("\"dmx_output\",", "");
+        assert!(read(&without, Format::Json).node.unwrap().settings().universes.is_empty());
     }
 
     /// CONF-1
