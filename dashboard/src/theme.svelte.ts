@@ -13,6 +13,9 @@ class Look {
     localStorage.setItem(KEY, theme);
     this.apply();
   }
+  next(): void {
+    this.set(THEMES[(THEMES.indexOf(this.theme) + 1) % THEMES.length] ?? 'dark');
+  }
   apply(): void {
     document.documentElement.dataset['theme'] = this.theme;
   }

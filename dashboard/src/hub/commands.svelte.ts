@@ -41,7 +41,7 @@ class Commands {
         if (error instanceof Refused && error.isSilence) return ask<T>(method, path, options);
         throw error;
       });
-      void live.refresh();
+      if (!live.isStreaming) void live.refresh();
       return reply.value;
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);

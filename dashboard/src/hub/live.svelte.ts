@@ -40,6 +40,11 @@ class Live {
   /** Whether pictures of the nodes come. */
   hasPictures: boolean = $state(false);
 
+  /** Whether the hub tells what changes by itself. */
+  isStreaming = false;
+  /** Whether the hub's own log is followed. */
+  hasEvents = false;
+
   #entries = 0;
   #assembly = new Assembly();
   #socket = new Socket({ onheard: (heard) => this.#take(heard), onpicture: (picture) => this.#draw(picture) });
@@ -57,8 +62,11 @@ class Live {
     return node.heard_at === null ? null : Math.max(0, this.now - node.heard_at);
   }
 
-  note(entry: Change): void {
-    this.log = [{ ...entry, at: new Date(), number: this.#entries++ }, ...this.log].slice(0, LOG);
+  /** Puts something into the log, at its place in time. */
+  note(entry: Change, at: Date = new Date()): void {
+    const place = this.log.findIndex((other) => other.at <= at);
+    const line = { ...entry, at, number: this.#entries++ };
+    this.log = this.log.toSpliced(place === -1 ? this.log.length : place, 0, line).slice(0, LOG);
   }
 
   /** Has all about one node told, until the answered function is called. */
@@ -101,6 +109,7 @@ class Live {
     const [show, nodes] = [states.get('show'), states.get('nodes')];
     if (!show || !nodes) return;
     const at = performance.now();
+    this.isStreaming = true;
     this.#hear(this.#assembly.show(show as unknown as LiveShow, nodes as unknown as LiveNodes, nowUs, showUs, at), at);
     const one = this.#node === null ? undefined : states.get(`node/${this.#node}`);
     const told = one as unknown as ToldNode | undefined;
@@ -108,7 +117,10 @@ class Live {
   }
 
   #hear(show: Show, at: number): void {
-    for (const change of changes(this.show, show)) this.note(change);
+    // What the hub tells itself need not be found by looking; that it is another run of it, it does not tell.
+    const isNewRun = this.show !== null && this.show.boot_id !== show.boot_id;
+    if (isNewRun) this.note({ weight: 'warn', text: 'The hub was restarted' });
+    if (!this.hasEvents && !isNewRun) for (const change of changes(this.show, show)) this.note(change);
     this.show = show;
     this.seen = new Date();
     this.now = at;
@@ -137,6 +149,7 @@ class Live {
         ...(this.#watchers.size === 0 ? [] : [this.#wish()]),
       ]);
       this.hasPictures = false;
+      this.isStreaming = false;
       // Why it ended, or was never open, an ordinary question tells: no hub, no key, or no live connection.
       await this.refresh();
       await new Promise((resolve) => setTimeout(resolve, ASK_MS));

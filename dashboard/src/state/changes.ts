@@ -19,7 +19,6 @@ export function changes(before: Show | null, after: Show): Change[] {
   if (!before) return [];
   const found: Change[] = [];
   const note = (text: string, weight: Weight = 'note') => found.push({ weight, text });
-  if (before.boot_id !== after.boot_id) note('The hub was restarted', 'warn');
   if (before.master.blackout !== after.master.blackout) note(after.master.blackout ? 'Blackout' : 'Lights are back', 'warn');
   if (before.scene.effect !== after.scene.effect || before.scene.palette !== after.scene.palette) {
     note(`The show is ${after.scene.effect} in ${after.scene.palette}`);

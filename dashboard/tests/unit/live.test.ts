@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { Assembly, ofAnswer, type LiveNodes, type LiveShow, type ToldShow } from '../../src/state/assemble.ts';
 import { merge } from '../../src/state/merge.ts';
 import { readPicture } from '../../src/state/picture.ts';
+import { Parts, sentence } from '../../src/state/told.ts';
 
 test('a merge patch is applied as RFC 7396 says, and leaves what it does not name as the same objects', () => {
   const before = { nodes: { 1: { name: 'a', fps: 120 }, 2: { name: 'b' } }, rev: 1 };
@@ -71,4 +72,24 @@ test('what the live views tell becomes the show: nodes by number, ages on the pa
 test('an answer tells ages in milliseconds', () => {
   const told = { nodes: [{ id: 1, mac: 'a', last_seen_ms: 250 }, { id: 2, mac: 'b', last_seen_ms: null }] } as ToldShow;
   assert.deepEqual(ofAnswer(told, 1000).nodes.map(({ heard_at }) => heard_at), [750, null]);
+});
+
+test('events are read from a stream however it is cut, and said in words', () => {
+  const event = (id: number, type: string, data: object) =>
+    `id: a-${id}\nevent: ${type}\ndata: ${JSON.stringify({ id: `a-${id}`, type, time: '2026-11-21T17:35:00.042Z', data })}\n\n`;
+  const stream = `: here\n\n${event(1, 'node.lost', { node: 2, why: 'silent for 3 s' })}${event(2, 'blackout', { on: true })}data: no json\n\n${event(3, 'new.kind', {})}`;
+  for (const length of [1, 7, 50, stream.length]) {
+    const parts = new Parts();
+    const told = [];
+    for (let at = 0; at < stream.length; at += length) told.push(...parts.feed(stream.slice(at, at + length)));
+    assert.deepEqual(
+      told.map((one) => sentence(one, (number) => `bike ${number}`)),
+      [
+        { weight: 'bad', text: 'bike 2 is lost: silent for 3 s' },
+        { weight: 'warn', text: 'Blackout' },
+        { weight: 'note', text: 'new.kind' },
+      ],
+    );
+    assert.equal(told.at(-1)?.id, 'a-3');
+  }
 });

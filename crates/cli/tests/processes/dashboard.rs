@@ -4,11 +4,15 @@
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
-use crate::support::Show;
+use crate::support::{Show, run};
 
 /// Where the sources of the page are.
 const DASHBOARD: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../dashboard");
+
+/// As the scripts have it.
+const LIMIT: Duration = Duration::from_secs(30);
 
 /// The script's process; dropping it kills it.
 struct Script(Child);
@@ -29,6 +33,7 @@ fn play(name: &str) {
         .arg(format!("tests/browser/{name}.mjs"))
         .env("CUELIGHT_PAGE", format!("http://{}/", show.hub.at))
         .env("CUELIGHT_SHOTS", pictures)
+        .env("CUELIGHT_FOLDER", show.folder())
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
@@ -61,6 +66,11 @@ fn obey(show: &mut Show, order: &str) {
         [word, "node", number] => {
             let node = &mut show.nodes[number.parse::<usize>().unwrap() - 1];
             if word == "kill" { node.process.kill() } else { node.start_again() }
+        }
+        ["make", "pattern"] => {
+            let file = show.folder().join("aurora.prism").display().to_string();
+            let made = run(show.folder(), LIMIT, ["pattern", "make", "--effect", "aurora", "--seconds", "2", &file]);
+            assert_eq!(made.code, Some(0), "{made:?}");
         }
         _ => panic!("a script orders {order:?}"),
     }

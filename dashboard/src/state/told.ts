@@ -1,0 +1,96 @@
+/** Events of the hub (`GET /api/v1/events`): read from the stream, and said in words. */
+
+import type { Change, Weight } from './changes.ts';
+
+export interface Told {
+  id: string;
+  type: string;
+  /** Wall clock, RFC 3339. */
+  time?: string;
+  data: Record<string, unknown>;
+}
+
+/** Takes a stream of server-sent events apart. Feed it what comes; it answers the events that are whole. */
+export class Parts {
+  #rest = '';
+
+  feed(text: string): Told[] {
+    const blocks = (this.#rest + text).split(/\r?\n\r?\n/);
+    this.#rest = blocks.pop() ?? '';
+    return blocks.flatMap((block) => {
+      const data = block
+        .split(/\r?\n/)
+        .filter((line) => line.startsWith('data:'))
+        .map((line) => line.slice(5).trimStart())
+        .join('\n');
+      try {
+        return data === '' ? [] : [JSON.parse(data) as Told];
+      } catch {
+        return [];
+      }
+    });
+  }
+}
+
+const text = (value: unknown): string => (typeof value === 'string' || typeof value === 'number' ? String(value) : '');
+
+/** An event in words; null for what nobody looks for in a log. `name` gives the name of a node by its number. */
+export function sentence(told: Told, name: (number: number) => string): Change | null {
+  const { data } = told;
+  const node = typeof data['node'] === 'number' ? name(data['node']) : 'somebody';
+  const why = data['why'] ? `: ${text(data['why'])}` : '';
+  const scope = text(data['scope']) || 'the show';
+  const say = (words: string, weight: Weight = 'note'): Change => ({ weight, text: words });
+  switch (told.type) {
+    case 'node.joined':
+      return say(`${node} joined from ${text(data['ip'])}`);
+    case 'node.ready':
+      return say(`${node} is ready`);
+    case 'node.degraded':
+      return say(`${node} is degraded${why}`, 'warn');
+    case 'node.lost':
+      return say(`${node} is lost${why}`, 'bad');
+    case 'node.removed':
+      return say(`${node} is offline`, 'warn');
+    case 'node.forgotten':
+      return say(`${text(data['mac']) || node} was forgotten`);
+    case 'node.renamed':
+      return say(`Node ${text(data['node'])} is now called ${text(data['name']) || 'nothing'}`);
+    case 'scene.changed':
+      return say(`A scene for ${scope}`);
+    case 'pattern.started':
+      return say(`A pattern plays on ${scope}`);
+    case 'pattern.stopped':
+      return say(`No pattern plays on ${scope}`);
+    case 'blackout':
+      return say(data['on'] === true ? 'Blackout' : 'Lights are back', 'warn');
+    case 'master.changed':
+      return say(`Grand master at ${Math.round((Number(data['level']) / 255) * 100)} %`);
+    case 'tempo.changed':
+      return say('The tempo changed');
+    case 'group.changed':
+      return say(`Group ${text(data['name'])} changed`);
+    case 'group.deleted':
+      return say(`Group ${text(data['name'])} was deleted`);
+    case 'show.armed':
+      return say(data['name'] ? `Armed: ${text(data['name'])}` : 'Disarmed', 'warn');
+    case 'update.rollout':
+      return say(`Rollout of ${text(data['version'])}: ${text(data['state'])}${why}`, data['state'] === 'stopped' ? 'bad' : 'note');
+    case 'update.offered':
+      return say(`${node} is offered ${text(data['version'])}`);
+    case 'update.step':
+      return say(`${node}: update ${text(data['state'])}${data['error'] ? `, ${text(data['error'])}` : ''}`, data['error'] ? 'bad' : 'note');
+    case 'connection.refused':
+      return say(`A connection of ${node} was refused${why}`, 'warn');
+    case 'hub.overrun':
+      return say(`A tick took ${text(data['cost_us'])} µs`, 'warn');
+    case 'hub.ticks-missed':
+      return say(`${text(data['count'])} ticks were left out`, 'warn');
+    case 'hub.saved-ignored':
+      return say(`Saved state was set aside: ${text(data['what'])}`, 'warn');
+    case 'lost':
+      return say('Earlier events are no longer kept', 'warn');
+    default:
+      return say(`${told.type}${why}${data['node'] !== undefined ? ` (${node})` : ''}`);
+  }
+}
