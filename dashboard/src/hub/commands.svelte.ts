@@ -51,11 +51,22 @@ class Commands {
     }
   }
 
-  /** The same, remembered with what takes it back. */
-  async edit(label: string, method: string, path: string, body: unknown, revert: () => Promise<unknown>): Promise<boolean> {
+  /**
+   * The same, remembered with what takes it back. Where `document` names what was edited, taking back is given its tag, so
+   * that it is refused when somebody else has edited it since.
+   */
+  async edit(
+    label: string,
+    method: string,
+    path: string,
+    body: unknown,
+    revert: (only: Options) => Promise<unknown>,
+    document?: string,
+  ): Promise<boolean> {
     const answer = await this.send(label, method, path, body);
     if (answer === null) return false;
-    this.edits = push(this.edits, { label, revert });
+    const read = document ? await ask('GET', document).catch(() => null) : null;
+    this.edits = push(this.edits, { label, revert: () => revert({ match: read?.tag ?? null }) });
     this.say(label, false, true);
     return true;
   }

@@ -88,6 +88,10 @@ export function sentence(told: Told, name: (number: number) => string): Change |
       return say(`${text(data['count'])} ticks were left out`, 'warn');
     case 'hub.saved-ignored':
       return say(`Saved state was set aside: ${text(data['what'])}`, 'warn');
+    case 'alert':
+      return say(`${text(data['node_id'])}: ${text(data['why'])}`, 'bad');
+    case 'receiver.lost':
+      return say(`Receiver ${text(data['node_id'])} is lost`, 'bad');
     case 'lost':
       return say('Earlier events are no longer kept', 'warn');
     default:
