@@ -84,7 +84,7 @@ fn main() -> Result<()> {
 fn measure(row: &Row, seconds: i64) -> Result<()> {
     let receivers = Receivers::start()?;
     let (mut lights, mut thread) = start(&receivers.addresses)?;
-    let score = Arc::new(Score::new(&show(row)));
+    let score = Arc::new(Score::new(&show(row, seconds)));
     let (mut playbacks, from) = (Playbacks::default(), now() + Span::from_ms(500));
     playbacks.go(&score, LIST, from)?;
     playbacks.go(&score, LIST, from)?;
@@ -130,17 +130,18 @@ fn measure(row: &Row, seconds: i64) -> Result<()> {
     Ok(())
 }
 
-/// Cue 1 at once; cue 2 moves some slots for longer than anybody measures.
-fn show(row: &Row) -> Show {
+/// Cue 1 at once; cue 2 moves some slots for longer than is measured: by 240 of 255 steps, so that with slots apart by a
+/// 37th of a step some of every universe are other bytes in every frame where all fade.
+fn show(row: &Row, seconds: i64) -> Show {
+    let fade_ms = u32::try_from(1_000 * (seconds + 10)).expect("a benchmark is shorter than weeks");
     let mut list = CueList::new(LIST);
-    for (number, up_ms, level) in [("1", 0, 0x1000), ("2", 900_000, 0xFF00)] {
+    for (number, up_ms, level) in [("1", 0, 0x1000), ("2", fade_ms, 0xFF00)] {
         let mut cue = Cue::new(number.parse().expect("a number"));
-        cue.timing = Timing::even(up_ms, Curve::SCurve);
+        cue.timing = Timing::even(up_ms, Curve::Linear);
         let slots = (1..=UNIVERSES as u16).flat_map(|universe| (1..=512).map(move |slot| (universe, slot)));
         let lines =
             slots.filter(|(_, slot)| up_ms == 0 || slot % 64 < row.fading).map(|(universe, slot)| Instruction {
                 target: Target::Slot(Address { universe, slot }),
-                // Each slot at a level of its own, so that some slot of every universe is another byte in every frame.
                 value: Value::Level(Level(level - slot * 7)),
             });
         cue.look = Look::from_instructions(lines.collect());
