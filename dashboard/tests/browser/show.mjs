@@ -65,6 +65,22 @@ await page.locator('h1').first().click();
 await page.keyboard.press('Control+z');
 await until('the name is back', async () => (await nameOf(macs[2])) === 'node-3');
 
+// The graphs have lines, also on a page that was opened here and goes on being told.
+await page.reload();
+await until('a graph has a line of some length', () =>
+  page.evaluate(() => {
+    const canvas = document.querySelector('.graphs canvas');
+    const { data, width } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+    // Lines of nodes have a hue; the ground and its grid have none to speak of.
+    const columns = new Set();
+    for (let at = 0; at < data.length; at += 4) {
+      const [red, green, blue, alpha] = data.subarray(at, at + 4);
+      if (alpha > 60 && Math.max(red, green, blue) - Math.min(red, green, blue) > 60) columns.add((at / 4) % width);
+    }
+    return columns.size > width / 3;
+  }),
+);
+
 // The connection is tested with what comes after the question.
 await page.getByRole('button', { name: 'Test connection' }).click();
 await page.getByText(/Heard .* after the question/).waitFor();
