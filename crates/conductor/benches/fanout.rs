@@ -46,6 +46,7 @@ fn conductor(nodes: u16, ext: Ext) -> Conductor {
             render_fps: 120.0,
             heap_free: 0,
             sync: None,
+            cues: None,
         };
         conductor.handle_message(conn, &NodeMessage::Keepalive(ka), Token::new(), now, now);
     }

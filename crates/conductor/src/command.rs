@@ -6,11 +6,14 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::str::FromStr;
 
+use cuelight_show::{BadStep, CueNumber, ListNumber};
 use cuelight_wire::control::Text;
+use cuelight_wire::cues::CueOrder;
 use cuelight_wire::ids::{Mac, NodeId, PatternId, Revision};
 use cuelight_wire::scene::Scene;
 use cuelight_wire::time::{Show, Span, Time};
 
+use crate::cues::Load;
 use crate::edit::SceneEdit;
 use crate::rollout::{LeftOut, Order, RolloutError, Word};
 
@@ -150,6 +153,17 @@ pub enum Command {
     BeginRollout(Box<Order>),
     /// A word on the rollout that is going on.
     Rollout(Word),
+    /// An order to a cue list.
+    Cue {
+        /// Which list.
+        list: ListNumber,
+        /// What it is to do.
+        order: CueOrder,
+    },
+    /// Another show in place of the one that is played.
+    LoadShow(Box<Load>),
+    /// No show any more.
+    UnloadShow,
 }
 
 /// When a change holds, where it does not simply hold as soon as it can.
@@ -162,6 +176,8 @@ pub enum Start {
     After(Span),
     /// At this instant, which is refused when the scope's lead is not kept or when it is more than 2,000 ms ahead.
     At(Time<Show>),
+    /// At this instant, or as soon after it as can be.
+    From(Time<Show>),
 }
 
 /// What became of a wish.
@@ -175,6 +191,8 @@ pub struct Answer {
     pub repeated: bool,
     /// Connected nodes the change is for.
     pub nodes: usize,
+    /// The cue that the list is in then, after an order to a list.
+    pub cue: Option<CueNumber>,
 }
 
 /// Text that makes a command idempotent: 1..=64 visible ASCII characters.
@@ -250,6 +268,12 @@ pub enum CommandError {
     /// The rollout refuses.
     #[error(transparent)]
     Rollout(#[from] RolloutError),
+    /// An order while no show is loaded.
+    #[error("no show is loaded: load a show file first")]
+    NoShow,
+    /// A list cannot do what was asked.
+    #[error(transparent)]
+    Cue(#[from] BadStep),
     /// All revision numbers are used up.
     #[error("all 4,294,967,295 change numbers are used: stop the hub, delete its saved show and start again")]
     Exhausted,

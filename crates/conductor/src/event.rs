@@ -3,10 +3,12 @@
 use alloc::string::String;
 use core::net::IpAddr;
 
+use cuelight_show::{CueNumber, ListNumber};
 use cuelight_wire::control::{OtaStatus, Refusal, Text};
 use cuelight_wire::ids::{Mac, NodeId, Revision};
 use cuelight_wire::time::{Show, Span, Time};
 
+use crate::command::CommandError;
 use crate::conductor::ConnId;
 use crate::rollout::Status;
 use crate::roster::Why;
@@ -45,6 +47,8 @@ pub enum Event {
     TicksMissed { count: u64 },
     /// The saved show could not be used, in whole or in part.
     SavedIgnored { what: &'static str },
+    /// A cue's scene cannot be shown: its target is not known.
+    SceneNotShown { list: ListNumber, cue: CueNumber, problem: CommandError },
     /// A show is armed, or none any more.
     Armed { show: Option<Text<64>> },
     /// A rollout stands otherwise than before.

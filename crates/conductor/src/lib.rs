@@ -10,6 +10,7 @@
 //! | `roster` | who is in the show and how well each node does (`docs/protocol/60-roster.md`) |
 //! | `track` | which scenes a node shows and is about to show; announced changes are never retracted |
 //! | `show` | which tracks a command for the show, a group or a node touches, and its one applyAt |
+//! | `cues` | what is played of a show, the steps that nodes follow, which scenes cues put in force |
 //! | `fanout` | the datagrams of a tick, for Cuelight nodes and for deployed ones |
 //! | `rollout` | which node is updated next, whether it has proven itself, when to stop |
 //! | `conductor` | the machine that puts these together |
@@ -23,6 +24,7 @@ mod clock;
 mod command;
 mod conductor;
 mod config;
+mod cues;
 mod edit;
 mod event;
 mod fanout;
@@ -38,6 +40,7 @@ pub use clock::ShowClock;
 pub use command::{Answer, BadCommandId, Command, CommandError, CommandId, NodeRef, Scope, Start};
 pub use conductor::{Conductor, ConnId, Outgoing, Transmit};
 pub use config::Config;
+pub use cues::{CuesSnapshot, Load, Program, SavedCues, SavedScene};
 pub use edit::SceneEdit;
 pub use event::{Event, LostWhy, What};
 pub use roster::{State, Why};

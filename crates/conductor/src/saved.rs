@@ -10,6 +10,7 @@ use cuelight_wire::control::{HexPayload, Text};
 use cuelight_wire::ids::{Mac, NodeId, Revision};
 use serde::{Deserialize, Serialize};
 
+use crate::cues::SavedCues;
 use crate::rollout::{PastRollout, SavedRunning};
 
 /// What survives a restart of the hub. Instants are show time.
@@ -33,6 +34,9 @@ pub struct Saved {
     /// The show that is armed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub armed: Option<Text<64>>,
+    /// What is played of a show.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cues: Option<SavedCues>,
     /// The rollout that is going on, or was the last to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rollout: Option<SavedRunning>,

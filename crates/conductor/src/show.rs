@@ -25,7 +25,7 @@ pub(crate) const MAX_GROUPS: usize = 64;
 pub(crate) const LEADS: core::ops::RangeInclusive<Span> = Span::from_ms(10)..=Span::from_ms(2_000);
 /// The farthest an accepted change can lie ahead: it waits for one that is a lead ahead, and then a lead more, with a
 /// tick of rounding each.
-const FARTHEST: Span = Span::from_ms(2 * (2_000 + 10));
+pub(crate) const FARTHEST: Span = Span::from_ms(2 * (2_000 + 10));
 
 /// A group of nodes.
 #[derive(Clone, Debug)]
@@ -245,10 +245,11 @@ fn starting(start: Start, earliest: Time<Show>, moment: Moment) -> Result<Time<S
             problem: "must be at least the lead ahead of show time and at most 2000 ms, and not before an earlier change",
         }),
         Start::At(at) => Ok(at),
+        Start::From(at) => Ok(at.max(earliest)),
     }
 }
 
 /// The next whole microsecond: the wire's unit, so that hub and nodes mean the same instant.
-fn whole_us(at: Time<Show>) -> Time<Show> {
+pub(crate) fn whole_us(at: Time<Show>) -> Time<Show> {
     Time::from_us((at + Span::from_ns(999)).as_us())
 }

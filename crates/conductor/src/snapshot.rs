@@ -6,12 +6,13 @@ use alloc::vec::Vec;
 use core::net::IpAddr;
 
 use cuelight_wire::caps::Ext;
-use cuelight_wire::control::{Caps, SyncReport, Text, Topo};
+use cuelight_wire::control::{Caps, CueReport, SyncReport, Text, Topo};
 use cuelight_wire::ids::{Mac, NodeId, Revision};
 use cuelight_wire::scene::{Master, Scene, Tempo};
 use cuelight_wire::time::{Local, Show, Span, Time};
 
 use crate::clock::ShowClock;
+use crate::cues::CuesSnapshot;
 use crate::rollout::{PastRollout, RolloutSnapshot};
 use crate::roster::State;
 
@@ -49,6 +50,8 @@ pub struct Snapshot {
     pub connections: usize,
     /// Connections closed with a reason, since the start.
     pub refused: u64,
+    /// What is played of a show.
+    pub cues: CuesSnapshot,
     /// The show that is armed.
     pub armed: Option<Text<64>>,
     /// The rollout that is going on, or was the last to.
@@ -118,6 +121,8 @@ pub struct NodeSnapshot {
     pub heap_free: u64,
     /// Clock and output figures of a Cuelight node.
     pub sync: Option<SyncReport>,
+    /// How far it is with the cues.
+    pub cues: Option<CueReport>,
     /// Firmware.
     pub fw: Text<32>,
     /// What it can do.

@@ -60,6 +60,7 @@ impl Show {
                 render_fps: 120.0,
                 heap_free: 0,
                 sync: None,
+                cues: None,
             };
             self.conductor.handle_message(conn, &NodeMessage::Keepalive(keepalive), Token::new(), now, now);
         }

@@ -96,6 +96,7 @@ mod tests {
                 render_fps: 0.0,
                 heap_free: 0,
                 sync: None,
+                cues: None,
             };
             conductor.handle_message(conn, &NodeMessage::Keepalive(keepalive), Default::default(), now, now);
         }

@@ -217,8 +217,8 @@ fn text_of<T: Serialize>(message: &T) -> String {
 mod tests {
     use cuelight_wire::caps::Ext;
     use cuelight_wire::control::{
-        Caps, FullStateMessage, GlobalState, Hello, HexPayload, OtaState, OtaStatus, OtaUpdate, ParametersSet,
-        SetEffect, ShowLock, Snapshot, SyncReport, Topo, TsPing, TsPong, Welcome, ZoneState, ZoneUpdate,
+        Caps, CueReport, FullStateMessage, GlobalState, Hello, HexPayload, OtaState, OtaStatus, OtaUpdate,
+        ParametersSet, SetEffect, ShowLock, Snapshot, SyncReport, Topo, TsPing, TsPong, Welcome, ZoneState, ZoneUpdate,
     };
     use cuelight_wire::ids::{Mac, NodeId, Token};
     use cuelight_wire::stream::full_state::MAX_LEN;
@@ -516,6 +516,7 @@ mod tests {
             render_fps: f32::INFINITY,
             heap_free: 0,
             sync: Some(SyncReport::default()),
+            cues: None,
         };
         let Ok(NodeMessage::Keepalive(read)) = from_node(&write_node_message(&NodeMessage::Keepalive(keepalive)))
         else {
@@ -555,6 +556,7 @@ mod tests {
             let message = NodeMessage::Keepalive(Keepalive {
                 node_id: NodeId(node_id), token: text("0a1b"), rssi, loss_pct: loss, drift_us, uptime_s,
                 render_fps: fps, heap_free, sync: Some(SyncReport { late, sigma_ns, ..SyncReport::default() }),
+                cues: Some(CueReport { number: late, late, failed: node_id > 9 }),
             });
             prop_assert_eq!(from_node(&write_node_message(&message)), Ok(message));
         }

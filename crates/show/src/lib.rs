@@ -13,6 +13,7 @@
 //! | `check` | what is wrong with a show |
 //! | `score` | what tracks into which cue |
 //! | `playback` | what GO, BACK, pause and release do, and what follows by itself |
+//! | `follow` | what a node makes of the steps it hears, and what it has to fetch |
 //! | `fade`, `level` | how far a fade is, and what lies between two levels |
 //! | `stage` | how lists merge, and what the master does |
 //! | `why` | whose a level is, and since when |
@@ -51,6 +52,7 @@ pub mod cue;
 pub mod edit;
 pub mod fade;
 pub mod fixture;
+pub mod follow;
 pub mod level;
 pub mod list;
 pub mod number;
@@ -67,10 +69,11 @@ pub use attribute::AttributeId;
 pub use cue::{Cue, Instruction, Look, Next, Target, Value};
 pub use fade::{Curve, Timing};
 pub use fixture::{Address, Channel, Fixture, FixtureNumber, FixtureType, Group, Mode};
+pub use follow::{Follower, Playing, Want, Whole};
 pub use level::Level;
 pub use list::{CueList, ListNumber};
 pub use number::CueNumber;
-pub use playback::{CommandError, Playback, Playbacks, Run};
+pub use playback::{BadStep, CommandError, Playback, Playbacks, Run};
 pub use score::{Edited, Score};
 pub use show::Show;
 pub use stage::Stage;

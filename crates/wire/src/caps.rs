@@ -21,11 +21,17 @@ impl Ext {
     pub const NS_EXCHANGE: Self = Self(2);
     /// `show-lock`: the hub tells which show is armed.
     pub const SHOW_LOCK: Self = Self(4);
+    /// `cues`: stream packets of type 0x11, shows and playbacks over HTTP, `cues` in the keepalive.
+    pub const CUES: Self = Self(8);
     /// Everything this version knows.
-    pub const ALL: Self = Self(7);
+    pub const ALL: Self = Self(15);
 
-    const WORDS: [(Self, &'static str); 3] =
-        [(Self::FULL_STATE, "full-state"), (Self::NS_EXCHANGE, "ns-exchange"), (Self::SHOW_LOCK, "show-lock")];
+    const WORDS: [(Self, &'static str); 4] = [
+        (Self::FULL_STATE, "full-state"),
+        (Self::NS_EXCHANGE, "ns-exchange"),
+        (Self::SHOW_LOCK, "show-lock"),
+        (Self::CUES, "cues"),
+    ];
 
     /// Whether every word of `other` is in this set.
     pub const fn has(self, other: Self) -> bool {

@@ -10,6 +10,7 @@ pub mod bytes;
 pub mod caps;
 pub mod change;
 pub mod control;
+pub mod cues;
 pub mod exchange;
 pub mod ids;
 pub mod limits;

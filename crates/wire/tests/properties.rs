@@ -182,7 +182,7 @@ proptest! {
             bytes[at] = byte;
             bytes
         };
-        prop_assume!(version != 1 && !matches!(kind, 1..=4 | 0x10) && token != header.token_hash.0);
+        prop_assume!(version != 1 && !matches!(kind, 1..=4 | 0x10 | 0x11) && token != header.token_hash.0);
         let refused = |bytes: &[u8]| Header::decode(bytes, header.token_hash).unwrap_err();
         prop_assert_eq!(refused(&with(0, version)), BadPacket::WrongVersion);
         prop_assert_eq!(refused(&with(1, kind)), BadPacket::UnknownType);

@@ -24,7 +24,7 @@ const MAY_IMPORT: [(&str, &[&str]); 21] = [
     ("dmx", &["wire"]),
     ("show", &["wire", "render"]),
     ("showfile", &["wire", "render", "show"]),
-    ("conductor", &["wire", "proto"]),
+    ("conductor", &["wire", "proto", "show"]),
     ("net", &["wire", "proto"]),
     ("pattern", &["wire", "proto", "net"]),
     ("input", &["wire", "dmx", "net"]),

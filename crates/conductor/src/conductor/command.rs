@@ -57,7 +57,7 @@ impl Conductor {
     fn carry_out(&mut self, command: &Command, now: Time<Local>) -> Result<Answer, CommandError> {
         if !self.is_clock_fixed {
             // The show begins without nodes: what was saved on another timeline holds from now on.
-            self.show.rebase(self.clock.show_at(now));
+            self.rebase(now);
         }
         let change = match command {
             Command::SetScene { scope, scene, fade_ms } => {
@@ -103,21 +103,24 @@ impl Conductor {
             Command::Arm { show } => return self.arm(show.as_ref(), now),
             Command::BeginRollout(order) => return self.begin_rollout(order, now),
             Command::Rollout(word) => return self.rollout_word(*word, now),
+            Command::Cue { list, order } => return self.order(*list, *order, now),
+            Command::LoadShow(load) => return self.load(load, now),
+            Command::UnloadShow => return self.unload(now),
         };
         let (rev, apply_at) = change?;
         let nodes = self.roster.nodes().iter().filter(|node| node.session.is_some()).count();
         Ok(self.answer(rev, apply_at, nodes))
     }
-    fn answer(&mut self, rev: Revision, apply_at: Time<Show>, nodes: usize) -> Answer {
+    pub(super) fn answer(&mut self, rev: Revision, apply_at: Time<Show>, nodes: usize) -> Answer {
         self.log(Event::Changed { rev, apply_at, nodes });
-        Answer { apply_at, rev, repeated: false, nodes }
+        Answer { apply_at, rev, repeated: false, nodes, cue: None }
     }
-    fn moment(&self, now: Time<Local>, lead: Span) -> Moment {
+    pub(super) fn moment(&self, now: Time<Local>, lead: Span) -> Moment {
         let next_at = self.clock.show_at(self.poll_timeout().max(now));
         Moment { now: self.clock.show_at(now), ticks: Ticks { next_at }, lead }
     }
 
-    fn change_scene(
+    pub(super) fn change_scene(
         &mut self,
         scope: &Scope,
         change: &SceneChange<impl Fn(&mut Scene, Time<Show>)>,
@@ -213,7 +216,7 @@ impl Conductor {
     }
     /// What names and groups are answered with: nothing on the show's timeline changes.
     pub(super) fn settled(&self, now: Time<Local>) -> Result<Answer, CommandError> {
-        Ok(Answer { apply_at: self.clock.show_at(now), rev: self.show.rev, repeated: false, nodes: 0 })
+        Ok(Answer { apply_at: self.clock.show_at(now), rev: self.show.rev, repeated: false, nodes: 0, cue: None })
     }
     fn name_node(&mut self, node: &NodeRef, name: &Text<32>, now: Time<Local>) -> Result<Answer, CommandError> {
         let id = self.id_of(node)?;

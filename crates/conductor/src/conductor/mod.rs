@@ -1,9 +1,10 @@
 //! The conductor: one machine that a hub's shell, or the simulator, drives.
 //!
 //! Files by direction: `session` and `command` take what comes in, `timeout` makes the ticks, `output` hands out what
-//! leaves, `view` shows, `saving` restores and saves, `update` rolls versions out.
+//! leaves, `view` shows, `saving` restores and saves, `update` rolls versions out, `cues` plays a show.
 
 mod command;
+mod cues;
 mod happening;
 mod meter;
 mod output;
@@ -25,12 +26,13 @@ use cuelight_wire::time::{Local, Show, Span, Time};
 use crate::clock::ShowClock;
 use crate::command::{Answer, Command, CommandId};
 use crate::config::Config;
+use crate::cues::Cues;
 use crate::event::Event;
 use crate::fanout::FanOut;
 use crate::rollout::{PastRollout, Running};
 use crate::roster::{Allowance, Roster};
 use crate::saved::Saved;
-use crate::show::ShowState;
+use crate::show::{FARTHEST, ShowState, whole_us};
 use meter::Meter;
 
 /// Events kept for the log; when full the oldest is dropped.
@@ -86,6 +88,7 @@ pub struct Conductor {
     /// The tick that is due next.
     next_tick: u64,
     show: ShowState,
+    cues: Cues,
     roster: Roster,
     /// At most `config.max_connections`; one more is refused.
     conns: BTreeMap<ConnId, Conn>,
@@ -129,6 +132,7 @@ impl Conductor {
             started_at: now,
             next_tick: 1,
             show: ShowState::new(clock.show_at(now)),
+            cues: Cues::new(),
             roster: Roster::default(),
             conns: BTreeMap::new(),
             fan_out: FanOut::default(),
@@ -151,7 +155,7 @@ impl Conductor {
         };
         conductor.restore(saved);
         if show_hint.is_none() {
-            conductor.clock.begin_after(conductor.show.newest_at(), now);
+            conductor.clock.begin_after(conductor.show.newest_at().max(conductor.cues.newest_at()), now);
         }
         conductor.show.encode();
         conductor
@@ -188,6 +192,12 @@ impl Conductor {
             self.events.pop_front();
         }
         self.events.push_back(event);
+    }
+    /// Show time was set anew: what was saved on another timeline holds from now on.
+    fn rebase(&mut self, now: Time<Local>) {
+        let now = self.clock.show_at(now);
+        self.show.rebase(now);
+        self.cues.rebase(whole_us(now), now + FARTHEST);
     }
     /// The lead of a command for all of `nodes`: the largest of theirs, or the hub's own where there are none.
     fn lead_over(&self, is_meant: impl Fn(&crate::roster::Node) -> bool) -> Span {

@@ -11,7 +11,7 @@ impl Conductor {
     /// enough; a datagram that does not fit is left out). The order is the sending order: first copies for all nodes,
     /// then second copies, then third ones.
     pub fn poll_transmit(&mut self, buf: &mut [u8]) -> Option<Transmit> {
-        self.fan_out.poll(&mut self.roster, &self.show, buf)
+        self.fan_out.poll(&mut self.roster, &self.show, &self.cues, buf)
     }
     /// The tick has no time for more copies: what is left of its second and third ones is left out and counted, and the
     /// next tick begins with the nodes that missed theirs (FANOUT-22). While first copies are left this does nothing.

@@ -38,6 +38,7 @@ impl Conductor {
             groups: self.show.groups.iter().map(|(name, group)| saved_group(name, group, place(group.track))).collect(),
             nodes: self.roster.nodes().iter().map(|node| saved_node(node, place(node.track))).collect(),
             armed: self.armed.clone(),
+            cues: self.cues.saved(),
             // Spans are counted up to the next tick: at most 10 ms too long.
             rollout: self.running.as_ref().map(|running| running.saved(self.poll_timeout())),
             past_rollouts: self.past_rollouts.as_ref().clone(),
@@ -54,6 +55,10 @@ impl Conductor {
         }
         self.show.rev = saved.rev;
         self.restore_rollouts(&saved);
+        if let Some(cues) = saved.cues.clone() {
+            self.show.rev = self.show.rev.max(cues.rev);
+            self.cues.restore(cues);
+        }
         self.restore_common(saved.common.as_ref());
         let tracks: Vec<Option<TrackId>> = saved.tracks.iter().map(|payload| self.restore_track(payload)).collect();
         if tracks.contains(&None) {

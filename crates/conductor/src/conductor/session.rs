@@ -223,7 +223,7 @@ impl Conductor {
         }
         if !self.is_clock_fixed {
             self.is_clock_fixed = true;
-            self.show.rebase(self.clock.show_at(now));
+            self.rebase(now);
         }
         let hinted = hello.show.map(|hint| hint.rev).filter(|rev| *rev <= MAX_HINTED_REV).map(Revision);
         if let Some(rev) = hinted.filter(|rev| *rev > self.show.rev) {

@@ -31,6 +31,7 @@ impl Conductor {
         self.next_tick = tick + 1;
         self.meter.count += 1;
         let show_now = self.clock.show_at(now);
+        self.watch_cues(now);
         let announced = self.show.advance(show_now);
         if announced.is_any() {
             self.announce(announced);
@@ -39,7 +40,7 @@ impl Conductor {
         if tick.is_multiple_of(LOOK_EVERY) {
             self.roll(now);
         }
-        self.fan_out.begin(&mut self.roster, &self.show, tick, show_now);
+        self.fan_out.begin(&mut self.roster, &self.show, &self.cues, tick, show_now);
     }
     /// While the hub itself was away it could hear nobody: that silence is not the nodes' (ROSTER-4).
     fn excuse_silence(&mut self, away: Span, now: Time<Local>) {

@@ -43,6 +43,7 @@ impl Conductor {
             armed: self.armed.clone(),
             rollout: self.running.as_ref().map(|running| running.snapshot(self.durable_revision, now)),
             past_rollouts: self.past_rollouts.clone(),
+            cues: self.cues.snapshot(),
             last_version: last_version(self.running.as_ref(), &self.past_rollouts),
         }
     }
@@ -67,6 +68,7 @@ impl Conductor {
             render_fps: node.render_fps,
             heap_free: node.heap_free,
             sync: node.sync,
+            cues: node.cues,
             fw: node.fw.clone(),
             caps: node.caps,
             topo: node.topo,

@@ -4,6 +4,10 @@
 //! announcement until its applyAt. A deployed node gets exactly one datagram. First copies go to all nodes before the
 //! second ones, so that a burst of loss does not take all copies of one node. A shell that runs out of its tick leaves
 //! out the copies that are left (FANOUT-22).
+//!
+//! A node with the word `cues` gets the state of the cues as a datagram of its own, after the full states of the same copy:
+//! three times in every tick while a step is announced, in every 10th tick of the second after that, and of the node's
+//! first, and in every 50th later (CUE-2). While no show was ever loaded there is none.
 
 mod control;
 mod legacy;
@@ -12,15 +16,26 @@ pub(crate) use control::{Due, Message, due_after_master, due_after_scene};
 
 use alloc::vec::Vec;
 
+use cuelight_wire::caps::Ext;
+use cuelight_wire::limits::UDP_TICK_HZ;
 use cuelight_wire::stream::MsgType;
-use cuelight_wire::time::{Show, Time};
+use cuelight_wire::time::{Show, Span, Time};
 
 use crate::conductor::Transmit;
+use crate::cues::Cues;
 use crate::roster::{Node, Roster};
 use crate::show::ShowState;
 
 /// Copies of a full state while a change is announced.
 const COPIES: u8 = 3;
+/// Sweeps over the nodes that one copy takes: full states, then cues.
+const SWEEPS: u8 = 2;
+/// The cues are repeated in every tenth tick of the first second, as deployed nodes' changes are.
+const CUES_SOON: u64 = 10;
+/// Later twice a second, for a node that was out of reach.
+const CUES_LATER: u64 = 50;
+/// For so long after a step it may have been missed.
+const CUES_NEW: Span = Span::from_ms(1_000);
 
 /// Where the fan-out of a tick stands.
 #[derive(Debug, Default)]
@@ -31,12 +46,15 @@ pub(crate) struct FanOut {
     tick: u64,
     hub_now: Time<Show>,
     common_pending_at: Option<Time<Show>>,
-    /// Rounds over the live nodes in this tick: one where nothing is announced.
-    rounds: u8,
-    copy: u8,
-    /// The place in `live` that each round begins with.
+    cues_pending_at: Option<Time<Show>>,
+    /// In every how many ticks cues that are not announced are repeated; none where there are no cues.
+    cues_every: Option<u64>,
+    /// Sweeps over the live nodes in this tick.
+    sweeps: u8,
+    sweep: u8,
+    /// The place in `live` that each sweep begins with.
     first: usize,
-    /// Nodes of this round that had their turn.
+    /// Nodes of this sweep that had their turn.
     next: usize,
     /// Datagrams sent.
     pub(crate) packets: u64,
@@ -50,13 +68,18 @@ pub(crate) struct FanOut {
 
 impl FanOut {
     /// A tick begins. What was not fetched of the last one is given up.
-    pub(crate) fn begin(&mut self, roster: &mut Roster, show: &ShowState, tick: u64, hub_now: Time<Show>) {
-        if self.copy == 0 {
+    pub(crate) fn begin(&mut self, roster: &mut Roster, show: &ShowState, cues: &Cues, tick: u64, hub_now: Time<Show>) {
+        if self.sweep == 0 {
             self.unsent += self.live.len().saturating_sub(self.next) as u64;
         }
-        (self.tick, self.hub_now, self.copy, self.next) = (tick, hub_now, 0, 0);
+        (self.tick, self.hub_now, self.sweep, self.next) = (tick, hub_now, 0, 0);
         self.common_pending_at = show.common_pending_at();
-        self.rounds = if self.common_pending_at.is_some() || show.tracks.is_any_pending() { COPIES } else { 1 };
+        self.cues_pending_at = cues.pending_at(hub_now);
+        let is_new = hub_now - cues.newest_at() < CUES_NEW;
+        self.cues_every = (!cues.payload().is_empty()).then_some(if is_new { CUES_SOON } else { CUES_LATER });
+        let is_scene_pending = self.common_pending_at.is_some() || show.tracks.is_any_pending();
+        let copies = if is_scene_pending || self.cues_pending_at.is_some() { COPIES } else { 1 };
+        self.sweeps = copies * SWEEPS;
         if self.revision != Some(roster.revision) {
             self.revision = Some(roster.revision);
             self.live.clear();
@@ -71,11 +94,22 @@ impl FanOut {
         }
     }
     /// The next datagram of the tick.
-    pub(crate) fn poll(&mut self, roster: &mut Roster, show: &ShowState, buf: &mut [u8]) -> Option<Transmit> {
+    pub(crate) fn poll(
+        &mut self,
+        roster: &mut Roster,
+        show: &ShowState,
+        cues: &Cues,
+        buf: &mut [u8],
+    ) -> Option<Transmit> {
         while let Some(index) = self.next_index() {
             // The roster may have changed since the tick began; then the places are wrong until the next one.
             let node = roster.nodes_mut().get_mut(index).filter(|node| node.state.is_streaming());
-            if let Some(transmit) = node.and_then(|node| self.datagram(node, show, buf)) {
+            let transmit = if self.is_cues() {
+                node.and_then(|node| self.cues_datagram(node, cues, buf))
+            } else {
+                node.and_then(|node| self.datagram(node, show, buf))
+            };
+            if let Some(transmit) = transmit {
                 self.packets += 1;
                 self.bytes += transmit.len as u64;
                 return Some(transmit);
@@ -86,14 +120,24 @@ impl FanOut {
     /// Leaves out what is left of the tick's second and third copies; first copies are sent all the same. The next tick
     /// begins with the nodes that missed theirs (FANOUT-22).
     pub(crate) fn skip_copies(&mut self, roster: &Roster, show: &ShowState) {
-        if self.copy == 0 && self.next < self.live.len() {
+        let is_in_sweep = self.next < self.live.len();
+        let are_firsts_left = match self.sweep {
+            0 => is_in_sweep || self.cues_every.is_some(),
+            1 => is_in_sweep && self.cues_every.is_some(),
+            _ => false,
+        };
+        if are_firsts_left {
             return;
         }
         let begin_with = (self.first + self.next).checked_rem(self.live.len()).unwrap_or(0);
         let mut skipped = 0;
         while let Some(index) = self.next_index() {
             let node = roster.nodes().get(index).filter(|node| node.takes_full_state());
-            skipped += u64::from(node.is_some_and(|node| self.pending_at(node, show).is_some()));
+            let is_pending = |node: &Node| match self.is_cues() {
+                true => node.ext.has(Ext::CUES) && self.cues_pending_at.is_some(),
+                false => self.pending_at(node, show).is_some(),
+            };
+            skipped += u64::from(node.is_some_and(is_pending));
         }
         self.copies_skipped += skipped;
         if skipped > 0 {
@@ -102,15 +146,42 @@ impl FanOut {
     }
     /// The place in the roster of the next node that has its turn.
     fn next_index(&mut self) -> Option<usize> {
-        while self.copy < self.rounds {
-            if self.next < self.live.len() {
+        while self.sweep < self.sweeps {
+            let has_turns = !self.is_cues() || self.cues_every.is_some();
+            if has_turns && self.next < self.live.len() {
                 let place = (self.first + self.next) % self.live.len();
                 self.next += 1;
                 return self.live.get(place).copied();
             }
-            (self.copy, self.next) = (self.copy + 1, 0);
+            (self.sweep, self.next) = (self.sweep + 1, 0);
         }
         None
+    }
+    /// Whether this sweep is one of cues.
+    const fn is_cues(&self) -> bool {
+        self.sweep % SWEEPS == 1
+    }
+    const fn copy(&self) -> u8 {
+        self.sweep / SWEEPS
+    }
+    fn cues_datagram(&self, node: &mut Node, cues: &Cues, buf: &mut [u8]) -> Option<Transmit> {
+        if !node.ext.has(Ext::CUES) {
+            return None;
+        }
+        let (copy, pending_at) = (self.copy(), self.cues_pending_at);
+        let session = node.session.as_mut()?;
+        let is_first = session.streams_from.is_none_or(|from| from == self.tick);
+        let is_young = self.tick.saturating_sub(session.streams_from.unwrap_or(self.tick)) < u64::from(UDP_TICK_HZ);
+        let every = if is_young { CUES_SOON } else { self.cues_every? };
+        let is_turn = is_first || self.tick.wrapping_add(u64::from(node.id.0)).is_multiple_of(every);
+        if pending_at.is_none() && (copy > 0 || !is_turn) {
+            return None;
+        }
+        let apply_at = pending_at.unwrap_or(self.hub_now + node.lead);
+        let len = session.sender.packet(MsgType::Cues, self.hub_now, apply_at, cues.payload(), buf).ok()?;
+        node.packets += 1;
+        node.bytes += len as u64;
+        Some(Transmit { to: session.to, len, copy })
     }
     /// The oldest announced change that the node is to know.
     fn pending_at(&self, node: &Node, show: &ShowState) -> Option<Time<Show>> {
@@ -122,13 +193,13 @@ impl FanOut {
         let session = node.session.as_mut()?;
         let (hub_now, nothing_new) = (self.hub_now, self.hub_now + node.lead);
         let len = if takes_full_state {
-            if self.copy > 0 && pending_at.is_none() {
+            if self.copy() > 0 && pending_at.is_none() {
                 return None;
             }
             let apply_at = pending_at.unwrap_or(nothing_new);
             session.sender.packet(MsgType::FullState, hub_now, apply_at, show.tracks.payload(node.track), buf)
         } else {
-            if self.copy > 0 {
+            if self.copy() > 0 {
                 return None;
             }
             let when = legacy::When {
@@ -144,6 +215,6 @@ impl FanOut {
         let len = len.ok()?;
         node.packets += 1;
         node.bytes += len as u64;
-        Some(Transmit { to: session.to, len, copy: self.copy })
+        Some(Transmit { to: session.to, len, copy: self.copy() })
     }
 }

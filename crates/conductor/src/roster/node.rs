@@ -4,7 +4,7 @@ use core::net::{IpAddr, SocketAddr};
 
 use cuelight_proto::stream::Sender;
 use cuelight_wire::caps::Ext;
-use cuelight_wire::control::{Caps, Hello, Keepalive, SyncReport, Text, Topo};
+use cuelight_wire::control::{Caps, CueReport, Hello, Keepalive, SyncReport, Text, Topo};
 use cuelight_wire::ids::{Mac, NodeId, Token};
 use cuelight_wire::limits::{DRIFT_DEGRADED, KEEPALIVE_PERIOD, LOSS_DEGRADED_PCT, STUCK_TIMEOUTS, UDP_PORT};
 use cuelight_wire::time::{Local, Span, Time};
@@ -80,6 +80,7 @@ pub(crate) struct Node {
     pub(crate) render_fps: f32,
     pub(crate) heap_free: u64,
     pub(crate) sync: Option<SyncReport>,
+    pub(crate) cues: Option<CueReport>,
     pub(crate) packets: u64,
     pub(crate) bytes: u64,
 }
@@ -114,6 +115,7 @@ impl Node {
             render_fps: 0.0,
             heap_free: 0,
             sync: None,
+            cues: None,
             packets: 0,
             bytes: 0,
         }
@@ -130,7 +132,7 @@ impl Node {
         self.fw = hello.fw.clone();
         self.hardware = hello.hardware.clone();
         (self.caps, self.topo, self.ext) = (hello.caps, hello.topo, ext);
-        (self.loss_pct, self.drift_us, self.sync) = (0.0, 0, None);
+        (self.loss_pct, self.drift_us, self.sync, self.cues) = (0.0, 0, None, None);
         self.seen_at = Some(now);
     }
     /// Takes over what a keepalive says. Numbers that make no sense become 0.
@@ -143,6 +145,7 @@ impl Node {
         self.render_fps = finite(ka.render_fps);
         self.heap_free = ka.heap_free;
         self.sync = ka.sync;
+        self.cues = ka.cues;
         self.seen_at = Some(now);
         if let Some(session) = &mut self.session {
             session.heard_at = now;
@@ -161,6 +164,9 @@ impl Node {
         }
         if self.loss_pct > LOSS_DEGRADED_PCT {
             why = why.or(Why::LOSS);
+        }
+        if self.cues.is_some_and(|cues| cues.failed) {
+            why = why.or(Why::CUES);
         }
         if now - session.heard_at > KEEPALIVE_OVERDUE {
             why = why.or(Why::KEEPALIVE);

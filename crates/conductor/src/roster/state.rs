@@ -68,13 +68,17 @@ impl Why {
     /// Its time exchange over UDP fell silent.
     pub const SILENCE: Self = Self(32);
 
-    const WORDS: [(Self, &'static str); 6] = [
+    /// It cannot have the show or the cues that are played (CUE-7).
+    pub const CUES: Self = Self(64);
+
+    const WORDS: [(Self, &'static str); 7] = [
         (Self::LOCKING, "clock not locked yet"),
         (Self::UNLOCKED, "clock lost its lock"),
         (Self::DRIFT, "clock drift over 3 ms"),
         (Self::LOSS, "packet loss over 2 %"),
         (Self::KEEPALIVE, "keepalive overdue"),
         (Self::SILENCE, "no time exchange over UDP"),
+        (Self::CUES, "cannot play the cues"),
     ];
 
     /// Whether there is no reason.

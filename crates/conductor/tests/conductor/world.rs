@@ -248,6 +248,7 @@ pub(crate) fn ka(peer: &Peer) -> Keepalive {
         render_fps: 120.0,
         heap_free: 0,
         sync: Some(SyncReport { locked: true, sigma_ns: 900, bound_ns: 40_000, ..SyncReport::default() }),
+        cues: None,
     }
 }
 

@@ -121,6 +121,7 @@ impl Trace {
             render_fps: 120.0,
             heap_free: 0,
             sync: None,
+            cues: None,
         };
         self.add(What::Said(NodeNo(n), Box::new(NodeMessage::Keepalive(keepalive))));
     }

@@ -22,6 +22,7 @@ impl NodeRole {
                 }
             }
             Payload::SameState => self.on_same_state(now),
+            Payload::Cues(state) => self.on_cues(state),
             Payload::Heartbeat => {}
             Payload::ParamDelta(delta) => {
                 if self.is_deployed_hub() {

@@ -121,6 +121,7 @@ impl NodeRole {
             self.tempos.forget();
             self.masters.forget();
             self.newest = Revision::default();
+            self.cues = None;
             if self.has_been_welcomed {
                 self.sync.new_source(now);
             }

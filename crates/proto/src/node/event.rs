@@ -3,6 +3,7 @@
 use cuelight_wire::caps::Ext;
 use cuelight_wire::change::Change;
 use cuelight_wire::control::{ErrorMessage, OtaState, OtaUpdate, Text};
+use cuelight_wire::cues::CueState;
 use cuelight_wire::ids::{NodeId, Revision, TokenHash};
 use cuelight_wire::time::{Show, Span, Time};
 
@@ -50,6 +51,8 @@ pub enum NodeEvent {
         /// It was in force before the node could know of it: that it comes after its applyAt is not lateness.
         catch_up: bool,
     },
+    /// The state of the cues is another one than was told last.
+    Cues(CueState),
     /// The stream has brought this layer for the first time, whether or not the control connection had before: tells how
     /// well the stream alone does.
     Heard {

@@ -2,7 +2,7 @@
 //!
 //! Decides which changes reach the schedule, each once and on whichever way it comes first (`NODE-32`); what is applied
 //! on arrival because the clock cannot be scheduled on (`NODE-33`); what is refused as too far ahead (`NODE-34`); what a
-//! deployed hub's packets mean (`NODE-35`); when a hub is missing (`NODE-36`); what hello and keepalive say (`NODE-37`).
+//! deployed hub's packets mean (`NODE-35`); which state of the cues is new (`CUE-2`); when a hub is missing (`NODE-36`); what hello and keepalive say (`NODE-37`).
 //! Promises that no input makes it panic and that every queue is bounded (`NODE-31`). Implements
 //! `docs/protocol/20-control.md`, `30-stream.md` and `40-time-exchange.md` for a node.
 //!
@@ -22,6 +22,7 @@
 mod changes;
 mod config;
 mod control;
+mod cues;
 mod deployed;
 mod event;
 mod input;
@@ -35,7 +36,8 @@ pub use event::{FrameReport, NodeEvent, UpdateReport, Via};
 pub use status::{Counters, Degraded, NodeStatus};
 
 use cuelight_wire::caps::Ext;
-use cuelight_wire::control::NodeMessage;
+use cuelight_wire::control::{CueReport, NodeMessage};
+use cuelight_wire::cues::CueState;
 use cuelight_wire::ids::Revision;
 use cuelight_wire::time::{Local, Show, Span, Time};
 use heapless::Deque;
@@ -84,6 +86,9 @@ pub struct NodeRole {
     was_usable: bool,
     is_fallback: bool,
     frames: FrameReport,
+    /// The state of the cues that was told last.
+    cues: Option<CueState>,
+    cue_report: Option<CueReport>,
     updates: Updates,
     counters: Counters,
     /// Full: a change is put off (its next repeat brings it again); of anything else the oldest makes room.
@@ -120,6 +125,8 @@ impl NodeRole {
             was_usable: false,
             is_fallback: false,
             frames: FrameReport::default(),
+            cues: None,
+            cue_report: None,
             updates: Updates::default(),
             counters: Counters::default(),
             events: Deque::new(),

@@ -1,5 +1,6 @@
 //! What a node sends and tells: messages, pings, events.
 
+use cuelight_wire::caps::Ext;
 use cuelight_wire::control::{Hello, Keepalive, NodeMessage, ShowHint, SyncReport};
 use cuelight_wire::exchange::Ping;
 use cuelight_wire::limits::PROTO_VER;
@@ -101,6 +102,7 @@ impl NodeRole {
             render_fps: self.frames.fps,
             heap_free: 0,
             sync: Some(sync),
+            cues: self.cue_report.filter(|_| self.ext.has(Ext::CUES)),
         }))
     }
 }

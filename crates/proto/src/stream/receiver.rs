@@ -1,10 +1,11 @@
 //! A node's end of its stream: checks, sequence, loss, silence.
 
+use cuelight_wire::cues::CueState;
 use cuelight_wire::ids::TokenHash;
 use cuelight_wire::limits::{MAX_STREAM_PAYLOAD, UDP_SILENCE_DEGRADED, UDP_SILENCE_FAIL};
 use cuelight_wire::scene::FullState;
 use cuelight_wire::stream::payload::{BeatTick, ParamDelta, SceneChange};
-use cuelight_wire::stream::{BadPacket, Header, MsgType, full_state};
+use cuelight_wire::stream::{BadPacket, Header, MsgType, cues, full_state};
 use cuelight_wire::time::{Local, Span, Time};
 use heapless::Vec;
 
@@ -27,6 +28,8 @@ pub enum Payload {
     FullState(FullState),
     /// A full state of the very bytes of the one before it; it is not decoded again.
     SameState,
+    /// What is played of a show.
+    Cues(CueState),
 }
 
 /// A packet that passed every check.
@@ -148,6 +151,7 @@ impl Receiver {
             MsgType::SceneChange => Payload::SceneChange(SceneChange::decode(payload)?),
             MsgType::Heartbeat if payload.is_empty() => Payload::Heartbeat,
             MsgType::Heartbeat => return Err(BadPacket::BadPayload),
+            MsgType::Cues => Payload::Cues(cues::decode(payload)?),
             MsgType::FullState if !payload.is_empty() && self.last_state == payload => Payload::SameState,
             MsgType::FullState => {
                 let state = full_state::decode(payload)?;
@@ -251,11 +255,12 @@ mod tests {
             (MsgType::Heartbeat, &[0]),
             (MsgType::FullState, &[]),
             (MsgType::FullState, &[9, 0, 0, 0]),
+            (MsgType::Cues, &[1, 0]),
         ] {
             assert_eq!(pair.send(msg_type, payload), Err(DropReason::BadPayload), "{msg_type:?}");
         }
-        assert_eq!(pair.send(MsgType::Heartbeat, &[]).unwrap().gap, 6);
-        assert_eq!((pair.receiver.drops().bad_payload, pair.receiver.totals().lost), (6, 6));
+        assert_eq!(pair.send(MsgType::Heartbeat, &[]).unwrap().gap, 7);
+        assert_eq!((pair.receiver.drops().bad_payload, pair.receiver.totals().lost), (7, 7));
     }
 
     #[test]

@@ -114,7 +114,7 @@ impl Playbacks {
     }
 
     /// Brings the state up to `at`. A command never holds before one that was given earlier: returns the instant it has.
-    fn settle(&mut self, score: &Score, at: Time<Show>) -> Time<Show> {
+    pub fn settle(&mut self, score: &Score, at: Time<Show>) -> Time<Show> {
         let at = at.max(self.holds_from);
         self.advance(score, at);
         self.holds_from = at;

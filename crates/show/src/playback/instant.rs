@@ -4,7 +4,7 @@ use cuelight_wire::time::{Show, Span, Time};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// For `#[serde(with)]` on an instant.
-pub(super) mod ns {
+pub(crate) mod ns {
     use super::*;
     pub(crate) fn serialize<S: Serializer>(at: &Time<Show>, serializer: S) -> Result<S::Ok, S::Error> {
         at.as_ns().serialize(serializer)

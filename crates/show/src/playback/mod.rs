@@ -5,8 +5,10 @@
 //! once, and a hub that restarts goes on in the middle of a fade with what it saved.
 
 mod command;
+mod fingerprint;
 mod history;
 mod instant;
+mod step;
 
 use alloc::vec::Vec;
 
@@ -16,6 +18,8 @@ use serde::{Deserialize, Serialize};
 pub use command::CommandError;
 pub use history::MAX_RUNS;
 pub(crate) use history::put_anchor;
+pub(crate) use instant::ns;
+pub use step::BadStep;
 
 use crate::fade::{Curve, Timing};
 use crate::list::ListNumber;
@@ -126,6 +130,10 @@ impl Playbacks {
     /// From when it holds.
     pub const fn holds_from(&self) -> Time<Show> {
         self.holds_from
+    }
+    /// When the next cue of a list begins by itself, and which it is.
+    pub fn due_in(&self, score: &Score, list: ListNumber) -> Option<(Time<Show>, CueNumber)> {
+        self.list(list)?.due(score.list(list)?)
     }
     /// When the next cue begins by itself, in which list.
     pub fn next_due(&self, score: &Score) -> Option<(Time<Show>, ListNumber)> {

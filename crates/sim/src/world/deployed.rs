@@ -62,6 +62,7 @@ impl Deployed {
             render_fps: 120.0,
             heap_free: 100_000,
             sync: None,
+            cues: None,
         }))
     }
 }

@@ -41,6 +41,7 @@ fn keepalive(node_id: NodeId, token: &str) -> NodeMessage {
         render_fps: f32::NAN,
         heap_free: 0,
         sync: None,
+        cues: None,
     })
 }
 

@@ -139,6 +139,7 @@ impl Deployed {
             render_fps: 120.0,
             heap_free: 100_000,
             sync: None,
+            cues: None,
         }
     }
     /// When a change first reached it as PARAM_DELTA, and all applyAt its effect came with.

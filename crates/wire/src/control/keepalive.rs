@@ -33,6 +33,21 @@ pub struct Keepalive {
     /// A Cuelight node's clock and output figures.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sync: Option<SyncReport>,
+    /// How far it is with the cues; only with the word `cues`, once it has heard of any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cues: Option<CueReport>,
+}
+
+/// `cues` of a keepalive: what the node has carried out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct CueReport {
+    /// The number of the newest step it has carried out; 0 before the first.
+    pub number: u32,
+    /// Steps that it carried out after their applyAt, since the start.
+    pub late: u32,
+    /// It has tried four times to have what the hub has, and has not.
+    pub failed: bool,
 }
 
 /// `sync` of a Cuelight node's keepalive.

@@ -16,7 +16,7 @@ mod welcome;
 pub use error::{ErrorMessage, Refusal};
 pub use full_state::{FullStateMessage, HexPayload};
 pub use hello::{Caps, Hello, ShowHint, Topo};
-pub use keepalive::{Keepalive, SyncReport};
+pub use keepalive::{CueReport, Keepalive, SyncReport};
 pub use ota::{OtaState, OtaStatus, OtaUpdate};
 pub use show::{GlobalState, ParametersSet, SetEffect, Snapshot, ZoneState, ZoneUpdate};
 pub use show_lock::ShowLock;

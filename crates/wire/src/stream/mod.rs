@@ -1,8 +1,9 @@
 //! The stream plane: UDP from hub to node, 100 packets a second, big-endian, packed.
 //!
 //! A packet is a 28-byte header and at most 512 bytes of payload (WIRE-1). The deployed payloads are in [`payload`], Cuelight's
-//! full state in [`full_state`]. Layout: `docs/protocol/30-stream.md`.
+//! full state in [`full_state`], what is played of a show in [`cues`]. Layout: `docs/protocol/30-stream.md`.
 
+pub mod cues;
 pub mod full_state;
 pub mod payload;
 
@@ -30,6 +31,8 @@ pub enum MsgType {
     Heartbeat = 0x04,
     /// Cuelight's full state (word `full-state`).
     FullState = 0x10,
+    /// What is played of a show (word `cues`).
+    Cues = 0x11,
 }
 
 impl MsgType {
@@ -40,6 +43,7 @@ impl MsgType {
             0x03 => Self::SceneChange,
             0x04 => Self::Heartbeat,
             0x10 => Self::FullState,
+            0x11 => Self::Cues,
             _ => return None,
         })
     }

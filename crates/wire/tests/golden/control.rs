@@ -125,6 +125,7 @@ fn keepalives_are_read_and_written() {
         render_fps: 119.5,
         heap_free: 142_000,
         sync: None,
+        cues: None,
     };
     both("ka", "node-ka-deployed.json", &deployed);
     let short = Keepalive { loss_pct: 0.0, drift_us: 0, uptime_s: 12, render_fps: 0.0, heap_free: 0, ..deployed };
@@ -142,6 +143,8 @@ fn keepalives_are_read_and_written() {
         ..short
     };
     both("ka", "node-ka-cuelight.json", &cuelight);
+    let cues = Some(CueReport { number: 1_000_007, late: 1, failed: true });
+    both("ka", "node-ka-cues.json", &Keepalive { cues, ..cuelight });
 }
 
 #[test]

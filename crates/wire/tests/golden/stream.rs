@@ -1,10 +1,11 @@
 //! Stream packets.
 
 use cuelight_wire::beat::BeatGrid;
+use cuelight_wire::cues::{CueOrder, CueState, CueStep, Deed, ShowId};
 use cuelight_wire::ids::{EffectId, PaletteId, Revision, TokenHash};
 use cuelight_wire::scene::{BlendMode, FullState, Layer, Master, Parameters, PatternPlay, Rgb, Scene, Tempo, Zone};
 use cuelight_wire::stream::payload::{BeatTick, ParamDelta, SceneChange};
-use cuelight_wire::stream::{Header, MAX_PACKET, MsgType, full_state};
+use cuelight_wire::stream::{Header, MAX_PACKET, MsgType, cues, full_state};
 use cuelight_wire::time::Time;
 
 use crate::vector::{self, Vector};
@@ -72,8 +73,39 @@ fn check_any(mut v: Vector) {
             let len = full_state::encode(&state, &mut buf).unwrap();
             check(v, header, &buf[..len], |bytes| assert_eq!(full_state::decode(bytes), Ok(state)));
         }
+        "stream.cues" => {
+            let header = header(&mut v, MsgType::Cues);
+            let state = cues_of(&mut v);
+            let mut buf = [0; cues::MAX_LEN];
+            let len = cues::encode(&state, &mut buf).unwrap();
+            check(v, header, &buf[..len], |bytes| assert_eq!(cues::decode(bytes), Ok(state)));
+        }
         other => panic!("{}: kind {other}", v.name),
     }
+}
+
+fn cues_of(v: &mut Vector) -> CueState {
+    let show = ShowId { sha256: v.text("sha256").parse().unwrap(), size: v.number("size") };
+    let is_loaded = v.number::<u8>("loaded") == 1;
+    let steps = (0..v.number("steps")).map(|i: usize| step_of(v, &format!("step.{i}."))).collect();
+    CueState { show: is_loaded.then_some(show), number: v.number("number"), hash: v.number("hash"), steps }
+}
+
+fn step_of(v: &mut Vector, p: &str) -> CueStep {
+    let (list, cue_milli) = (v.number(&format!("{p}list")), v.number(&format!("{p}cue")));
+    let fade_ms: u32 = v.number(&format!("{p}fade_ms"));
+    let order = match v.number::<u8>(&format!("{p}deed")) {
+        0 => None,
+        1 => Some(CueOrder::Go),
+        2 => Some(CueOrder::Back),
+        3 => Some(CueOrder::GoTo { cue_milli, fade_ms: (fade_ms != u32::MAX).then_some(fade_ms) }),
+        4 => Some(CueOrder::Pause),
+        5 => Some(CueOrder::Resume),
+        6 => Some(CueOrder::Release { fade_ms }),
+        other => panic!("{}: deed {other}", v.name),
+    };
+    let deed = order.map_or(Deed::Whole, |order| Deed::Order { list, order });
+    CueStep { rev: Revision(v.number(&format!("{p}rev"))), at: us(v, &format!("{p}at_us")), deed }
 }
 
 fn full_state_of(v: &mut Vector) -> FullState {
@@ -173,6 +205,41 @@ fn full_states_are_read_and_written_byte_for_byte() {
     let largest = vectors.iter().map(|v| v.bytes.len()).max();
     assert_eq!(largest, Some(28 + full_state::MAX_LEN), "the largest full state is among them");
     vectors.into_iter().for_each(check_any);
+}
+
+/// CUE-1
+#[test]
+fn states_of_the_cues_are_read_and_written_byte_for_byte() {
+    let vectors = vector::read("stream-cues.txt");
+    let largest = vectors.iter().map(|v| v.bytes.len()).max();
+    assert_eq!(largest, Some(28 + cues::MAX_LEN), "the largest one is among them");
+    vectors.into_iter().for_each(check_any);
+}
+
+/// CUE-1
+#[test]
+fn a_state_of_the_cues_that_is_none_is_refused_and_what_a_later_version_adds_is_passed_over() {
+    let largest = vector::read("stream-cues.txt").into_iter().max_by_key(|v| v.bytes.len()).unwrap();
+    let right = largest.bytes[28..].to_vec();
+    let state = cues::decode(&right).unwrap();
+    let changed = |at: usize, byte: u8| {
+        let mut bytes = right.clone();
+        bytes[at] = byte;
+        cues::decode(&bytes)
+    };
+    assert!(changed(0, 2).is_err(), "another version");
+    assert!(changed(50, 9).is_err(), "nine steps");
+    assert!(changed(51 + 4, 0x7f).is_err(), "the first step after the others");
+    let mut early = right.clone();
+    early[38..42].copy_from_slice(&[0, 0, 0, 7]);
+    assert!(cues::decode(&early).is_err(), "more steps than there were");
+    for len in 0..right.len() {
+        assert!(cues::decode(&right[..len]).is_err(), "{len} bytes");
+    }
+    let longer = [&right[..], b"of a later version"].concat();
+    assert_eq!(cues::decode(&longer).as_ref(), Ok(&state));
+    let later = changed(51 + 12, 200).unwrap();
+    assert_eq!(later.steps[0].deed, Deed::Whole, "a deed nobody knows");
 }
 
 /// WIRE-3
