@@ -12,8 +12,15 @@ pub(crate) const TOKEN: TokenHash = TokenHash(0x86d0_4db5);
 
 /// Writes a packet of the session from a script.
 pub(crate) fn packet(script: &mut Script<'_>, buf: &mut [u8; MAX_PACKET]) -> usize {
-    const TYPES: [MsgType; 5] =
-        [MsgType::ParamDelta, MsgType::BeatTick, MsgType::SceneChange, MsgType::Heartbeat, MsgType::FullState];
+    // Seeds count on the first five where they are.
+    const TYPES: [MsgType; 6] = [
+        MsgType::ParamDelta,
+        MsgType::BeatTick,
+        MsgType::SceneChange,
+        MsgType::Heartbeat,
+        MsgType::FullState,
+        MsgType::Cues,
+    ];
     let header = Header {
         msg_type: TYPES[usize::from(script.u8()) % TYPES.len()],
         seq: script.u32(),

@@ -4,6 +4,7 @@ use clap::{Parser, Subcommand};
 
 use crate::check::Check;
 use crate::ctl::Ctl;
+use crate::cue::Cue;
 use crate::demo::Demo;
 use crate::dmx::Dmx;
 use crate::doctor::Doctor;
@@ -62,6 +63,8 @@ pub(crate) enum Command {
     Play(Play),
     /// Sign images, publish them, update nodes one at a time
     Ota(Ota),
+    /// Play a show: its file, its cue lists, orders and edits
+    Cue(Cue),
     /// Arm a show: no node is updated meanwhile
     Show(Show),
     /// Check a configuration file and print what it means

@@ -8,6 +8,7 @@ mod check;
 mod cli;
 mod config;
 mod ctl;
+mod cue;
 mod demo;
 mod dmx;
 mod doctor;
@@ -58,6 +59,7 @@ fn main() -> ExitCode {
             Err(error) => Err(error),
         },
         Command::Show(show) => show.run(),
+        Command::Cue(cue) => cue.run(),
         Command::Check(check) => check.run(),
         Command::Doctor(doctor) => doctor.run(),
         Command::Leash(leash) => match leash.run() {

@@ -268,6 +268,7 @@ fn log(event: &Event) {
         Event::Overrun { tick, cost } => warn!(tick, cost_us = cost.as_us(), "tick overran"),
         Event::TicksMissed { count } => warn!(count, "ticks left out: the hub did not run in time"),
         Event::SavedIgnored { what } => warn!("part of the saved show cannot be used and is left out: {what}"),
+        Event::SceneNotShown { list, cue, problem } => warn!(%list, %cue, "a cue's scene is not shown: {problem}"),
         Event::Armed { show: Some(show) } => info!(%show, "show armed: nodes are not updated unless it is named"),
         Event::Armed { show: None } => info!("no show is armed"),
         Event::Rollout { number, version, status: Status::Stopped(mac, reason) } => {

@@ -12,13 +12,14 @@
 //! | `live` | views and pictures that are kept up to date for whoever watches |
 //! | `patterns`, `distribution` | the patterns it has, and how far each node has come with them |
 //! | `receivers` | programs that follow over HTTP, and commands to one of them |
+//! | `shows` | the show files it has |
 //! | `images` | the images it has for its nodes |
 //! | `events` | what has happened, for programs that follow the show |
 //! | `store` | the data folder |
 //! | `start`, `open` | starting and stopping |
 //!
 //! Implements `docs/protocol/20-control.md`, `30-stream.md`, `40-time-exchange.md`, `70-hub.md`,
-//! `75-access-point.md` and `90-updates.md` on the hub's side.
+//! `75-access-point.md`, `90-updates.md` and `97-cues.md` on the hub's side.
 
 pub mod access_point;
 mod api;
@@ -38,6 +39,7 @@ mod receivers;
 mod session;
 mod settings;
 mod shared;
+mod shows;
 mod start;
 mod store;
 mod stream;

@@ -19,6 +19,7 @@ use crate::inbox::Inbox;
 use crate::live::Live;
 use crate::patterns::Patterns;
 use crate::receivers::Receivers;
+use crate::shows::Shows;
 use crate::store::OperatorKey;
 
 /// Cheap to clone; holds no lock that the tick thread takes.
@@ -48,6 +49,8 @@ pub(crate) struct Shared {
     pub(crate) uploads: Service,
     /// Whether clients of other machines need no key for it.
     pub(crate) patterns_are_open: bool,
+    /// The show files it has.
+    pub(crate) shows: Shows,
     /// The images it has for its nodes.
     pub(crate) images: Images,
     /// Room for images being fetched.

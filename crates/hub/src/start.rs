@@ -39,6 +39,7 @@ use crate::patterns::Patterns;
 use crate::receivers::{self, Receivers};
 use crate::settings::HubSettings;
 use crate::shared::Shared;
+use crate::shows::Shows;
 use crate::store::{DataFolder, OperatorKey, ShowMap};
 use crate::tick::{Sessions, TickThread};
 use crate::uploads;
@@ -53,6 +54,8 @@ const ID_FILE: &str = "hub-id.json";
 const IMAGES_FOLDER: &str = "images";
 /// Folder of the patterns it has.
 const PATTERNS_FOLDER: &str = "patterns";
+/// Folder of the show files it has.
+const SHOWS_FOLDER: &str = "shows";
 /// How long sessions and HTTP requests may take to end when the hub stops.
 const STOP_GRACE: Duration = Duration::from_secs(2);
 /// Files a hub has open beside its connections: sockets, timers, the data folder, the record, mDNS.
@@ -113,6 +116,8 @@ impl Hub {
         let patterns = Patterns::new(Store::open(&settings.data_dir.join(PATTERNS_FOLDER), settings.patterns)?);
         let (uploads, orders) = Service::start(patterns.store.clone(), service::Settings::default())
             .map_err(HubError::system("a thread"))?;
+        let shows =
+            Shows::open(settings.data_dir.join(SHOWS_FOLDER)).map_err(HubError::system("the folder of shows"))?;
         let images = Images::open(&settings.data_dir.join(IMAGES_FOLDER))?;
         let http = open_http(&settings)?;
         let exchange_socket = open_exchange(&settings)?;
@@ -129,7 +134,7 @@ impl Hub {
 
         let clock = settings.clock;
         let now = clock.now();
-        let conductor = conductor(config, &folder, &settings);
+        let conductor = conductor(config, &folder, &settings, &shows);
         let show = SharedShowClock::default();
         show.set(conductor.show_clock());
         let snapshot = Arc::new(ArcSwap::from_pointee(conductor.snapshot(now)));
@@ -157,6 +162,7 @@ impl Hub {
             access_point: facts,
             patterns,
             distribution: Distribution::default(),
+            shows,
             images,
             downloads: Arc::new(Semaphore::new(DOWNLOADS)),
             download_shares: Shares::default(),
@@ -264,11 +270,16 @@ fn config(settings: &HubSettings, identity: Identity, ts_port: u16) -> Config {
 }
 
 /// The conductor, going on with what the folder holds.
-fn conductor(config: Config, folder: &DataFolder, settings: &HubSettings) -> Conductor {
+fn conductor(config: Config, folder: &DataFolder, settings: &HubSettings, shows: &Shows) -> Conductor {
     let saved = folder.read::<Saved>(STATE_FILE).unwrap_or_default();
     let map = folder.read::<ShowMap>(CLOCK_FILE);
     let show_hint = map.and_then(|map| map.show_at(wall_now()));
-    Conductor::new(config, saved, settings.clock.now(), show_hint)
+    let mut conductor = Conductor::new(config, saved, settings.clock.now(), show_hint);
+    if let Some(wanted) = conductor.wanted_show() {
+        let program = shows.program(&wanted).map_err(|problem| warn!("show {}: {problem}", wanted.sha256)).ok();
+        conductor.handle_program(program);
+    }
+    conductor
 }
 
 /// The hub's own id; the first start draws it.

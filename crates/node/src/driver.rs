@@ -251,6 +251,8 @@ impl Driver {
                     self.role.handle_update(refusal, self.clock.now());
                 }
             }
+            // Not offered.
+            NodeEvent::Cues(_) => {}
             NodeEvent::ShowLock(show) => self.updates.on_show_lock(show.as_deref()),
             NodeEvent::HubError(error) => warn!(code = %error.code, "the hub says: {}", error.message),
         }

@@ -270,7 +270,8 @@ fn node_config(settings: &NodeSettings, udp_port: u16, updates: &Updates) -> Res
         caps: Caps { udp: true, ota: updates.is_possible(), clock: true },
         topo: Topo { leds: u32::try_from(settings.geometry.len()).unwrap_or(u32::MAX), channels: 1 },
         udp_port: Some(udp_port),
-        ext: Ext::ALL,
+        // Whoever has no universes has nothing to do with cues; their scenes come as any other.
+        ext: Ext::ALL.without(Ext::CUES),
         profile: Profile::DEFAULT,
         sync: settings.sync,
     })

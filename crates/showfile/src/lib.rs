@@ -1,7 +1,7 @@
 //! Show files: readable TOML to a [`Show`](cuelight_show::Show) and back.
 //!
 //! [`read`] takes a whole file or says what is wrong with it, each fault with line and column; what comes out can be played.
-//! [`write()`] makes a file that reads as the same show. [`schema`] describes the format for editors. No file is opened here.
+//! [`read_cue`] takes one cue in the same words. [`write()`] makes a file that reads as the same show. [`schema`] describes the format for editors. No file is opened here.
 
 mod doc;
 mod place;
@@ -10,7 +10,7 @@ mod scalar;
 mod write;
 
 pub use place::Fault;
-pub use read::{MAX_INSTRUCTIONS, MAX_LEN, read};
+pub use read::{MAX_INSTRUCTIONS, MAX_LEN, read, read_cue};
 pub use write::{NotWritable, write};
 
 /// The version of the format, the file's `show-file`.

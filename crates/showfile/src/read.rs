@@ -46,6 +46,19 @@ pub fn read(text: &str) -> Result<Show, Vec<Fault>> {
     if faults.is_empty() { Ok(reader.show) } else { Err(faults) }
 }
 
+/// Reads one cue of `show`: what stands below `[[list.cue]]` in a file. Whether the show can be played with it is not looked
+/// at; that says [`Show::problems`].
+pub fn read_cue(show: &mut Show, text: &str) -> Result<Cue, Fault> {
+    let doc: CueDoc = toml::from_str(text).map_err(|error| {
+        let offset = error.span().map_or(0, |span| span.start);
+        Fault::at(text, offset, error.message().replace('\n', ", "))
+    })?;
+    let mut reader = Reader { text, show: std::mem::take(show), places: BTreeMap::new(), instructions: 0 };
+    let cue = reader.cue(0, doc);
+    *show = reader.show;
+    cue
+}
+
 struct Reader<'t> {
     text: &'t str,
     show: Show,

@@ -49,6 +49,10 @@ impl Ext {
     pub const fn or(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
+    /// The words of this set that are not in the other.
+    pub const fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
     /// The words of the set.
     pub fn words(self) -> impl Iterator<Item = &'static str> {
         Self::WORDS.into_iter().filter(move |(bit, _)| self.has(*bit)).map(|(_, word)| word)

@@ -30,6 +30,7 @@ fn both_sides_use_only_the_words_both_know() {
     let words = |set: Ext| set.words().collect::<Vec<_>>();
     assert_eq!(words(Ext::ALL.and(Ext::FULL_STATE)), ["full-state"]);
     assert_eq!(words(Ext::ALL), ["full-state", "ns-exchange", "show-lock", "cues"]);
+    assert_eq!(words(Ext::ALL.without(Ext::CUES)), ["full-state", "ns-exchange", "show-lock"]);
     assert!(Ext::ALL.has(Ext::NS_EXCHANGE) && !Ext::FULL_STATE.has(Ext::ALL));
     assert_eq!(serde_json::to_string(&Ext::ALL).unwrap(), r#"["full-state","ns-exchange","show-lock","cues"]"#);
 }

@@ -4,6 +4,7 @@ use axum::Json;
 use axum::http::HeaderMap;
 use cuelight_conductor::rollout::RolloutError;
 use cuelight_conductor::{Answer, Command, CommandError, CommandId};
+use cuelight_show::{BadStep, CommandError as CueError};
 use cuelight_wire::ids::Revision;
 use serde::Serialize;
 use serde_json::Value;
@@ -13,7 +14,7 @@ use super::{Problem, conditions};
 use crate::shared::Shared;
 
 /// What a command call answers.
-#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub(crate) struct CommandAnswer {
     /// From when the change holds, show time.
     apply_at_us: i64,
@@ -24,12 +25,15 @@ pub(crate) struct CommandAnswer {
     repeated: bool,
     /// Connected nodes it is for.
     nodes: usize,
+    /// The cue that a list is in then; only of calls to a list.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cue: Option<String>,
 }
 
 impl CommandAnswer {
     fn of(answer: Answer) -> Json<Self> {
-        let Answer { apply_at, rev, repeated, nodes } = answer;
-        Json(Self { apply_at_us: apply_at.as_us(), rev, repeated, nodes })
+        let Answer { apply_at, rev, repeated, nodes, cue } = answer;
+        Json(Self { apply_at_us: apply_at.as_us(), rev, repeated, nodes, cue: cue.map(|cue| cue.to_string()) })
     }
 }
 
@@ -74,7 +78,8 @@ fn refused(error: CommandError) -> Problem {
     let detail = error.to_string();
     match error {
         CommandError::UnknownNode(_) | CommandError::UnknownGroup(_) => Problem::not_found(detail),
-        CommandError::BadValue { .. } => Problem::unprocessable(detail),
+        CommandError::Cue(BadStep::Command(CueError::NoList(_) | CueError::NoCue(..))) => Problem::not_found(detail),
+        CommandError::Cue(BadStep::NoNumber(_)) | CommandError::BadValue { .. } => Problem::unprocessable(detail),
         CommandError::Rollout(RolloutError::TooMany(_) | RolloutError::Twice(_)) => Problem::unprocessable(detail),
         CommandError::NameTaken(_)
         | CommandError::Connected(_)
@@ -84,6 +89,8 @@ fn refused(error: CommandError) -> Problem {
         | CommandError::NoRollout
         | CommandError::NotUpdatable { .. }
         | CommandError::Rollout(_)
+        | CommandError::NoShow
+        | CommandError::Cue(_)
         | CommandError::Exhausted => Problem::conflict(detail),
     }
 }

@@ -8,6 +8,7 @@ mod answer;
 mod armed;
 mod body;
 mod conditions;
+mod cues;
 mod events;
 mod groups;
 pub(crate) mod guard;
@@ -34,6 +35,8 @@ mod scene;
 mod scene_view;
 mod scope;
 mod show;
+mod show_file;
+mod show_files;
 mod tempo;
 #[cfg(test)]
 mod tests;
@@ -65,16 +68,16 @@ use crate::shared::Shared;
 
 /// How long a request may take, its body included. A command takes milliseconds.
 const REQUEST_TIME: Duration = Duration::from_secs(5);
-/// What reads a whole image (publishing, beginning a rollout) takes as long as the disk does: 256 MiB at 5 MB/s.
+/// What reads a whole image (publishing, beginning a rollout) takes as long as the disk does: 256 MiB at 5 MB/s. A show of
+/// 2000 cues for 512 universes is resolved in seconds.
 const IMAGE_TIME: Duration = Duration::from_secs(60);
 
 /// All routes of a hub.
 pub(crate) fn router(shared: Shared) -> Router {
-    let parts = DefaultBodyLimit::max(ota::uploads::MAX_PART);
     let mut control = OpenApiRouter::new().nest("/api/v1", commands()).nest("/api", receiver_calls());
     control = control.route_layer(middleware::from_fn_with_state(shared.clone(), repeats::once));
-    // Parts of an image are larger than a command, and say themselves where they belong.
-    control = control.nest("/api/v1", uploads().layer(parts));
+    // Parts of an image, and shows, are larger than a command, and say themselves what they are.
+    control = control.nest("/api/v1", uploads());
     control = control.route_layer(middleware::from_fn_with_state(shared.clone(), guard::operator));
     control = control.nest("/api/v1", entrances());
     Router::new()
@@ -86,6 +89,8 @@ pub(crate) fn router(shared: Shared) -> Router {
         .route("/metrics", get(metrics::metrics))
         .route("/patterns", get(pattern_files::list))
         .route("/patterns/{sha256}", get(pattern_files::file))
+        .route("/shows/{sha256}", get(show_files::file))
+        .route("/cues", get(show_files::whole))
         .route("/ota/manifest.json", get(ota::files::manifest))
         .route("/ota/k1/s3/{file}", get(ota::files::deployed_image))
         .route("/ota/{platform}/{file}", get(ota::files::image))
@@ -120,6 +125,11 @@ fn commands() -> OpenApiRouter<Shared> {
         .routes(routes!(groups::list))
         .routes(routes!(groups::get_group, groups::put_group, groups::delete_group))
         .routes(routes!(access_point::get))
+        .routes(routes!(cues::view::lists))
+        .routes(routes!(cues::why::get))
+        .routes(routes!(cues::view::list))
+        .routes(routes!(cues::edit::post))
+        .routes(routes!(cues::order::post))
         .routes(routes!(patterns::list))
         .routes(routes!(patterns::nodes))
         .routes(routes!(patterns::stop))
@@ -150,9 +160,13 @@ fn receiver_calls() -> OpenApiRouter<Shared> {
 
 /// The calls whose bodies are files.
 fn uploads() -> OpenApiRouter<Shared> {
-    OpenApiRouter::new()
+    let show_file = OpenApiRouter::new().routes(routes!(show_file::get, show_file::put, show_file::delete));
+    let parts = OpenApiRouter::new()
         .routes(routes!(ota::uploads::get, ota::uploads::put))
-        .routes(routes!(pattern_store::put, pattern_store::delete))
+        .routes(routes!(pattern_store::put, pattern_store::delete));
+    parts
+        .layer(DefaultBodyLimit::max(ota::uploads::MAX_PART))
+        .merge(show_file.layer(DefaultBodyLimit::max(cuelight_showfile::MAX_LEN)))
 }
 
 /// The calls that look themselves at who calls.
@@ -164,7 +178,7 @@ async fn in_time(request: Request, next: Next) -> Response {
     let path = request.uri().path();
     let reads_images =
         ["/images", "/rollout", "/rollback"].iter().any(|end| path.strip_prefix("/api/v1/ota") == Some(end));
-    let limit = if reads_images { IMAGE_TIME } else { REQUEST_TIME };
+    let limit = if reads_images || cues::resolves_a_show(path) { IMAGE_TIME } else { REQUEST_TIME };
     let answer = tokio::time::timeout(limit, next.run(request)).await;
     let late = || format!("the request was not complete and answered in {} s", limit.as_secs());
     answer.unwrap_or_else(|_| Problem::unavailable(late()).into_response())

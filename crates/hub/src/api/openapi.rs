@@ -36,6 +36,7 @@ const UNSIGNED: [(&str, &str, Option<u64>); 4] = [
         (name = "scenes", description = "What the show, a group or a node shows"),
         (name = "nodes", description = "Who is in the show"),
         (name = "groups", description = "Nodes that are commanded together"),
+        (name = "cues", description = "Show files, and what is played of one"),
         (name = "patterns", description = "Files that are played in place of an effect"),
         (name = "updates", description = "Images of nodes, and rolling them out"),
         (name = "receivers", description = "Programs that follow the hub over HTTP, and commands to one of them"),
@@ -106,8 +107,8 @@ fn document() -> Value {
         let operations = item.as_object_mut().expect("a path has operations");
         for (method, operation) in operations {
             describe_errors(operation);
-            // Parts of an upload say themselves where they belong.
-            if method != "get" && !path.contains("/ota/uploads/") {
+            // Parts of an upload say themselves where they belong, and a show file which it is.
+            if method != "get" && !path.contains("/ota/uploads/") && !path.ends_with("/show/file") {
                 let parameters = operation.as_object_mut().expect("an operation is an object");
                 let parameters = parameters.entry("parameters").or_insert_with(|| json!([]));
                 let key = json!({ "$ref": "#/components/parameters/IdempotencyKey" });

@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use cuelight_showfile::Fault;
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -21,6 +22,19 @@ pub(crate) struct Problem {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
     current: Option<Value>,
+    /// Where a file is wrong, each fault on its own.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    faults: Vec<FaultView>,
+}
+
+/// A place where a file is wrong.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct FaultView {
+    /// From 1.
+    line: usize,
+    /// In characters, from 1.
+    column: usize,
+    sentence: String,
 }
 
 impl Problem {
@@ -63,13 +77,24 @@ impl Problem {
     pub(crate) fn unprocessable(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, "/problems/invalid", "A value is not valid", detail)
     }
+    /// 422: a show file is wrong, at these places.
+    pub(crate) fn faults(faults: &[Fault]) -> Self {
+        let first = faults.first().map_or_else(String::new, |fault| format!(", first at {fault}"));
+        let view = |Fault { line, column, sentence }: &Fault| FaultView {
+            line: *line,
+            column: *column,
+            sentence: sentence.clone(),
+        };
+        let detail = format!("the show file has {} faults{first}", faults.len());
+        Self { faults: faults.iter().map(view).collect(), ..Self::unprocessable(detail) }
+    }
     /// 503: the hub is stopping or swamped.
     pub(crate) fn unavailable(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "/problems/unavailable", "The hub cannot take it now", detail)
     }
 
     fn new(status: StatusCode, kind: &'static str, title: &'static str, detail: impl Into<String>) -> Self {
-        Self { kind, title, status: status.as_u16(), detail: detail.into(), current: None }
+        Self { kind, title, status: status.as_u16(), detail: detail.into(), current: None, faults: Vec::new() }
     }
 }
 

@@ -55,6 +55,10 @@ impl FanOut {
         }
     }
     fn on_packet(&mut self, n: usize, packet: &Packet, takes_full_state: bool) {
+        // Cues are datagrams of their own, beside these (CUE-2).
+        if packet.header.msg_type == MsgType::Cues {
+            return;
+        }
         let hub_now = packet.header.hub_now;
         if let Some(before) = self.open[n].filter(|tick| tick.hub_now != hub_now) {
             self.close(n);

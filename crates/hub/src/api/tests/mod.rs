@@ -3,6 +3,7 @@
 mod access_point;
 mod commands;
 mod conditions;
+mod cues;
 mod description;
 mod events;
 mod facts;
