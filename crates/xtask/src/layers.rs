@@ -50,7 +50,7 @@ const MAY_IMPORT: [(&str, &[&str]); 21] = [
         ],
     ),
     ("oracle", &["wire"]),
-    ("sim", &["wire", "proto", "render", "show", "conductor", "oracle"]),
+    ("sim", &["wire", "proto", "render", "conductor", "oracle"]),
     ("measure", &["wire"]),
     ("lab", &["wire", "net", "sim", "measure"]),
     (

@@ -416,7 +416,11 @@ impl Site {
                 // A new session: what comes first is news.
                 self.payload = None;
             }
-            NodeEvent::Heard { .. } | NodeEvent::Update(_) | NodeEvent::ShowLock(_) | NodeEvent::HubError(_) => {}
+            NodeEvent::Heard { .. }
+            | NodeEvent::Cues(_)
+            | NodeEvent::Update(_)
+            | NodeEvent::ShowLock(_)
+            | NodeEvent::HubError(_) => {}
         }
         self.mix(at_ns as u64);
     }

@@ -38,7 +38,7 @@ pub use setup::{Counter, Cpu, INBOX, NodeSetup, Setup, Speech};
 
 use std::collections::{BTreeMap, BinaryHeap};
 
-use cuelight_conductor::{Answer, Command, CommandError, ConnId, Saved, Snapshot};
+use cuelight_conductor::{Answer, Command, CommandError, ConnId, Program, Saved, Snapshot};
 use cuelight_oracle::{Entry, NodeNo, What};
 use cuelight_proto::node::NodeStatus;
 use cuelight_wire::ids::TokenHash;
@@ -219,7 +219,13 @@ impl World {
         let process = self.hub.process.as_mut().expect("an operator talks to a hub that runs");
         let is_change = !matches!(
             command,
-            Command::NameNode { .. } | Command::SetGroup { .. } | Command::DeleteGroup { .. } | Command::Forget { .. }
+            Command::NameNode { .. }
+                | Command::SetGroup { .. }
+                | Command::DeleteGroup { .. }
+                | Command::Forget { .. }
+                | Command::Cue { .. }
+                | Command::LoadShow(_)
+                | Command::UnloadShow
         );
         let answer = process.conductor.handle_command(None, command, now);
         self.deliver();
@@ -366,6 +372,11 @@ impl World {
         self.note(What::HubStarted);
         self.deliver();
         self.plan_tick();
+    }
+    /// The hub's process has read the show that was saved as loaded, before its first tick.
+    pub fn give_program(&mut self, program: Program) {
+        let process = self.hub.process.as_mut().expect("a hub that has just started");
+        process.conductor.handle_program(Some(program));
     }
     /// Cuts a machine off, or connects it again.
     pub fn set_cut(&mut self, site: Site, is_cut: bool) {
