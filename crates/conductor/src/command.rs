@@ -166,6 +166,16 @@ pub enum Command {
     UnloadShow,
 }
 
+impl Command {
+    /// The command as it is compared with a repeat: without the show it brought, which is known by its digest.
+    pub(crate) fn remembered(self) -> Self {
+        match self {
+            Self::LoadShow(load) => Self::LoadShow(Box::new(load.without_show())),
+            other => other,
+        }
+    }
+}
+
 /// When a change holds, where it does not simply hold as soon as it can.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Start {

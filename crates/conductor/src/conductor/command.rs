@@ -49,7 +49,7 @@ impl Conductor {
             if self.answers.len() == MAX_ANSWERS {
                 self.answers.pop_front();
             }
-            self.answers.push_back((id, command, answer));
+            self.answers.push_back((id, command.remembered(), answer));
         }
         Ok(answer)
     }

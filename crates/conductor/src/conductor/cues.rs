@@ -69,15 +69,12 @@ impl Conductor {
 
     /// One tick: scenes of cues that begin within a lead are announced.
     pub(super) fn watch_cues(&mut self, now: Time<Local>) {
-        let lead = self.lead_over(|_| true);
-        if self.cues.is_look_due(self.clock.show_at(now) + lead + UDP_TICK_PERIOD) {
+        if self.cues.is_look_due(self.look_until(now)) {
             self.show_scenes(now);
         }
     }
     fn show_scenes(&mut self, now: Time<Local>) {
-        // What begins in the tick after the next one can be announced in the next one still.
-        let until = self.clock.show_at(now) + self.lead_over(|_| true) + UDP_TICK_PERIOD.times(2);
-        let due = self.cues.look(until.max(self.cues.newest_at()));
+        let due = self.cues.look(self.look_until(now).max(self.cues.newest_at()));
         if !due.begin.is_empty() || !due.end.is_empty() {
             self.saved_revision += 1;
         }
@@ -100,6 +97,11 @@ impl Conductor {
             };
             self.cues.note_shown(&scene, rev, before);
         }
+    }
+    /// Scenes up to here are announced: in a tick what is accepted holds from the next one plus a lead on, and what begins
+    /// before the one after that would be too late then.
+    fn look_until(&self, now: Time<Local>) -> Time<Show> {
+        self.clock.show_at(now) + self.lead_over(|_| true) + UDP_TICK_PERIOD.times(2)
     }
     /// Puts a scene in force at an instant, or as soon after it as can be.
     fn put_scene(

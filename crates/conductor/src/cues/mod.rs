@@ -57,6 +57,14 @@ pub struct Load {
     pub renumbered: Option<(ListNumber, CueNumber, CueNumber)>,
 }
 
+impl Load {
+    /// The same, equal to it, with nothing of the show but which it is.
+    pub(crate) fn without_show(self) -> Self {
+        let program = Program { id: self.program.id, show: Arc::default(), score: Arc::default() };
+        Self { program, ..self }
+    }
+}
+
 /// What the API shows of the cues. What follows by itself is to be worked out from it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CuesSnapshot {

@@ -206,7 +206,8 @@ fn a_cues_scene_is_a_change_at_the_cues_instant_also_where_the_cue_follows_by_it
     let peer = world.join(1);
     world.command(set_scene(Scope::Show, 2));
     let mut first = scene(cue("1", 0, 1), SceneTarget::Show, 5);
-    first.next = Next::Follow(400);
+    // Not at a tick.
+    first.next = Next::Follow(403);
     let mut delayed = scene(cue("3", 0, 3), SceneTarget::Show, 7);
     (delayed.timing.delay_up_ms, delayed.timing.fade_up_ms) = (300, 250);
     let unknown = scene(cue("4", 0, 4), SceneTarget::Group("nobody".into()), 8);
@@ -228,7 +229,7 @@ fn a_cues_scene_is_a_change_at_the_cues_instant_also_where_the_cue_follows_by_it
             }
         }
     }
-    let follow_at = go.apply_at + Span::from_ms(400);
+    let follow_at = go.apply_at + Span::from_ms(403);
     let first_told = seen.iter().find(|(_, scene, _)| *scene == effect(6)).expect("it follows");
     assert_eq!(first_told.0, follow_at);
     assert!(follow_at - first_told.2 >= Span::from_ms(30) && follow_at - first_told.2 <= Span::from_ms(60));

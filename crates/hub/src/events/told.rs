@@ -1,7 +1,8 @@
 //! What is told of what happens in the hub: its kind and its facts, in the words of the API.
 
 use cuelight_conductor::rollout::Status;
-use cuelight_conductor::{Answer, Command, Event, LostWhy, Scope};
+use cuelight_conductor::{Answer, Command, Event, Load, LostWhy, Scope};
+use cuelight_wire::cues::CueOrder;
 use serde_json::{Value, json};
 
 use crate::api::rollout_word;
@@ -42,6 +43,9 @@ pub(crate) fn of_event(event: &Event) -> Option<Told> {
         Event::Overrun { tick, cost } => ("hub.overrun", json!({ "tick": tick, "cost_us": cost.as_us() })),
         Event::TicksMissed { count } => ("hub.ticks-missed", json!({ "count": count })),
         Event::SavedIgnored { what } => ("hub.saved-ignored", json!({ "what": what })),
+        Event::SceneNotShown { list, cue, problem } => {
+            ("cue.scene-not-shown", json!({ "list": list.0, "cue": cue.to_string(), "why": problem.to_string() }))
+        }
         Event::Armed { show } => ("show.armed", json!({ "name": show.as_ref().map(|show| show.as_str()) })),
         Event::Rollout { number, version, status } => {
             let why = if let Status::Stopped(_, reason) = status { Some(reason.to_string()) } else { None };
@@ -84,6 +88,13 @@ pub(crate) fn of_command(command: &Command) -> Option<Told> {
         }
         Command::SetGroup { name, .. } => ("group.changed", json!({ "name": name.as_str() })),
         Command::DeleteGroup { name } => ("group.deleted", json!({ "name": name.as_str() })),
+        Command::Cue { list, order } => ("cue.ordered", json!({ "list": list.0, "order": order_word(*order) })),
+        Command::LoadShow(load) => {
+            let Load { program, keeps_playbacks, .. } = &**load;
+            let sha256 = program.id.sha256.to_string();
+            ("show.loaded", json!({ "label": program.show.label, "sha256": sha256, "keep": keeps_playbacks }))
+        }
+        Command::UnloadShow => ("show.unloaded", json!({})),
         Command::NameNode { .. }
         | Command::Forget { .. }
         | Command::Arm { .. }
@@ -91,6 +102,18 @@ pub(crate) fn of_command(command: &Command) -> Option<Told> {
         | Command::Rollout(_) => return None,
     };
     Some(Told { kind, data })
+}
+
+/// An order in the word of its call.
+const fn order_word(order: CueOrder) -> &'static str {
+    match order {
+        CueOrder::Go => "go",
+        CueOrder::Back => "back",
+        CueOrder::GoTo { .. } => "goto",
+        CueOrder::Pause => "pause",
+        CueOrder::Resume => "resume",
+        CueOrder::Release { .. } => "release",
+    }
 }
 
 fn of_scope(scope: &Scope) -> Value {
@@ -107,5 +130,8 @@ pub(crate) fn answered(mut told: Told, answer: &Answer) -> Told {
     told.data["rev"] = answer.rev.0.into();
     told.data["apply_at_us"] = answer.apply_at.as_us().into();
     told.data["nodes"] = answer.nodes.into();
+    if let Some(cue) = answer.cue {
+        told.data["cue"] = cue.to_string().into();
+    }
     told
 }

@@ -22,7 +22,7 @@ use crate::shows::{Shows, resolved};
 /// What is to be changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
-enum Word {
+enum EditWord {
     /// A new cue.
     Insert,
     /// Parts of a cue: what is not said stays. Levels are set beside those there are.
@@ -37,7 +37,7 @@ enum Word {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) struct EditBody {
-    edit: Word,
+    edit: EditWord,
     /// The number of the cue.
     cue: String,
     /// Of renumber: its new number.
@@ -82,16 +82,16 @@ fn edited(shows: &Shows, program: &Program, list: ListNumber, body: &EditBody) -
     let cue = cue_number(&body.cue)?;
     let mut renumbered = None;
     match body.edit {
-        Word::Insert => change(&mut show, list, |show| Ok(Edit::Insert(read(show, cue, &body.words)?)))?,
-        Word::Set => {
+        EditWord::Insert => change(&mut show, list, |show| Ok(Edit::Insert(read(show, cue, &body.words)?)))?,
+        EditWord::Set => {
             let said = read(&mut show, cue, &body.words)?;
             let instructions = said.look.instructions.clone();
             let changed = merged(existing(&show, list, cue)?, said, &body.words);
             change(&mut show, list, |_| Ok(Edit::Replace(changed)))?;
             change(&mut show, list, |_| Ok(Edit::Update { cue, instructions, at_source: body.at_source }))?;
         }
-        Word::Delete => change(&mut show, list, |_| Ok(Edit::Delete(cue)))?,
-        Word::Renumber => {
+        EditWord::Delete => change(&mut show, list, |_| Ok(Edit::Delete(cue)))?,
+        EditWord::Renumber => {
             let to = body.to.as_deref().ok_or_else(|| Problem::unprocessable("renumber needs to: the new number"))?;
             let to = cue_number(to)?;
             renumbered = Some((list, cue, to));
