@@ -6,7 +6,7 @@ use cuelight_wire::stream::payload::{BeatTick, ParamDelta, SceneChange};
 use cuelight_wire::stream::{HEADER_LEN, Header, MAX_PACKET, MsgType, cues};
 
 /// A state that is understood is written as the same bytes, up to what a later version does not say in this one's words.
-fn cues(payload: &[u8]) {
+fn state_of_cues(payload: &[u8]) {
     let Ok(state) = cues::decode(payload) else { return };
     let mut buf = [0; cues::MAX_LEN];
     let len = cues::encode(&state, &mut buf).expect("the largest state fits");
@@ -42,7 +42,7 @@ pub fn run(data: &[u8]) {
             }
         }
         MsgType::FullState => super::full_state::run(payload),
-        MsgType::Cues => cues(payload),
+        MsgType::Cues => state_of_cues(payload),
         MsgType::Heartbeat => {}
     }
 }
