@@ -5,7 +5,6 @@
 
 #![allow(clippy::unwrap_used, reason = "in a test an unwrap is an assertion")]
 
-mod cues;
 mod dashboard;
 mod demo;
 mod deployed;

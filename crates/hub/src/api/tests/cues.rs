@@ -25,7 +25,7 @@ label = "Main"
 [[list.cue]]
 number = 1
 label = "On"
-fade = "1h"
+fade = "60m"
 [[list.cue.set]]
 slots = ["1.12"]
 level = 80
@@ -73,7 +73,7 @@ async fn a_show_is_loaded_played_shown_and_given_back() {
 
     let second = hub.post("/api/v1/cues/1/goto", json!({"cue": "2", "fade_ms": 0})).await.ok();
     let why = hub.get("/api/v1/cues/why?universe=1&slot=13").await.ok();
-    assert_eq!((&why["value"], &why["source"], &why["reason"]), (&json!(127), &json!("slot 1.13"), &json!("highest")));
+    assert_eq!((&why["value"], &why["source"], &why["reason"]), (&json!(128), &json!("slot 1.13"), &json!("highest")));
     assert_eq!((&why["claims"][0]["cue"], &why["claims"][0]["since_us"]), (&json!("2"), &second["apply_at_us"]));
     let front = hub.get("/api/v1/cues/why?universe=2&slot=10").await.ok();
     assert_eq!(front["source"], "fixture 7 \"Front\": Dimmer");
