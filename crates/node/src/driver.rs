@@ -24,6 +24,7 @@ use tokio::net::UdpSocket;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 use tracing::{debug, info, warn};
 
+use crate::cues::{CueNews, Cues};
 use crate::dialer::{DialError, dial};
 use crate::frames::Frames;
 use crate::lights::Lights;
@@ -53,6 +54,8 @@ pub(crate) struct Driver {
     pub(crate) frames: Frames,
     /// None: the node has no universes.
     pub(crate) lights: Option<Lights>,
+    /// The hub's cues, for those universes.
+    pub(crate) cues: Option<Cues>,
     pub(crate) patterns: Patterns,
     pub(crate) updates: Updates,
     pub(crate) rate: Rate,
@@ -122,6 +125,7 @@ impl Driver {
                     UpdateEvent::Report(report) => self.role.handle_update(report, self.clock.now()),
                     UpdateEvent::Restart => break Ended::Restart,
                 },
+                news = next_news(&mut self.cues) => self.take_news(news),
                 wish = next_wish(&mut self.uploads) => self.take_wish(wish),
                 _ = frames_due.tick() => {
                     if !self.frames.is_running() {
@@ -199,6 +203,9 @@ impl Driver {
             NodeEvent::Welcomed { node_id, ts_port, ext, new_hub, .. } => {
                 let hub = self.link.channel.as_ref().map(Channel::peer_addr);
                 hub.into_iter().for_each(|hub| self.patterns.on_hub(hub));
+                if let (Some(hub), Some(cues)) = (hub, &self.cues) {
+                    cues.on_hub(hub, new_hub);
+                }
                 self.updates.on_welcome(ext.has(Ext::SHOW_LOCK));
                 self.link.exchange_at = hub.map(|hub| SocketAddr::new(hub.ip(), ts_port));
                 self.link.complaint = None;
@@ -221,6 +228,7 @@ impl Driver {
             }
             NodeEvent::Change { change, catch_up, .. } => {
                 self.patterns.want_for(&change);
+                self.lights.iter_mut().for_each(|lights| lights.take_change(&change));
                 self.frames.send(Command::Change { change, catch_up });
             }
             NodeEvent::Locked => {
@@ -251,8 +259,12 @@ impl Driver {
                     self.role.handle_update(refusal, self.clock.now());
                 }
             }
-            // Not offered.
-            NodeEvent::Cues(_) => {}
+            NodeEvent::Cues(state) => {
+                let now = self.clock.now();
+                let map = self.role.map(now);
+                let show = map.state.is_usable().then(|| (now, map.show_at(now)));
+                self.cues.iter().for_each(|cues| cues.on_state(state.clone(), show));
+            }
             NodeEvent::ShowLock(show) => self.updates.on_show_lock(show.as_deref()),
             NodeEvent::HubError(error) => warn!(code = %error.code, "the hub says: {}", error.message),
         }
@@ -317,6 +329,14 @@ impl Driver {
         }
     }
 
+    /// The hub's cues have come to something: it is played, and the hub is told.
+    fn take_news(&mut self, news: CueNews) {
+        match news {
+            CueNews::Playing(playing) => self.lights.iter_mut().for_each(|lights| lights.play(playing.clone())),
+            CueNews::Report(report) => self.role.handle_cue_report(report, self.clock.now()),
+        }
+    }
+
     /// A client wants something of this node alone. While a hub conducts it, what it shows is the hub's (PATTERN-26).
     fn take_wish(&mut self, Wish { own, answer }: Wish) {
         let outcome = if !self.is_alone {
@@ -363,6 +383,17 @@ impl Driver {
             rate_pct: self.rate.handle(frames, fps, age),
         };
         self.updates.look(&health, age);
+    }
+}
+
+/// The next news of the cues; never one where none can come.
+async fn next_news(cues: &mut Option<Cues>) -> CueNews {
+    match cues {
+        Some(cues) => match cues.next().await {
+            Some(news) => news,
+            None => pending().await,
+        },
+        None => pending().await,
     }
 }
 

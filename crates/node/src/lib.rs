@@ -3,6 +3,7 @@
 //! | module | is |
 //! |---|---|
 //! | `driver` | the thread that owns the protocol: sockets, control connection, node role |
+//! | `cues` | the thread that follows the hub's cues: show files, steps, the whole |
 //! | `dialer` | finding the hub and connecting to it |
 //! | `frames` | the driver's side of the frame loop, which is `cuelight-output`'s |
 //! | `lights` | the driver's side of the universes of a show |
@@ -16,6 +17,7 @@
 //! Implements `docs/protocol/20-control.md`, `30-stream.md`, `40-time-exchange.md`, `50-schedule-and-frames.md` and `90-updates.md` on the
 //! node's side.
 
+mod cues;
 mod dialer;
 mod driver;
 mod frames;

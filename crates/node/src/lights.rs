@@ -6,7 +6,9 @@ use cuelight_output::latest::Latest;
 use cuelight_output::lights::{LightsConfig, LightsFallback, LightsReport, Playing, identity_of};
 use cuelight_output::{Fallback, FrameClock, Lights as Thread, LightsHandle, LightsTarget};
 use cuelight_show::{Playbacks, Score, Show};
+use cuelight_wire::change::Change;
 use cuelight_wire::ids::Mac;
+use cuelight_wire::scene::{Master, Tempo};
 use cuelight_wire::time::Time;
 use tracing::{error, warn};
 
@@ -25,6 +27,9 @@ pub(crate) struct Lights {
     is_alone: bool,
     /// What of it the thread knows.
     told_alone: bool,
+    /// What the thread had no room for yet.
+    master: Option<Master>,
+    tempo: Option<Tempo>,
     looks: u32,
     /// The report of the last complaint, or of when none was due.
     seen: LightsReport,
@@ -58,13 +63,35 @@ impl Lights {
             spin: settings.spin,
             on_start: on_start(settings.realtime, LIGHTS_PRIORITY),
         })?;
-        let mut lights = Self { handle, is_alone: false, told_alone: false, looks: 0, seen: LightsReport::default() };
+        let mut lights = Self {
+            handle,
+            is_alone: false,
+            told_alone: false,
+            master: None,
+            tempo: None,
+            looks: 0,
+            seen: LightsReport::default(),
+        };
         if let Some(show) = &settings.show {
             lights.handle.play(from_the_beginning(show, settings));
         }
         Ok(Some(lights))
     }
 
+    /// What the hub's show does from an instant on.
+    pub(crate) fn play(&mut self, playing: cuelight_show::Playing) {
+        let cuelight_show::Playing { score, playbacks, from } = playing;
+        self.handle.play(Playing { score, playbacks, from });
+    }
+    /// Grand master, blackout and tempo count for shows too.
+    pub(crate) fn take_change(&mut self, change: &Change) {
+        match change {
+            Change::Master(master) => self.master = Some(*master),
+            Change::Tempo(tempo) => self.tempo = Some(*tempo),
+            Change::Layer(_) | Change::Patch { .. } => return,
+        }
+        self.tell();
+    }
     /// Whether the hub is missing.
     pub(crate) fn set_alone(&mut self, is_alone: bool) {
         self.is_alone = is_alone;
@@ -104,6 +131,12 @@ impl Lights {
     fn tell(&mut self) {
         if self.told_alone != self.is_alone && self.handle.set_alone(self.is_alone).is_ok() {
             self.told_alone = self.is_alone;
+        }
+        if self.master.is_some_and(|master| self.handle.set_master(master, master.at).is_ok()) {
+            self.master = None;
+        }
+        if self.tempo.is_some_and(|tempo| self.handle.set_tempo(tempo, tempo.grid.at).is_ok()) {
+            self.tempo = None;
         }
     }
 }

@@ -30,6 +30,7 @@ use thiserror::Error;
 use tokio::net::UdpSocket;
 use tracing::{info, warn};
 
+use crate::cues::Cues;
 use crate::driver::{Driver, Link};
 use crate::frames::{Frames, NodeClock, OpenRecord};
 use crate::lights::Lights;
@@ -51,6 +52,8 @@ const MAC_FILE: &str = "node-mac";
 const PATTERNS_FOLDER: &str = "patterns";
 /// Folder of what is being fetched.
 const FETCH_FOLDER: &str = "patterns-fetch";
+/// Folder of the shows it has.
+const SHOWS_FOLDER: &str = "shows";
 
 /// Why a node does not start.
 #[derive(Debug, Error)]
@@ -177,7 +180,7 @@ fn prepare(settings: NodeSettings) -> Result<Driver, NodeError> {
     let pinned = settings.update.trust()?;
     let updates =
         Updates::start(&settings.update, pinned, RunningIn::from_environment(), version).map_err(system("a thread"))?;
-    let config = node_config(&settings, udp_port, &updates)?;
+    let mut config = node_config(&settings, udp_port, &updates)?;
     let store = Store::open(&settings.data_dir.join(PATTERNS_FOLDER), settings.patterns);
     // Light before patterns: a second node that shares a data folder shows everything else.
     let store = store.map_err(|error| warn!("{error}; this node plays no patterns")).ok();
@@ -206,6 +209,11 @@ fn prepare(settings: NodeSettings) -> Result<Driver, NodeError> {
         on_start: on_start(settings.realtime, FRAME_PRIORITY),
     })?;
     let lights = Lights::start(&settings, config.mac, frame_loop.clock.reader())?;
+    let cues = lights.is_some().then(|| cues(&settings)).flatten();
+    if cues.is_none() {
+        // Whoever has no universes has nothing to do with cues; their scenes come as any other.
+        config.ext = config.ext.without(Ext::CUES);
+    }
     let (frames, pattern_sender) = Frames::new(frame_loop, records);
     Ok(Driver {
         role: NodeRole::new(config, seed, clock.now()),
@@ -216,6 +224,7 @@ fn prepare(settings: NodeSettings) -> Result<Driver, NodeError> {
         exchange,
         frames,
         lights,
+        cues,
         patterns: Patterns::new(store, supply, pattern_sender),
         updates,
         rate: Rate::default(),
@@ -225,6 +234,14 @@ fn prepare(settings: NodeSettings) -> Result<Driver, NodeError> {
         is_alone: false,
         link: Link::default(),
     })
+}
+
+/// The hub's cues for the universes of this node. Where they cannot be followed everything else goes on.
+fn cues(settings: &NodeSettings) -> Option<Cues> {
+    let of_targets = settings.lights.iter().filter_map(|lights| lights.universes);
+    let universes = settings.universes.iter().copied().chain(of_targets).collect();
+    let cues = Cues::start(settings.data_dir.join(SHOWS_FOLDER), universes, settings.clock);
+    cues.map_err(|error| warn!("the folder of shows cannot be used: {error}; this node plays no cues of its hub")).ok()
 }
 
 /// What a thread does first: it asks for real-time priority if it is to, and says whether it has it.
@@ -270,8 +287,7 @@ fn node_config(settings: &NodeSettings, udp_port: u16, updates: &Updates) -> Res
         caps: Caps { udp: true, ota: updates.is_possible(), clock: true },
         topo: Topo { leds: u32::try_from(settings.geometry.len()).unwrap_or(u32::MAX), channels: 1 },
         udp_port: Some(udp_port),
-        // Whoever has no universes has nothing to do with cues; their scenes come as any other.
-        ext: Ext::ALL.without(Ext::CUES),
+        ext: Ext::ALL,
         profile: Profile::DEFAULT,
         sync: settings.sync,
     })
