@@ -31,7 +31,10 @@ const MAY_IMPORT: [(&str, &[&str]); 21] = [
     ("output", &["wire", "render", "dmx", "show", "net"]),
     ("fetch", &[]),
     ("update", &["fetch"]),
-    ("node", &["wire", "fetch", "update", "proto", "render", "dmx", "show", "showfile", "net", "pattern", "input", "output"]),
+    (
+        "node",
+        &["wire", "fetch", "update", "proto", "render", "dmx", "show", "showfile", "net", "pattern", "input", "output"],
+    ),
     (
         "hub",
         &[
