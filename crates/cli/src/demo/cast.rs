@@ -36,6 +36,8 @@ pub(crate) struct Script {
     pub(crate) dir: PathBuf,
     /// The link between hub and nodes; without one they talk directly.
     pub(crate) link: Option<LinkProfile>,
+    /// Whether people look at the hub's page: then it is at its usual port, where that is free.
+    pub(crate) has_page: bool,
     /// Where nodes send their pixels, by DDP, one receiver each.
     pub(crate) previews: Vec<SocketAddr>,
     /// Whether changes also go over the control plane.
@@ -72,7 +74,7 @@ impl Cast {
         remove_earlier_show(&script.dir)
             .with_context(|| format!("the earlier show in {} cannot be removed", script.dir.display()))?;
         let program = std::env::current_exe().context("the path of this program is not known")?;
-        let hub_at = SocketAddr::new(HERE, free_tcp_port()?);
+        let hub_at = SocketAddr::new(HERE, free_tcp_port(script.has_page)?);
         let exchange_at = SocketAddr::new(HERE, free_udp_port()?);
         let mut nodes = Vec::new();
         let mut ends = Vec::new();
@@ -245,9 +247,11 @@ fn remove_earlier_show(dir: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// The page's usual port, or any other that is free.
-fn free_tcp_port() -> Result<u16> {
-    let listener = TcpListener::bind((HERE, PAGE_PORT)).or_else(|_| TcpListener::bind((HERE, 0)));
+/// The page's usual port when there is a page, or any other that is free. Demos that nobody looks at run beside each other: they
+/// would all find the usual one free, and all but one of their hubs find it taken.
+fn free_tcp_port(has_page: bool) -> Result<u16> {
+    let usual = if has_page { PAGE_PORT } else { 0 };
+    let listener = TcpListener::bind((HERE, usual)).or_else(|_| TcpListener::bind((HERE, 0)));
     Ok(listener.and_then(|listener| listener.local_addr()).context("no TCP port is free on 127.0.0.1")?.port())
 }
 

@@ -71,6 +71,7 @@ pub(crate) fn run(plan: &Plan) -> Result<Report> {
         seed: plan.seed,
         dir: dir.clone(),
         link: (plan.loss_pct > 0.0).then(|| lossy(plan.loss_pct)),
+        has_page: false,
         previews: Vec::new(),
         control_backstop: true,
         geometry: plan.geometry.clone(),

@@ -75,6 +75,7 @@ pub(crate) fn run(plan: &InteractivePlan) -> Result<()> {
         seed: plan.seed,
         dir: folder.path.clone(),
         link: Some(profile(network)),
+        has_page: true,
         previews: previews
             .iter()
             .map(Preview::address)
