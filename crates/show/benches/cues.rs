@@ -2,7 +2,7 @@
 //! GO below 5 ms; goal: below 1 ms.
 //!
 //! Cue 1 sets all 262,144 slots, every other cue moves 2 % of them. GO is what a machine does from the command to the slots:
-//! the new state, its levels at that instant, and the slots that moved.
+//! the new state, its levels at that instant, and the slots that moved. The 65th GO finds the list's memory full.
 
 use std::hint::black_box;
 
@@ -99,6 +99,26 @@ fn cues(c: &mut Criterion) {
     };
     go("go/2 % of 262144 slots", CUES - 3);
     go("go/all of 262144 slots", CUES - 2);
+    c.bench_function("go/the 65th, all of 262144 slots", |b| {
+        b.iter_batched_ref(
+            || {
+                // A list full of runs that moved everything: it forgets at the next one.
+                let mut play = Play::at(&score, CUES - 2);
+                for n in 1..cuelight_show::playback::MAX_RUNS as i64 {
+                    play.playbacks
+                        .go_to(&score, LIST, number(CUES - 1 - (n % 2) as u32), None, s(10 * n))
+                        .expect("it is there");
+                }
+                play.levels(s(1_000));
+                play
+            },
+            |play| {
+                play.playbacks.go_to(&score, LIST, number(CUES - 1), None, s(1_000)).expect("the cue is there");
+                play.levels(s(1_000));
+            },
+            BatchSize::PerIteration,
+        );
+    });
     c.bench_function("go-to/across 1998 cues", |b| {
         b.iter_batched_ref(
             || Play::at(&score, 2),

@@ -45,6 +45,10 @@ impl Cell {
     pub(crate) const fn is_effect(self) -> bool {
         self.0 & EFFECT != 0 && !self.is_nothing()
     }
+    /// The level of a cell that is no effect: off where there is nothing.
+    pub(crate) const fn plain(self) -> Level {
+        if self.is_nothing() { Level::OFF } else { Level(self.0 as u16) }
+    }
     pub(crate) const fn content(self) -> Content {
         if self.is_nothing() {
             return Content::Nothing;

@@ -49,6 +49,7 @@ pub mod attribute;
 mod cell;
 pub mod check;
 pub mod cue;
+mod drive;
 pub mod edit;
 pub mod fade;
 pub mod fixture;

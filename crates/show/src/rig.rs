@@ -8,6 +8,7 @@ use alloc::vec::Vec;
 
 use crate::attribute::{AttributeId, name};
 use crate::cue::{Drives, EffectContent, MAX_EFFECT_CELLS, Target};
+use crate::drive::Drive;
 use crate::fixture::{Address, FixtureNumber, MAX_CHANNEL_SLOTS, SLOTS};
 use crate::level::Level;
 use crate::show::{MAX_UNIVERSES, Show};
@@ -15,7 +16,7 @@ use crate::show::{MAX_UNIVERSES, Show};
 /// The number of a parameter in a rig.
 pub(crate) type ParameterIndex = u32;
 
-/// One thing that has a level.
+/// One thing that has a level. What is asked for it in every frame is its [`Drive`].
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Parameter {
     /// What looks call it.
@@ -23,20 +24,12 @@ pub(crate) struct Parameter {
     /// Its slots in the picture of all universes, coarse first; `slot_count` of them.
     slots: [u32; MAX_CHANNEL_SLOTS],
     slot_count: u8,
-    pub(crate) is_intensity: bool,
-    pub(crate) snaps: bool,
-    pub(crate) default: Level,
+    is_intensity: bool,
+    snaps: bool,
+    default: Level,
 }
 
 impl Parameter {
-    /// Writes a level into its slots.
-    pub(crate) fn write(&self, level: Level, picture: &mut [u8]) {
-        for (index, slot) in self.slots[..usize::from(self.slot_count)].iter().enumerate() {
-            if let Some(slot) = picture.get_mut(*slot as usize) {
-                *slot = level.byte(index);
-            }
-        }
-    }
     fn slots(&self) -> &[u32] {
         &self.slots[..usize::from(self.slot_count)]
     }
@@ -59,6 +52,8 @@ pub struct Rig {
     universes: Vec<u16>,
     /// In rising order of their targets.
     parameters: Vec<Parameter>,
+    /// One for each parameter.
+    drives: Vec<Drive>,
 }
 
 impl Rig {
@@ -128,7 +123,9 @@ impl Rig {
         }
         parameters.sort_by_key(|parameter| parameter.target);
         parameters.dedup_by_key(|parameter| parameter.target);
-        Self { universes, parameters }
+        let drive = |p: &Parameter| Drive::new(p.slots(), p.is_intensity, p.snaps, p.default);
+        let drives = parameters.iter().map(drive).collect();
+        Self { universes, parameters, drives }
     }
 
     /// The universes, in rising order.
@@ -145,6 +142,34 @@ impl Rig {
     }
     pub(crate) fn parameters(&self) -> &[Parameter] {
         &self.parameters
+    }
+    /// What each parameter drives.
+    pub(crate) fn drives(&self) -> &[Drive] {
+        &self.drives
+    }
+    /// The level of a parameter that nothing sets.
+    #[inline]
+    pub(crate) fn default(&self, index: usize) -> Level {
+        if self.drives[index].has_default() { self.parameters[index].default } else { Level::OFF }
+    }
+    /// Writes the level of a parameter into its slots.
+    #[inline]
+    pub(crate) fn write(&self, index: usize, level: Level, picture: &mut [u8]) {
+        let drive = self.drives[index];
+        let first = drive.slot();
+        if drive.slot_count() == 1 {
+            if let Some(slot) = picture.get_mut(first) {
+                *slot = level.byte(0);
+            }
+        } else if drive.is_scattered() {
+            for (byte, slot) in self.parameters[index].slots().iter().enumerate() {
+                if let Some(slot) = picture.get_mut(*slot as usize) {
+                    *slot = level.byte(byte);
+                }
+            }
+        } else if let Some(slots) = picture.get_mut(first..first + drive.slot_count()) {
+            slots.iter_mut().enumerate().for_each(|(byte, slot)| *slot = level.byte(byte));
+        }
     }
     /// The parameter a look calls so.
     pub(crate) fn find(&self, target: Target) -> Option<ParameterIndex> {

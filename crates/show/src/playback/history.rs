@@ -9,10 +9,13 @@ use super::{Anchor, Playback, Playbacks, Run};
 use crate::list::ListNumber;
 use crate::score::{Score, Tracked};
 
-/// The most runs a list remembers. When one more begins, runs that no level depends on are forgotten until half are left;
-/// if there are too few of them the oldest go, and a fade of theirs that is still under way ends at once.
+/// The most runs a list remembers. When one more begins, runs that no level depends on are forgotten until two are left: a
+/// stage plays those that are left again. If there are too few of them the oldest go until half are left, and a fade of
+/// theirs that is still under way ends at once.
 pub const MAX_RUNS: usize = 64;
-/// What is left then.
+/// What is left of runs that no level depends on.
+const KEPT_IDLE: usize = 2;
+/// What is left when levels depend on them.
 const KEPT_RUNS: usize = MAX_RUNS / 2;
 /// The most cues whose effects are older than the runs that are known. With more the lowest numbers go, and their effects
 /// begin anew.
@@ -32,13 +35,14 @@ impl Playbacks {
         self.holds_from = self.holds_from.max(run.started_at);
     }
 
-    /// Forgets runs of the list at `index` until half are left.
+    /// Forgets runs of the list at `index`, so that there is room.
     fn forget(&mut self, score: &Score, index: usize, now: Time<Show>) {
         let Some(tracked) = score.list(self.lists[index].list) else { return };
-        while self.lists[index].runs.len() > KEPT_RUNS {
+        while self.lists[index].runs.len() > KEPT_IDLE {
             let playback = &self.lists[index];
             let droppable = |at: &usize| is_idle(playback, tracked, *at, now) && !self.is_crossed(index, *at);
-            let at = (0..playback.runs.len() - 1).find(droppable).unwrap_or(0);
+            let found = (0..playback.runs.len() - 1).find(droppable);
+            let Some(at) = found.or((playback.runs.len() > KEPT_RUNS).then_some(0)) else { break };
             let playback = &mut self.lists[index];
             let run = playback.runs.remove(at);
             anchor(playback, tracked, &run);

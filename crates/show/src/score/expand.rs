@@ -8,7 +8,7 @@ use cuelight_wire::scene::Scene;
 use crate::cell::Cell;
 use crate::cue::{Cue, EffectContent, MAX_EFFECT_CELLS, MAX_EFFECTS, Target, Value};
 use crate::number::CueNumber;
-use crate::rig::{ParameterIndex, Rig, effect_cells, effect_components};
+use crate::rig::{Parameter, ParameterIndex, Rig, effect_cells, effect_components};
 use crate::show::Show;
 
 /// An effect of a list, as it is drawn.
@@ -39,14 +39,7 @@ pub(super) fn expand(
     // Both are in the order of their targets: the next one is looked for behind the last one.
     let mut from = 0;
     for instruction in &cue.look.instructions {
-        let rest = &rig.parameters()[from..];
-        let skipped = match rest.first() {
-            Some(next) if next.target == instruction.target => 0,
-            _ => match rest.binary_search_by_key(&instruction.target, |parameter| parameter.target) {
-                Ok(skipped) => skipped,
-                Err(_) => continue,
-            },
-        };
+        let Some(skipped) = skip_to(&rig.parameters()[from..], instruction.target) else { continue };
         let cell = match instruction.value {
             Value::Level(level) => Cell::level(level),
             Value::Release => Cell::NOTHING,
@@ -67,6 +60,17 @@ pub(super) fn expand(
         }
         out.truncate(kept);
     }
+}
+
+/// Where the parameter of `target` is in `rest`. Looks ahead in growing strides: the next one is nearly always near.
+fn skip_to(rest: &[Parameter], target: Target) -> Option<usize> {
+    let mut reach = 1;
+    while rest.get(reach - 1).is_some_and(|parameter| parameter.target < target) {
+        reach *= 2;
+    }
+    let first = reach / 2;
+    let found = rest[first..reach.min(rest.len())].binary_search_by_key(&target, |parameter| parameter.target);
+    found.ok().map(|at| first + at)
 }
 
 fn draw(

@@ -2,6 +2,7 @@
 
 use alloc::vec;
 use alloc::vec::Vec;
+use core::ops::Range;
 
 use cuelight_wire::scene::Scene;
 
@@ -14,13 +15,30 @@ use crate::number::CueNumber;
 use crate::rig::{ParameterIndex, Rig};
 use crate::show::Show;
 
-/// A parameter that is not the same in one cue as in the cue before it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Move {
-    /// Its place among the parameters of the list.
-    pub(crate) place: u32,
-    pub(crate) before: Cell,
-    pub(crate) after: Cell,
+/// Parameters that are not the same in one cue as in the cue before it: one after the other, what is asked together lying
+/// together.
+#[derive(Clone, Debug, Default)]
+struct Moves {
+    /// Their places among the parameters of the list; rising within a cue.
+    places: Vec<u32>,
+    befores: Vec<Cell>,
+    afters: Vec<Cell>,
+}
+
+impl Moves {
+    fn len(&self) -> usize {
+        self.places.len()
+    }
+    fn push(&mut self, place: u32, before: Cell, after: Cell) {
+        self.places.push(place);
+        self.befores.push(before);
+        self.afters.push(after);
+    }
+    fn truncate(&mut self, len: usize) {
+        self.places.truncate(len);
+        self.befores.truncate(len);
+        self.afters.truncate(len);
+    }
 }
 
 /// A scene of the LED side that a cue shows.
@@ -64,7 +82,9 @@ pub(crate) struct Tracked {
     pub(crate) parameters: Vec<ParameterIndex>,
     pub(crate) cues: Vec<TrackedCue>,
     pub(crate) effects: Vec<TrackedEffect>,
-    moves: Vec<Move>,
+    /// Places that any cue gives a part of an effect, rising; perhaps more, after an edit.
+    pub(crate) effect_places: Vec<u32>,
+    moves: Moves,
     /// One whenever as many moves came together as the list has parameters: the way to a cue is never longer than a
     /// picture, and all pictures together take less room than the moves.
     checkpoints: Vec<Checkpoint>,
@@ -87,7 +107,8 @@ impl Tracked {
             parameters,
             cues: Vec::new(),
             effects: Vec::new(),
-            moves: Vec::new(),
+            effect_places: Vec::new(),
+            moves: Moves::default(),
             checkpoints: Vec::new(),
         };
         tracked.resolve(show, rig, list, 0);
@@ -113,12 +134,17 @@ impl Tracked {
         self.cues.truncate(first);
         self.moves.truncate(self.cues.last().map_or(0, |cue| cue.moves_end));
         self.effects.truncate(self.cues.last().map_or(0, |cue| cue.effects_end));
+        let mut has_effect = vec![false; self.parameters.len()];
+        self.effect_places.iter().for_each(|place| has_effect[*place as usize] = true);
         let mut said = Vec::new();
         for cue in &list.cues()[first..] {
             said.clear();
             expand(show, rig, cue, &mut self.effects, &mut said);
             if !self.to_places(&mut said) {
                 return false;
+            }
+            if !cue.look.effects.is_empty() {
+                said.iter().for_each(|(place, cell)| has_effect[*place as usize] |= cell.is_effect());
             }
             pass.step(cue, &said, &mut self.moves);
             let index = self.cues.len();
@@ -138,6 +164,7 @@ impl Tracked {
                 self.checkpoints.push(Checkpoint { cue: index, cells: pass.shown.clone() });
             }
         }
+        self.effect_places = (0..).zip(&has_effect).filter(|(_, has)| **has).map(|(place, _)| place).collect();
         true
     }
 
@@ -159,10 +186,18 @@ impl Tracked {
         true
     }
 
-    /// The moves of the cue at `index`, in rising order of places.
-    pub(crate) fn moves(&self, index: usize) -> &[Move] {
-        let begin = index.checked_sub(1).map_or(0, |before| self.cues[before].moves_end);
-        &self.moves[begin..self.cues[index].moves_end]
+    fn moves_of(&self, index: usize) -> Range<usize> {
+        index.checked_sub(1).map_or(0, |before| self.cues[before].moves_end)..self.cues[index].moves_end
+    }
+    /// The places that the cue at `index` moves, rising, and what it gives them.
+    pub(crate) fn moves_into(&self, index: usize) -> impl Iterator<Item = (u32, Cell)> {
+        let moves = self.moves_of(index);
+        self.moves.places[moves.clone()].iter().copied().zip(self.moves.afters[moves].iter().copied())
+    }
+    /// The places that the cue at `index` moves, rising, and what they had before it.
+    pub(crate) fn moves_out_of(&self, index: usize) -> impl Iterator<Item = (u32, Cell)> {
+        let moves = self.moves_of(index);
+        self.moves.places[moves.clone()].iter().copied().zip(self.moves.befores[moves].iter().copied())
     }
     /// What the list gives its parameters in the cue at `index`, or in none, into `cells`.
     pub(crate) fn picture(&self, index: Option<usize>, cells: &mut Vec<Cell>) {
@@ -183,8 +218,8 @@ impl Tracked {
             }
         };
         for cue in first..=index {
-            for change in self.moves(cue) {
-                cells[change.place as usize] = change.after;
+            for (place, after) in self.moves_into(cue) {
+                cells[place as usize] = after;
             }
         }
     }
@@ -206,7 +241,7 @@ impl Tracked {
     }
     /// The cue at or before `index` that brought what the place has there.
     pub(crate) fn source(&self, index: usize, place: u32) -> Option<CueNumber> {
-        let moved = |cue: &usize| self.moves(*cue).binary_search_by_key(&place, |change| change.place).is_ok();
+        let moved = |cue: &usize| self.moves.places[self.moves_of(*cue)].binary_search(&place).is_ok();
         (0..=index).rev().find(moved).map(|cue| self.cues[cue].number)
     }
 }
@@ -237,7 +272,7 @@ impl Pass {
     }
 
     /// One cue, which says `said`: appends what it moves.
-    fn step(&mut self, cue: &Cue, said: &[(u32, Cell)], moves: &mut Vec<Move>) {
+    fn step(&mut self, cue: &Cue, said: &[(u32, Cell)], moves: &mut Moves) {
         let mut candidates = core::mem::take(&mut self.differing);
         if cue.is_block {
             candidates = (0..self.shown.len() as u32).collect();
@@ -255,7 +290,7 @@ impl Pass {
             let after = spoken.unwrap_or(if cue.is_block { Cell::NOTHING } else { self.tracked[at] });
             let before = self.shown[at];
             if before != after {
-                moves.push(Move { place, before, after });
+                moves.push(place, before, after);
                 self.shown[at] = after;
             }
             if !cue.is_cue_only {

@@ -6,11 +6,12 @@ use cuelight_wire::scene::Tempo;
 use cuelight_wire::time::{Show, Span, Time};
 
 use super::effects::Effects;
+use super::moving::Moving;
 use crate::cell::{Cell, Content};
 use crate::fade::{COMPLETE, Progress};
 use crate::level::Level;
 use crate::playback::{MAX_RUNS, Playback, Run};
-use crate::rig::Rig;
+use crate::rig::{ParameterIndex, Rig};
 use crate::score::Tracked;
 
 /// Full weight: the list alone says what its parameter is.
@@ -25,30 +26,55 @@ enum Pace {
     Snap,
 }
 
+/// Places in the table of progress for one run: one for each [`Pace`], and one that is not used.
+const PACES: usize = 4;
+
+/// Which run moved a parameter last, and at which pace: its place in the table of progress.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Key(u8);
+
+impl Key {
+    /// Of a parameter that none moved. No run has it: it is the last place of the last run, which is not used.
+    const NONE: Self = Self(u8::MAX);
+
+    const fn new(run: usize, pace: Pace) -> Self {
+        Self((run * PACES) as u8 | pace as u8)
+    }
+    const fn run(self) -> usize {
+        self.0 as usize / PACES
+    }
+}
+
+/// Places in the table of progress: any key has one.
+const KEYS: usize = 1 << u8::BITS;
+const _: () = assert!(MAX_RUNS * PACES <= KEYS && (Pace::Snap as usize) < PACES - 1);
+
+/// What of a parameter decides its pace.
+const IS_INTENSITY: u8 = 1;
+const SNAPS: u8 = 2;
+
 /// One parameter's way from one end to the other. An end has a level and a weight; of what is not whole the rest is seen
 /// through: other lists, or the default. The level is what the list adds, weighted already, so that a fade is straight
-/// also where its weight changes: an end of weight 0 has level 0.
+/// also where its weight changes: an end of weight 0 has level 0. The end it goes to is whole, or nothing.
 #[derive(Clone, Copy, Debug)]
 struct Way {
     from: Cell,
     to: Cell,
     from_weight: u16,
-    to_weight: u16,
-    /// The run that moved it last.
-    run: u8,
-    pace: Pace,
+    key: Key,
+    /// [`IS_INTENSITY`] and [`SNAPS`].
+    traits: u8,
 }
 
-/// The run of a parameter that none moved.
-const NO_RUN: u8 = u8::MAX;
-const _: () = assert!(MAX_RUNS < NO_RUN as usize);
+// Half a million of them are walked in a frame.
+const _: () = assert!(size_of::<Way>() == 12);
 
 impl Way {
-    const NONE: Self =
-        Self { from: Cell::NOTHING, to: Cell::NOTHING, from_weight: 0, to_weight: 0, run: NO_RUN, pace: Pace::Up };
-    /// What the cue that moved it gives it.
-    const fn goal(&self) -> Cell {
-        if self.to_weight == 0 { Cell::NOTHING } else { self.to }
+    const fn none(traits: u8) -> Self {
+        Self { from: Cell::NOTHING, to: Cell::NOTHING, from_weight: 0, key: Key::NONE, traits }
+    }
+    const fn goal_weight(&self) -> u16 {
+        if self.to.is_nothing() { 0 } else { WHOLE }
     }
 }
 
@@ -71,7 +97,8 @@ pub(super) struct ListStage {
     ways: Vec<Way>,
     /// The runs that were played, as the playback had them.
     pub(super) runs: Vec<Run>,
-    progress: Vec<Progress>,
+    /// How far each run is at each pace, by [`Key`]; complete where there is no run.
+    progress: [u16; KEYS],
     effects: Effects,
     /// The list's clock when it was last asked.
     asked_at: Option<Span>,
@@ -81,69 +108,77 @@ pub(super) struct ListStage {
 }
 
 impl ListStage {
-    pub(super) fn new(list: &Tracked) -> Self {
-        let places = list.parameters.len();
+    pub(super) fn new(rig: &Rig, list: &Tracked) -> Self {
+        let way = |parameter: &ParameterIndex| {
+            let drive = rig.drives()[*parameter as usize];
+            let intensity = if drive.is_intensity() { IS_INTENSITY } else { 0 };
+            Way::none(intensity | if drive.snaps() { SNAPS } else { 0 })
+        };
         Self {
-            ways: alloc::vec![Way::NONE; places],
+            ways: list.parameters.iter().map(way).collect(),
             runs: Vec::with_capacity(MAX_RUNS),
-            progress: Vec::with_capacity(MAX_RUNS),
+            progress: [COMPLETE; KEYS],
             effects: Effects::default(),
             asked_at: None,
-            picture: Vec::with_capacity(places),
+            picture: Vec::with_capacity(list.parameters.len()),
             used: alloc::vec![false; list.effects.len()],
         }
     }
 
-    /// Comes to where `playback` is at `at`; calls `moved` with every place whose level may be another than before. Goes
+    /// Comes to where `playback` is at `at`; adds to `moving` every parameter whose level may be another than before. Goes
     /// on from where it was if it can, and else begins anew.
     pub(super) fn come_to(
         &mut self,
-        rig: &Rig,
         list: &Tracked,
         playback: &Playback,
         tempo: &Tempo,
         at: Time<Show>,
-        moved: &mut dyn FnMut(u32),
+        moving: &mut Moving,
     ) {
         let begun = playback.runs.partition_point(|run| run.started_at <= at);
-        let runs = &playback.runs[..begun];
+        // A state that was made elsewhere may have more than it should.
+        let runs = &playback.runs[begun.saturating_sub(MAX_RUNS)..begun];
         let clock = at.min(playback.paused_at.unwrap_or(at)).since(Time::ZERO) - playback.held;
         let is_continued = runs.starts_with(&self.runs) && self.asked_at.is_none_or(|asked_at| asked_at <= clock);
         if !is_continued {
-            self.clear(list, moved);
+            self.clear(list, moving);
         }
         if self.runs.is_empty() {
             self.effects.restart(&playback.anchors);
         }
         self.asked_at = Some(clock);
         for run in &runs[self.runs.len()..] {
-            self.play(rig, list, *run, tempo, moved);
+            self.play(list, *run, tempo, moving);
         }
-        self.progress.clear();
-        self.progress.extend(runs.iter().map(|run| run.timing(list).progress(playback.elapsed(run, at))));
+        self.measure(list, |run| playback.elapsed(run, at));
         self.effects.draw(list, tempo, at);
     }
 
-    fn clear(&mut self, list: &Tracked, moved: &mut dyn FnMut(u32)) {
-        for (place, way) in (0..).zip(&mut self.ways) {
-            if way.run != NO_RUN {
-                moved(place);
+    /// Fills the table of progress with how far each run is that began `elapsed` ago.
+    fn measure(&mut self, list: &Tracked, elapsed: impl Fn(&Run) -> Span) {
+        for (run, places) in self.runs.iter().zip(self.progress.chunks_exact_mut(PACES)) {
+            let Progress { up, down, snap } = run.timing(list).progress(elapsed(run));
+            places.copy_from_slice(&[up, down, snap, COMPLETE]);
+        }
+    }
+
+    fn clear(&mut self, list: &Tracked, moving: &mut Moving) {
+        for (way, parameter) in self.ways.iter_mut().zip(&list.parameters) {
+            if way.key != Key::NONE {
+                moving.add(*parameter);
             }
-            *way = Way::NONE;
+            *way = Way::none(way.traits);
         }
         self.runs.clear();
+        self.progress.fill(COMPLETE);
         self.used.clear();
         self.used.resize(list.effects.len(), false);
     }
 
     /// Starts one more run.
-    fn play(&mut self, rig: &Rig, list: &Tracked, run: Run, tempo: &Tempo, moved: &mut dyn FnMut(u32)) {
+    fn play(&mut self, list: &Tracked, run: Run, tempo: &Tempo, moving: &mut Moving) {
         // Fades that are under way go on from the levels they have now.
-        self.progress.clear();
-        self.progress.extend(self.runs.iter().map(|before| {
-            let elapsed = run.started_at.since(before.started_at) - (run.held - before.held);
-            before.timing(list).progress(elapsed)
-        }));
+        self.measure(list, |before| run.started_at.since(before.started_at) - (run.held - before.held));
         self.effects.draw(list, tempo, run.started_at);
         let previous = self.runs.last().and_then(|run| run.cue).and_then(|cue| list.index_of(cue));
         let index = run.cue.and_then(|cue| list.index_of(cue));
@@ -153,21 +188,20 @@ impl ListStage {
         };
         if !is_assert && is_step(previous, index) {
             let index = index.expect("a step leads to a cue");
-            for change in list.moves(index) {
-                self.turn(rig, list, change.place, change.after, moved);
+            for (place, after) in list.moves_into(index) {
+                self.turn(list, place, after, moving);
             }
         } else if !is_assert && is_step(index, previous) {
             let previous = previous.expect("a step back comes from a cue");
-            for change in list.moves(previous) {
-                self.turn(rig, list, change.place, change.before, moved);
+            for (place, before) in list.moves_out_of(previous) {
+                self.turn(list, place, before, moving);
             }
         } else if is_assert || previous != index {
             let mut picture = core::mem::take(&mut self.picture);
             list.picture(index, &mut picture);
             for (place, cell) in (0..).zip(&picture) {
-                let goal = self.ways[place as usize].goal();
-                if goal != *cell || (is_assert && !cell.is_nothing()) {
-                    self.turn(rig, list, place, *cell, moved);
+                if self.ways[place as usize].to != *cell || (is_assert && !cell.is_nothing()) {
+                    self.turn(list, place, *cell, moving);
                 }
             }
             self.picture = picture;
@@ -181,32 +215,33 @@ impl ListStage {
         }
     }
 
-    /// Lets a place go to `cell` with the run that is about to be added.
-    fn turn(&mut self, rig: &Rig, list: &Tracked, place: u32, cell: Cell, moved: &mut dyn FnMut(u32)) {
+    /// Lets a place go to `to` with the run that is about to be added.
+    #[inline]
+    fn turn(&mut self, list: &Tracked, place: u32, to: Cell, moving: &mut Moving) {
         let way = self.ways[place as usize];
-        let parameter = &rig.parameters()[list.parameters[place as usize] as usize];
-        let given = self.given_by(&way);
         // Where it rests on an effect, the effect goes on under the fade; a fade under way stops where it is.
-        let (from, from_weight) =
-            if self.x(&way) == COMPLETE { (way.to, way.to_weight) } else { (Cell::level(given.level), given.weight) };
+        let (from, from_weight) = if self.x(&way) == COMPLETE {
+            (way.to, way.goal_weight())
+        } else {
+            let given = self.given_by(&way);
+            (Cell::level(given.level), given.weight)
+        };
         let from = if from_weight == 0 { Cell::level(Level::OFF) } else { from };
-        let (to, to_weight) = if cell.is_nothing() { (Cell::level(Level::OFF), 0) } else { (cell, WHOLE) };
         let amount = |cell: Cell| match cell.content() {
             Content::Level(level) => level,
             Content::Effect { .. } => Level::FULL,
             Content::Nothing => Level::OFF,
         };
-        let falls = parameter.is_intensity && amount(to) < amount(from);
-        let pace = if parameter.snaps {
+        let pace = if way.traits & SNAPS != 0 {
             Pace::Snap
-        } else if falls {
+        } else if way.traits & IS_INTENSITY != 0 && amount(to) < amount(from) {
             Pace::Down
         } else {
             Pace::Up
         };
-        let run = self.runs.len() as u8;
-        self.ways[place as usize] = Way { from, to, from_weight, to_weight, run, pace };
-        moved(place);
+        let key = Key::new(self.runs.len(), pace);
+        self.ways[place as usize] = Way { from, to, from_weight, key, traits: way.traits };
+        moving.add(list.parameters[place as usize]);
     }
 
     /// Draws the effects that any place comes from or goes to, and no others.
@@ -214,8 +249,8 @@ impl ListStage {
         let newest = self.runs.len() - 1;
         let mut used = core::mem::take(&mut self.used);
         used.fill(false);
-        for way in &self.ways {
-            let is_under_way = usize::from(way.run) == newest || self.x(way) != COMPLETE;
+        for way in list.effect_places.iter().map(|place| &self.ways[*place as usize]) {
+            let is_under_way = way.key.run() == newest || self.x(way) != COMPLETE;
             for cell in Some(way.from).filter(|_| is_under_way).into_iter().chain([way.to]) {
                 if let Content::Effect { effect, .. } = cell.content() {
                     used[effect] = true;
@@ -227,40 +262,40 @@ impl ListStage {
     }
 
     /// What the list gives a place, as of the instant it last came to.
+    #[inline]
     pub(super) fn given(&self, place: u32) -> Given {
         self.given_by(&self.ways[place as usize])
     }
 
-    /// How far a way is.
+    /// How far a way is; one that none moved is complete.
+    #[inline]
     fn x(&self, way: &Way) -> u16 {
-        let Some(progress) = self.progress.get(usize::from(way.run)) else { return COMPLETE };
-        match way.pace {
-            Pace::Up => progress.up,
-            Pace::Down => progress.down,
-            Pace::Snap => progress.snap,
-        }
+        self.progress[usize::from(way.key.0)]
     }
 
+    // Walked for every parameter that moves, in every frame: it must not cost a call.
+    #[inline(always)]
     fn given_by(&self, way: &Way) -> Given {
-        let run = usize::from(way.run);
-        if way.run == NO_RUN {
-            return Given { level: Level::OFF, weight: 0, is_settled: true, run };
-        }
-        let x = self.x(way);
+        let (x, run, to_weight) = (self.x(way), way.key.run(), way.goal_weight());
         if x == COMPLETE {
-            let is_settled = !way.to.is_effect();
-            return Given { level: self.level(way.to), weight: way.to_weight, is_settled, run };
+            return Given { level: self.level(way.to), weight: to_weight, is_settled: !way.to.is_effect(), run };
         }
         let level = self.level(way.from).toward(self.level(way.to), x);
-        let weight = Level(way.from_weight).toward(Level(way.to_weight), x).0;
+        let weight =
+            if way.from_weight == to_weight { to_weight } else { Level(way.from_weight).toward(Level(to_weight), x).0 };
         Given { level, weight, is_settled: false, run }
     }
 
+    #[inline]
     fn level(&self, cell: Cell) -> Level {
+        if cell.is_effect() { self.drawn(cell) } else { cell.plain() }
+    }
+
+    #[cold]
+    fn drawn(&self, cell: Cell) -> Level {
         match cell.content() {
-            Content::Level(level) => level,
             Content::Effect { effect, pixel, component } => self.effects.level(effect, pixel, component),
-            Content::Nothing => Level::OFF,
+            _ => Level::OFF,
         }
     }
 }

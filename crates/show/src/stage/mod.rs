@@ -9,43 +9,39 @@
 
 mod effects;
 mod list;
+mod moving;
+mod speakers;
 
-use alloc::vec;
 use alloc::vec::Vec;
 
 use cuelight_wire::scene::{Master, Tempo};
 use cuelight_wire::time::{Show, Time};
 
+use crate::drive::Drive;
 use crate::fixture::Address;
 use crate::level::Level;
 use crate::list::{ListNumber, MAX_LISTS};
-use crate::playback::Playbacks;
-use crate::rig::{Parameter, ParameterIndex};
+use crate::playback::{Playback, Playbacks};
+use crate::rig::Rig;
 use crate::score::Score;
 use crate::universes::Universes;
 use crate::why::{Claim, Reason, Why};
 
 pub use effects::MAX_ACTIVE_EFFECTS;
 use list::ListStage;
-
-/// A list that speaks of a parameter.
-#[derive(Clone, Copy, Debug)]
-struct Speaker {
-    list: u16,
-    place: u32,
-}
+use moving::Moving;
+use speakers::{Speaker, Speakers, Spoken};
 
 /// Works out the levels of one score.
 #[derive(Debug)]
 pub struct Stage {
     revision: u64,
     lists: Vec<ListStage>,
-    /// The lists that speak of each parameter: those of parameter p lie from `begins[p]` to `begins[p + 1]`.
-    begins: Vec<u32>,
-    speakers: Vec<Speaker>,
+    speakers: Speakers,
     /// Parameters whose slots may not be right any more.
-    moving: Vec<ParameterIndex>,
-    is_moving: Vec<bool>,
+    moving: Moving,
+    /// Those that the master scales.
+    intensities: Moving,
     playbacks: Playbacks,
     /// `playbacks` as they were given, before what followed by itself.
     given: Playbacks,
@@ -58,34 +54,20 @@ pub struct Stage {
 impl Stage {
     /// A stage for `score`, everything at its default.
     pub fn new(score: &Score) -> Self {
-        let parameters = score.rig().len();
-        let mut begins = vec![0_u32; parameters + 1];
-        let named = || score.lists().iter().take(MAX_LISTS).flat_map(|list| &list.parameters);
-        named().for_each(|parameter| begins[*parameter as usize + 1] += 1);
-        for at in 1..begins.len() {
-            begins[at] += begins[at - 1];
-        }
-        let mut speakers = vec![Speaker { list: 0, place: 0 }; named().count()];
-        let mut ends = begins.clone();
-        for (index, list) in (0..).zip(score.lists().iter().take(MAX_LISTS)) {
-            for (place, parameter) in (0..).zip(&list.parameters) {
-                let end = &mut ends[*parameter as usize];
-                speakers[*end as usize] = Speaker { list: index, place };
-                *end += 1;
-            }
-        }
+        let rig = score.rig();
+        let mut intensities = Moving::none(rig.len());
+        (0..).zip(rig.drives()).filter(|(_, drive)| drive.is_intensity()).for_each(|(index, _)| intensities.add(index));
         Self {
             revision: score.revision(),
-            lists: score.lists().iter().take(MAX_LISTS).map(ListStage::new).collect(),
-            begins,
-            speakers,
-            moving: (0..parameters as u32).collect(),
-            is_moving: vec![true; parameters],
+            lists: score.lists().iter().take(MAX_LISTS).map(|list| ListStage::new(rig, list)).collect(),
+            speakers: Speakers::new(score),
+            moving: Moving::all(rig.len()),
+            intensities,
             playbacks: Playbacks::default(),
             given: Playbacks::default(),
             asked_at: None,
             master: None,
-            universes: Universes::dark(score.rig().universes()),
+            universes: Universes::dark(rig.universes()),
         }
     }
 
@@ -99,21 +81,17 @@ impl Stage {
         tempo: &Tempo,
         at: Time<Show>,
     ) -> &Universes {
-        if self.revision != score.revision() || self.is_moving.len() != score.rig().len() {
+        if self.revision != score.revision() || self.moving.len() != score.rig().len() {
             *self = Self::new(score);
         }
         self.follow(score, playbacks, at);
-        self.dim(score, master);
+        self.dim(master);
         self.come_to(score, tempo, at);
-        let Self { lists, begins, speakers, moving, is_moving, playbacks: _, universes, .. } = self;
-        let (parameters, picture) = (score.rig().parameters(), universes.picture_mut());
+        let Self { lists, speakers, moving, universes, .. } = self;
+        let (rig, picture) = (score.rig(), universes.picture_mut());
         moving.retain(|index| {
-            let at = *index as usize;
-            let parameter = &parameters[at];
-            let speakers = &speakers[begins[at] as usize..begins[at + 1] as usize];
-            let (level, is_settled) = merged(lists, speakers, parameter);
-            parameter.write(dimmed(level, parameter, master), picture);
-            is_moving[at] = !is_settled;
+            let (level, is_settled) = merged(lists, speakers.of(index), rig, index);
+            rig.write(index, dimmed(level, rig.drives()[index], master), picture);
             !is_settled
         });
         &self.universes
@@ -122,11 +100,12 @@ impl Stage {
     /// Why a slot is as it is, at the instant that was asked for last. Nothing for a slot that no parameter drives.
     pub fn why(&self, score: &Score, master: &Master, address: Address) -> Option<Why> {
         let index = score.rig().driver(address)?;
-        let parameter = &score.rig().parameters()[index as usize];
-        let speakers = &self.speakers[self.begins[index as usize] as usize..self.begins[index as usize + 1] as usize];
+        let index = index as usize;
+        let (drive, default) = (score.rig().drives()[index], score.rig().default(index));
+        let is_intensity = drive.is_intensity();
         let mut claims = Vec::new();
-        let (merged, _) = merged(&self.lists, speakers, parameter);
-        for speaker in speakers {
+        let (merged, _) = merged(&self.lists, self.speakers.of(index), score.rig(), index);
+        for speaker in self.speakers.of(index).iter() {
             let (stage, list) = (&self.lists[usize::from(speaker.list)], &score.lists()[usize::from(speaker.list)]);
             let given = stage.given(speaker.place);
             let Some(run) = stage.runs.get(given.run).filter(|_| given.weight > 0) else { continue };
@@ -143,21 +122,21 @@ impl Stage {
             });
         }
         let order = |claim: &Claim| (claim.since, claim.list);
-        if parameter.is_intensity {
-            claims.sort_by_key(|claim| (over(parameter.default, claim.level, claim.weight), order(claim)));
+        if is_intensity {
+            claims.sort_by_key(|claim| (over(default, claim.level, claim.weight), order(claim)));
         } else {
             claims.sort_by_key(order);
         }
         claims.reverse();
         let reason = if claims.is_empty() {
             Reason::Default
-        } else if parameter.is_intensity {
+        } else if is_intensity {
             Reason::Highest
         } else {
             Reason::Latest
         };
-        let level = dimmed(merged, parameter, master);
-        Some(Why { target: parameter.target, reason, claims, merged, level, is_intensity: parameter.is_intensity })
+        let (level, target) = (dimmed(merged, drive, master), score.rig().parameters()[index].target);
+        Some(Why { target, reason, claims, merged, level, is_intensity })
     }
 
     /// Which cue each list is in at the instant that was asked for last, lists that do nothing left out.
@@ -178,65 +157,64 @@ impl Stage {
     }
 
     /// Takes over the master: when it changes, every intensity does.
-    fn dim(&mut self, score: &Score, master: &Master) {
+    fn dim(&mut self, master: &Master) {
         let now = (master.level, master.blackout);
-        if self.master.replace(now) == Some(now) {
-            return;
-        }
-        for (index, parameter) in (0..).zip(score.rig().parameters()) {
-            if parameter.is_intensity && !self.is_moving[index as usize] {
-                self.is_moving[index as usize] = true;
-                self.moving.push(index);
-            }
+        if self.master.replace(now) != Some(now) {
+            self.moving.add_all(&self.intensities);
         }
     }
 
     fn come_to(&mut self, score: &Score, tempo: &Tempo, at: Time<Show>) {
-        let Self { lists, moving, is_moving, playbacks, .. } = self;
+        let Self { lists, moving, playbacks, .. } = self;
         for (stage, tracked) in lists.iter_mut().zip(score.lists()) {
-            let Some(playback) = playbacks.list(tracked.number) else {
-                if !stage.runs.is_empty() {
-                    let nothing = crate::playback::Playback::new(tracked.number);
-                    let mut moved = |place: u32| mark(tracked.parameters[place as usize], moving, is_moving);
-                    stage.come_to(score.rig(), tracked, &nothing, tempo, at, &mut moved);
-                }
-                continue;
-            };
-            let mut moved = |place: u32| mark(tracked.parameters[place as usize], moving, is_moving);
-            stage.come_to(score.rig(), tracked, playback, tempo, at, &mut moved);
+            match playbacks.list(tracked.number) {
+                Some(playback) => stage.come_to(tracked, playback, tempo, at, moving),
+                None if stage.runs.is_empty() => {}
+                None => stage.come_to(tracked, &Playback::new(tracked.number), tempo, at, moving),
+            }
         }
     }
 }
 
-fn mark(index: ParameterIndex, moving: &mut Vec<ParameterIndex>, is_moving: &mut [bool]) {
-    if !core::mem::replace(&mut is_moving[index as usize], true) {
-        moving.push(index);
-    }
-}
-
 /// A level under the master.
-fn dimmed(level: Level, parameter: &Parameter, master: &Master) -> Level {
-    match (parameter.is_intensity, master.blackout) {
+#[inline]
+fn dimmed(level: Level, drive: Drive, master: &Master) -> Level {
+    match (drive.is_intensity(), master.blackout) {
         (false, _) => level,
         (true, true) => Level::OFF,
+        // Full scales nothing, and is what it nearly always is.
+        (true, false) if master.level == u8::MAX => level,
         (true, false) => level.scaled(Level::from_byte(master.level)),
     }
 }
 
 /// What is seen of `below` and `level` together. A list never adds more than it hides, so the sum is at most full.
+#[inline]
 fn over(below: Level, level: Level, weight: u16) -> Level {
+    if weight == u16::MAX || below == Level::OFF {
+        return level;
+    }
     Level(below.scaled(Level(u16::MAX - weight)).0.saturating_add(level.0))
 }
 
 /// What the lists together give a parameter, and whether that stays.
-fn merged(lists: &[ListStage], speakers: &[Speaker], parameter: &Parameter) -> (Level, bool) {
-    let default = parameter.default;
-    if let [speaker] = speakers {
-        let given = lists[usize::from(speaker.list)].given(speaker.place);
-        return (over(default, given.level, given.weight), given.is_settled);
+#[inline]
+fn merged(lists: &[ListStage], spoken: Spoken<'_>, rig: &Rig, index: usize) -> (Level, bool) {
+    match spoken {
+        Spoken::By(speaker) => {
+            let given = lists[usize::from(speaker.list)].given(speaker.place);
+            (over(rig.default(index), given.level, given.weight), given.is_settled)
+        }
+        Spoken::ByAll(speakers) => merged_of(lists, speakers, rig, index),
     }
+}
+
+/// What none or several lists give a parameter, and whether that stays.
+#[inline(never)]
+fn merged_of(lists: &[ListStage], speakers: &[Speaker], rig: &Rig, index: usize) -> (Level, bool) {
+    let default = rig.default(index);
     let mut is_settled = true;
-    if parameter.is_intensity {
+    if rig.drives()[index].is_intensity() {
         let mut highest = None;
         for speaker in speakers {
             let given = lists[usize::from(speaker.list)].given(speaker.place);
