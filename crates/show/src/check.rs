@@ -11,6 +11,7 @@ use crate::fade::MAX_FADE_MS;
 use crate::fixture::{Address, Fixture, FixtureNumber, FixtureType, MAX_CHANNEL_SLOTS, Mode, SLOTS};
 use crate::list::{CueList, ListNumber, MAX_LISTS};
 use crate::number::CueNumber;
+use crate::patch::Occupancy;
 use crate::rig::effect_cells;
 use crate::show::{MAX_FIXTURES, MAX_UNIVERSES, Show};
 
@@ -193,23 +194,40 @@ fn check_patch(show: &Show, problems: &mut Problems) {
             stretches.push(Stretch { fixture, first: *first, last: last.min(SLOTS) });
         }
     }
-    check_overlaps(stretches, problems);
+    check_overlaps(show, stretches, problems);
     let universes: BTreeSet<_> = show.fixtures.iter().flat_map(|f| &f.addresses).map(|a| a.universe).collect();
     problems.unless(universes.len() <= MAX_UNIVERSES, &Subject::Show, || {
         format!("the patch takes {} universes, one machine works out at most {MAX_UNIVERSES}", universes.len())
     });
 }
 
-fn check_overlaps(mut stretches: Vec<Stretch<'_>>, problems: &mut Problems) {
+fn check_overlaps(show: &Show, mut stretches: Vec<Stretch<'_>>, problems: &mut Problems) {
     stretches.sort_by_key(|stretch| (stretch.first, stretch.fixture.number));
+    let mut occupancy = None;
     // The one that reaches farthest of those before.
     let mut reach: Option<&Stretch<'_>> = None;
     for stretch in &stretches {
+        if problems.0.len() >= MAX_PROBLEMS {
+            return;
+        }
         if let Some(other) = reach.filter(|other| other.first.universe == stretch.first.universe) {
             if stretch.first.slot <= other.last {
                 let (universe, end) = (stretch.first.universe, stretch.last.min(other.last));
-                let sentence =
-                    format!("{stretch} and {other} share {} to {universe}.{end}: move one of them", stretch.first);
+                let occupancy = occupancy.get_or_insert_with(|| Occupancy::of(show));
+                let slots = stretch.last - stretch.first.slot + 1;
+                let lowest = Address { universe, slot: 1 };
+                let room = match occupancy.room(slots, lowest) {
+                    Some(room) => {
+                        // The next one that is told of gets another one.
+                        occupancy.take(room, slots);
+                        format!(", {room} has room for fixture {}", stretch.fixture.number)
+                    }
+                    None => String::new(),
+                };
+                let sentence = format!(
+                    "{stretch} and {other} share {} to {universe}.{end}: move one of them{room}",
+                    stretch.first
+                );
                 problems.tell(&Subject::Fixture(stretch.fixture.number), sentence);
             }
             if stretch.last <= other.last {

@@ -8,6 +8,7 @@
 //! | module | decides |
 //! |---|---|
 //! | `fixture`, `rig` | what there is to be set, and which slots it drives |
+//! | `patch`, `pixels` | where there is room for a fixture; strips and matrices of LEDs as fixtures |
 //! | `cue`, `list`, `number` | what a cue says, and which comes next |
 //! | `edit` | changes of cue lists |
 //! | `check` | what is wrong with a show |
@@ -57,6 +58,8 @@ pub mod follow;
 pub mod level;
 pub mod list;
 pub mod number;
+pub mod patch;
+pub mod pixels;
 pub mod playback;
 pub mod rig;
 pub mod scenes;
@@ -74,6 +77,8 @@ pub use follow::{Follower, Playing, Want, Whole};
 pub use level::Level;
 pub use list::{CueList, ListNumber};
 pub use number::CueNumber;
+pub use patch::Occupancy;
+pub use pixels::Pixels;
 pub use playback::{BadStep, CommandError, Playback, Playbacks, Run};
 pub use score::{Edited, Score};
 pub use show::Show;

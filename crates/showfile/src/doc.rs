@@ -57,8 +57,28 @@ pub(crate) struct TypeDoc {
 pub(crate) struct ModeDoc {
     /// Its name.
     pub(crate) name: String,
-    /// Its channels.
-    pub(crate) channels: Vec<ChannelDoc>,
+    /// Its channels, unless it is made of pixels.
+    pub(crate) channels: Option<Vec<ChannelDoc>>,
+    /// Pixels of a strip or matrix, each a cell.
+    #[schemars(with = "Option<PixelsDoc>")]
+    pub(crate) pixels: Option<Spanned<PixelsDoc>>,
+}
+
+/// Pixels of a strip or matrix.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct PixelsDoc {
+    /// How many.
+    pub(crate) count: u16,
+    /// The order of the colours of a pixel: letters of r, g, b, w, a, u.
+    #[serde(default = "rgb")]
+    pub(crate) order: String,
+    /// How many lie in a universe; as many as fit when nothing is said.
+    pub(crate) per_universe: Option<u16>,
+}
+
+fn rgb() -> String {
+    "rgb".to_owned()
 }
 
 /// One thing a fixture can be told.
@@ -104,7 +124,8 @@ pub(crate) struct FixtureDoc {
     pub(crate) kind: String,
     /// The name of its mode.
     pub(crate) mode: String,
-    /// Where it is patched, UNIVERSE.SLOT, one for each part of its mode; none while it is not patched.
+    /// Where it is patched, UNIVERSE.SLOT, one for each part of its mode; none while it is not patched. Pixels need the first
+    /// alone: they go on at the beginning of the next universes.
     #[serde(default)]
     pub(crate) address: Vec<Slots>,
 }
@@ -222,7 +243,7 @@ pub(crate) struct SetDoc {
     pub(crate) fixtures: Vec<Fixtures>,
     /// The fixtures of this group.
     pub(crate) group: Option<String>,
-    /// What they are set to, by attribute; ColorAdd_R#2 is that of cell 2.
+    /// What they are set to, by attribute; ColorAdd_R#2 is that of cell 2, ColorAdd_R#* that of every cell.
     #[serde(default)]
     pub(crate) levels: BTreeMap<String, Said>,
     /// These slots, which belong to no fixture.

@@ -4,14 +4,16 @@
 //! [`read_cue`] takes one cue in the same words. [`write()`] makes a file that reads as the same show. [`schema`] describes the format for editors. No file is opened here.
 
 mod doc;
+mod patch;
 mod place;
 mod read;
 mod scalar;
 mod write;
 
+pub use patch::{PatchEdit, PatchError};
 pub use place::Fault;
-pub use read::{MAX_INSTRUCTIONS, MAX_LEN, read, read_cue};
-pub use write::{NotWritable, write};
+pub use read::{Examined, MAX_INSTRUCTIONS, MAX_LEN, MAX_PIXELS, examine, read, read_cue};
+pub use write::{NotWritable, write, write_fixture_type};
 
 /// The version of the format, the file's `show-file`.
 pub const VERSION: u32 = 1;

@@ -9,12 +9,14 @@ use cuelight_show::fixture::PhysicalRange;
 use cuelight_show::show::MAX_FIXTURES;
 use cuelight_show::{
     Channel, Cue, CueList, Fixture, FixtureNumber, FixtureType, Group, Instruction, Level, ListNumber, Look, Mode,
-    Next, Show, Target, Timing, Value,
+    Next, Pixels, Show, Target, Timing, Value,
 };
 use cuelight_wire::scene::Scene;
 
 use crate::VERSION;
-use crate::doc::{CueDoc, DrivesDoc, EffectDoc, PictureDoc, SceneDoc, SetDoc, ShowDoc, TimesDoc, TypeDoc};
+use crate::doc::{
+    ChannelDoc, CueDoc, DrivesDoc, EffectDoc, PictureDoc, PixelsDoc, SceneDoc, SetDoc, ShowDoc, TimesDoc, TypeDoc,
+};
 use crate::place::Fault;
 use crate::scalar::{Fixtures, Millis, Said};
 
@@ -23,8 +25,21 @@ pub const MAX_LEN: usize = 64 << 20;
 /// The most levels all cues of a file set together: short ranges stand for many levels.
 pub const MAX_INSTRUCTIONS: usize = 20_000_000;
 
+/// The most pixels of all fixture types of a file together.
+pub const MAX_PIXELS: usize = 200_000;
+
 /// Reads a show file. Nothing is taken of a file with faults; there are at most a hundred and one of them.
 pub fn read(text: &str) -> Result<Show, Vec<Fault>> {
+    let (show, faults) = examine(text)?;
+    if faults.is_empty() { Ok(show) } else { Err(faults.into_iter().map(|(_, fault)| fault).collect()) }
+}
+
+/// A show, and what is wrong with it: about what, and where in the file.
+pub type Examined = (Show, Vec<(Subject, Fault)>);
+
+/// Reads a show file, also one whose show cannot be played as it is: with what is wrong with the show, and where. An error is
+/// what the file itself has.
+pub fn examine(text: &str) -> Result<Examined, Vec<Fault>> {
     if text.len() > MAX_LEN {
         return Err(vec![Fault::at(text, 0, format!("the file has {} bytes, at most {MAX_LEN} are read", text.len()))]);
     }
@@ -32,18 +47,19 @@ pub fn read(text: &str) -> Result<Show, Vec<Fault>> {
         let offset = error.span().map_or(0, |span| span.start);
         vec![Fault::at(text, offset, error.message().replace('\n', ", "))]
     })?;
-    let mut reader = Reader { text, show: Show::default(), places: BTreeMap::new(), instructions: 0 };
+    let mut reader = Reader { text, show: Show::default(), places: BTreeMap::new(), instructions: 0, pixels: 0 };
     reader.read(doc).map_err(|fault| vec![fault])?;
-    let faults: Vec<_> = reader
+    let faults = reader
         .show
         .problems()
         .into_iter()
         .map(|problem| {
             let offset = reader.places.get(&problem.subject).copied().unwrap_or(0);
-            Fault::at(text, offset, problem.to_string())
+            let sentence = problem.to_string();
+            (problem.subject, Fault::at(text, offset, sentence))
         })
         .collect();
-    if faults.is_empty() { Ok(reader.show) } else { Err(faults) }
+    Ok((reader.show, faults))
 }
 
 /// Reads one cue of `show`: what stands below `[[list.cue]]` in a file. Whether the show can be played with it is not looked
@@ -53,7 +69,7 @@ pub fn read_cue(show: &mut Show, text: &str) -> Result<Cue, Fault> {
         let offset = error.span().map_or(0, |span| span.start);
         Fault::at(text, offset, error.message().replace('\n', ", "))
     })?;
-    let mut reader = Reader { text, show: std::mem::take(show), places: BTreeMap::new(), instructions: 0 };
+    let mut reader = Reader { text, show: std::mem::take(show), places: BTreeMap::new(), instructions: 0, pixels: 0 };
     let cue = reader.cue(0, doc);
     *show = reader.show;
     cue
@@ -65,11 +81,16 @@ struct Reader<'t> {
     /// Where things begin, bytes.
     places: BTreeMap<Subject, usize>,
     instructions: usize,
+    pixels: usize,
+}
+
+fn fault<T>(text: &str, offset: usize, sentence: impl Into<String>) -> Result<T, Fault> {
+    Err(Fault::at(text, offset, sentence))
 }
 
 impl Reader<'_> {
     fn fault<T>(&self, offset: usize, sentence: impl Into<String>) -> Result<T, Fault> {
-        Err(Fault::at(self.text, offset, sentence))
+        fault(self.text, offset, sentence)
     }
 
     fn read(&mut self, doc: ShowDoc) -> Result<(), Fault> {
@@ -81,7 +102,7 @@ impl Reader<'_> {
         self.show.label = doc.label;
         for kind in doc.fixture_type {
             let offset = kind.span().start;
-            let kind = fixture_type(kind.into_inner());
+            let kind = self.fixture_type(offset, kind.into_inner())?;
             if self.places.insert(Subject::Type(kind.name.clone()), offset).is_some() {
                 return self.fault(offset, format!("there are two fixture types {:?}: rename one", kind.name));
             }
@@ -89,22 +110,36 @@ impl Reader<'_> {
                 return self.fault(offset, error.to_string());
             }
         }
+        let pixels: BTreeMap<_, _> = self
+            .show
+            .types()
+            .iter()
+            .flat_map(|kind| kind.modes.iter().map(move |mode| ((&kind.name, &mode.name), mode)))
+            .filter_map(|(names, mode)| Some((names, Pixels::of(&mode.channels)?)))
+            .collect();
+        let mut fixtures = Vec::new();
         for fixture in doc.fixture {
             let offset = fixture.span().start;
             let fixture = fixture.into_inner();
             let number = FixtureNumber(fixture.number);
             if self.places.insert(Subject::Fixture(number), offset).is_some() {
-                return self.fault(offset, format!("there are two fixtures {number}: renumber one"));
+                return fault(self.text, offset, format!("there are two fixtures {number}: renumber one"));
             }
             if fixture.address.iter().any(|slots| slots.0.0 != slots.0.1) {
-                return self
-                    .fault(offset, format!("fixture {number}: an address is its first slot alone, like \"1.101\""));
+                let sentence = format!("fixture {number}: an address is its first slot alone, like \"1.101\"");
+                return fault(self.text, offset, sentence);
             }
             let addresses = fixture.address.iter().map(|slots| slots.0.0).collect();
             let (label, kind, mode) = (fixture.label, fixture.kind, fixture.mode);
-            self.show.fixtures.push(Fixture { number, label, kind, mode, addresses });
+            let mut fixture = Fixture { number, label, kind, mode, addresses };
+            if let ([first], Some(pixels)) = (fixture.addresses.as_slice(), pixels.get(&(&fixture.kind, &fixture.mode)))
+            {
+                fixture.addresses = pixels.addresses(*first);
+            }
+            fixtures.push(fixture);
         }
-        self.show.fixtures.sort_by_key(|fixture| fixture.number);
+        fixtures.sort_by_key(|fixture: &Fixture| fixture.number);
+        self.show.fixtures = fixtures;
         for group in doc.group {
             let offset = group.span().start;
             let group = group.into_inner();
@@ -227,15 +262,30 @@ impl Reader<'_> {
         self.count(offset, fixtures.len() * set.levels.len())?;
         for (name, Said(value)) in set.levels {
             let (attribute, cell) = match name.split_once('#') {
-                None => (name.as_str(), Some(0)),
-                Some((attribute, cell)) => (attribute, cell.parse().ok()),
+                None => (name.as_str(), Some(Some(0))),
+                Some((attribute, "*")) => (attribute, Some(None)),
+                Some((attribute, cell)) => (attribute, cell.parse().ok().map(Some)),
             };
-            let Some((attribute, cell)) = self.show.attributes().id(attribute).zip(cell) else {
-                return self
-                    .fault(offset, format!("no fixture type has {name}: expected an attribute, or ATTRIBUTE#CELL"));
+            let Some((id, cell)) = self.show.attributes().id(attribute).zip(cell) else {
+                let expected = "expected an attribute, ATTRIBUTE#CELL or ATTRIBUTE#*";
+                return self.fault(offset, format!("no fixture type has {name}: {expected}"));
             };
-            let target = |fixture| Target::Fixture { fixture, cell, attribute };
-            out.extend(fixtures.iter().map(|fixture| Instruction { target: target(*fixture), value }));
+            let line = |fixture, cell| Instruction { target: Target::Fixture { fixture, cell, attribute: id }, value };
+            if let Some(cell) = cell {
+                out.extend(fixtures.iter().map(|fixture| line(*fixture, cell)));
+                continue;
+            }
+            for fixture in &fixtures {
+                let mode = self.show.fixture(*fixture).and_then(|fixture| self.show.mode_of(fixture));
+                let channels = mode.into_iter().flat_map(|mode| &mode.channels);
+                let cells: Vec<u16> =
+                    channels.filter(|c| c.attribute == attribute && c.cell > 0).map(|c| c.cell).collect();
+                if cells.is_empty() {
+                    return self.fault(offset, format!("fixture {fixture} has no cells with {attribute}"));
+                }
+                self.count(offset, cells.len())?;
+                out.extend(cells.into_iter().map(|cell| line(*fixture, cell)));
+            }
         }
         for slots in set.slots {
             let (first, last) = slots.0;
@@ -312,8 +362,40 @@ impl Reader<'_> {
     }
 }
 
-fn fixture_type(doc: TypeDoc) -> FixtureType {
-    let channel = |channel: crate::doc::ChannelDoc| Channel {
+impl Reader<'_> {
+    fn fixture_type(&mut self, offset: usize, doc: TypeDoc) -> Result<FixtureType, Fault> {
+        let mut modes = Vec::new();
+        for mode in doc.mode {
+            let channels = match (mode.channels, mode.pixels) {
+                (Some(channels), None) => channels.into_iter().map(channel).collect(),
+                (Some(_), Some(_)) => {
+                    return self.fault(offset, format!("mode {:?} has channels and pixels: choose one", mode.name));
+                }
+                (None, None) => {
+                    return self.fault(offset, format!("mode {:?} has neither channels nor pixels", mode.name));
+                }
+                (None, Some(pixels)) => {
+                    let offset = pixels.span().start;
+                    let PixelsDoc { count, order, per_universe } = pixels.into_inner();
+                    self.pixels += usize::from(count);
+                    if self.pixels > MAX_PIXELS {
+                        return self
+                            .fault(offset, format!("the fixture types have more than {MAX_PIXELS} pixels together"));
+                    }
+                    match Pixels::new(count, &order, per_universe) {
+                        Ok(pixels) => pixels.channels(),
+                        Err(why) => return self.fault(offset, why.to_string()),
+                    }
+                }
+            };
+            modes.push(Mode { name: mode.name, channels });
+        }
+        Ok(FixtureType { name: doc.name, manufacturer: doc.manufacturer, modes })
+    }
+}
+
+fn channel(channel: ChannelDoc) -> Channel {
+    Channel {
         is_intensity: channel.intensity.unwrap_or(channel.attribute == cuelight_show::attribute::name::DIMMER),
         attribute: channel.attribute,
         cell: channel.cell,
@@ -325,11 +407,5 @@ fn fixture_type(doc: TypeDoc) -> FixtureType {
         },
         snaps: channel.snap,
         physical: channel.range.map(|(from, to, unit)| PhysicalRange { from_milli: from.0, to_milli: to.0, unit }),
-    };
-    let mode = |mode: crate::doc::ModeDoc| Mode {
-        name: mode.name,
-        channels: mode.channels.into_iter().map(channel).collect(),
-    };
-    let modes = doc.mode.into_iter().map(mode).collect();
-    FixtureType { name: doc.name, manufacturer: doc.manufacturer, modes }
+    }
 }

@@ -157,3 +157,84 @@ fn the_schema_that_is_kept_is_that_of_the_format() {
         "renew it: cargo run -p cuelight-showfile --example schema > crates/showfile/schema/show-file.json"
     );
 }
+
+const STRIP: &str = r##"show-file = 1
+
+[[fixture-type]]
+name = "Strip"
+[[fixture-type.mode]]
+name = "GRB"
+pixels = { count = 300, order = "grb" }
+
+[[fixture]]
+number = 1
+type = "Strip"
+mode = "GRB"
+address = ["5.1"]
+
+[[group]]
+name = "strip"
+fixtures = [1]
+
+[[list]]
+number = 1
+[[list.cue]]
+number = 1
+[[list.cue.set]]
+fixtures = [1]
+levels = { "ColorAdd_R#*" = 100, "ColorAdd_B#171" = 50 }
+[[list.cue]]
+number = 2
+[[list.cue.effect]]
+group = "strip"
+scene = { effect = "rainbow", palette = "rainbow" }
+"##;
+
+#[test]
+fn pixels_go_on_in_the_next_universe_and_take_levels_and_effects() {
+    let show = read(STRIP).unwrap();
+    let addresses: Vec<_> = show.fixtures[0].addresses.iter().map(ToString::to_string).collect();
+    assert_eq!(addresses, ["5.1", "6.1"]);
+    let score = Score::new(&show);
+    let (mut playbacks, mut stage) = (Playbacks::default(), Stage::new(&score));
+    playbacks.go(&score, ListNumber(1), Time::ZERO).unwrap();
+    let levels = stage.levels(&score, &playbacks, &Master::DEFAULT, &Tempo::DEFAULT, Time::ZERO);
+    assert_eq!(levels.get(5).unwrap()[507..], [0, 255, 0, 0, 0]);
+    assert_eq!(levels.get(6).unwrap()[..6], [0, 255, 128, 0, 255, 0]);
+    assert_eq!(levels.get(6).unwrap()[387..392], [0, 255, 0, 0, 0]);
+    // An effect is drawn over all of them as over one strip: the last pixel is not the first one again.
+    playbacks.go(&score, ListNumber(1), Time::from_us(1_000_000)).unwrap();
+    let levels = stage.levels(&score, &playbacks, &Master::DEFAULT, &Tempo::DEFAULT, Time::from_us(1_500_000));
+    let pixel = |universe, slot: usize| &levels.get(universe).unwrap()[slot..slot + 3];
+    assert!(pixel(5, 0) != pixel(5, 300) && pixel(5, 300) != pixel(6, 300));
+    assert_eq!(pixel(6, 390), [0; 3]);
+}
+
+#[test]
+fn pixels_are_written_as_they_were_read() {
+    let text = write(&read(STRIP).unwrap()).unwrap();
+    assert!(text.contains("pixels = { count = 300, order = \"grb\" }\n"), "{text}");
+    assert!(text.contains("address = [\"5.1\"]\n"), "{text}");
+    let again = read(&text).unwrap();
+    assert_eq!(again.fixtures, read(STRIP).unwrap().fixtures);
+    assert_eq!(write(&again).unwrap(), text);
+}
+
+#[test]
+fn pixels_that_cannot_be_are_told_where_they_stand() {
+    let told = |from: &str, to: &str| read(&STRIP.replace(from, to)).unwrap_err()[0].to_string();
+    assert_eq!(told("count = 300", "count = 0"), "7:10: expected 1 to 32768 pixels");
+    assert!(told("\"grb\"", "\"rgg\"").starts_with("7:10: expected the order of the colours"));
+    assert_eq!(
+        told("\"5.1\"", "\"5.4\""),
+        "9:1: fixture 1: it takes 510 slots from 5.4 on, but universe 5 ends at slot 512: patch it at 5.3 or lower"
+    );
+    assert_eq!(
+        told("\"ColorAdd_R#*\"", "\"ColorAdd_W#*\""),
+        "23:1: no fixture type has ColorAdd_W#*: expected an attribute, ATTRIBUTE#CELL or ATTRIBUTE#*"
+    );
+    assert_eq!(
+        told("pixels = { count = 300, order = \"grb\" }", ""),
+        "3:1: mode \"GRB\" has neither channels nor pixels"
+    );
+}

@@ -7,7 +7,8 @@ use cuelight_render::{effects, palettes};
 use cuelight_show::cue::{Drives, SceneTarget};
 use cuelight_show::list::DEFAULT_BACK_MS;
 use cuelight_show::{
-    Address, Channel, Cue, CueList, Curve, FixtureNumber, FixtureType, Level, ListNumber, Next, Show, Target, Value,
+    Address, Channel, Cue, CueList, Curve, FixtureNumber, FixtureType, Level, ListNumber, Next, Pixels, Show, Target,
+    Value,
 };
 use cuelight_wire::scene::Scene;
 
@@ -33,7 +34,11 @@ pub fn write(show: &Show) -> Result<String, NotWritable> {
         line(&mut out, format_args!("\n[[fixture]]\nnumber = {}", fixture.number));
         put(&mut out, "label", &fixture.label);
         line(&mut out, format_args!("type = {}\nmode = {}", quoted(&fixture.kind), quoted(&fixture.mode)));
-        let addresses: Vec<_> = fixture.addresses.iter().map(|address| format!("\"{address}\"")).collect();
+        let pixels = show.mode_of(fixture).and_then(|mode| Pixels::of(&mode.channels));
+        let is_followed = |first| pixels.is_some_and(|pixels| pixels.addresses(first) == fixture.addresses);
+        let told =
+            fixture.addresses.first().filter(|first| is_followed(**first)).map_or(fixture.addresses.len(), |_| 1);
+        let addresses: Vec<_> = fixture.addresses[..told].iter().map(|address| format!("\"{address}\"")).collect();
         if !addresses.is_empty() {
             line(&mut out, format_args!("address = [{}]", addresses.join(", ")));
         }
@@ -65,11 +70,25 @@ fn put(out: &mut String, key: &str, text: &str) {
     }
 }
 
+/// A fixture type as the part of a file that defines it.
+pub fn write_fixture_type(kind: &FixtureType) -> String {
+    let mut out = String::new();
+    write_type(&mut out, kind);
+    out
+}
+
 fn write_type(out: &mut String, kind: &FixtureType) {
     line(out, format_args!("\n[[fixture-type]]\nname = {}", quoted(&kind.name)));
     put(out, "manufacturer", &kind.manufacturer);
     for mode in &kind.modes {
-        line(out, format_args!("[[fixture-type.mode]]\nname = {}\nchannels = [", quoted(&mode.name)));
+        line(out, format_args!("[[fixture-type.mode]]\nname = {}", quoted(&mode.name)));
+        if let Some(pixels) = Pixels::of(&mode.channels) {
+            let per_universe = pixels.per_universe().map(|n| format!(", per-universe = {n}")).unwrap_or_default();
+            let (count, order) = (pixels.count(), quoted(pixels.order()));
+            line(out, format_args!("pixels = {{ count = {count}, order = {order}{per_universe} }}"));
+            continue;
+        }
+        line(out, format_args!("channels = ["));
         for channel in &mode.channels {
             line(out, format_args!("  {{ {} }},", channel_words(channel).join(", ")));
         }

@@ -16,7 +16,7 @@ fn fixtures_that_share_slots_are_both_named_with_their_addresses() {
     assert_eq!(
         told(&show),
         ["fixture 2: fixture 2 at 1.105 to 1.111 and fixture 1 (front left) at 1.101 to 1.107 share 1.105 to 1.107: \
-         move one of them"]
+         move one of them, 1.1 has room for fixture 2"]
     );
     // The same slots of another universe are others.
     show.fixtures[1].addresses = vec![Address::new(2, 105).unwrap()];
@@ -37,8 +37,8 @@ fn one_long_fixture_over_several_short_ones_is_told_for_each() {
     assert_eq!(
         told(&show),
         [
-            "fixture 10: fixture 10 at 1.102 to 1.102 and fixture 1 at 1.101 to 1.107 share 1.102 to 1.102: move one of them",
-            "fixture 11: fixture 11 at 1.104 to 1.104 and fixture 1 at 1.101 to 1.107 share 1.104 to 1.104: move one of them",
+            "fixture 10: fixture 10 at 1.102 to 1.102 and fixture 1 at 1.101 to 1.107 share 1.102 to 1.102: move one of them, 1.1 has room for fixture 10",
+            "fixture 11: fixture 11 at 1.104 to 1.104 and fixture 1 at 1.101 to 1.107 share 1.104 to 1.104: move one of them, 1.2 has room for fixture 11",
         ]
     );
 }
