@@ -13,6 +13,7 @@ use crate::hub::Hub;
 use crate::leash::Leash;
 use crate::node::Node;
 use crate::ota::Ota;
+use crate::patch::Patch;
 use crate::pattern::Pattern;
 use crate::play::Play;
 use crate::run::Run;
@@ -57,6 +58,8 @@ pub(crate) enum Command {
     Dmx(Dmx),
     /// List effects, palettes and presets
     Effects(Effects),
+    /// Fixtures and where they are patched, in a show file; import of GDTF and Open Fixture Library files
+    Patch(Patch),
     /// Make, upload, list and play patterns
     Pattern(Pattern),
     /// Play a cue list of a show file on this machine, without a hub

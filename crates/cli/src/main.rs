@@ -19,6 +19,7 @@ mod leash;
 mod logging;
 mod node;
 mod ota;
+mod patch;
 mod pattern;
 mod play;
 mod print;
@@ -51,6 +52,7 @@ fn main() -> ExitCode {
         Command::Ctl(ctl) => ctl.run(),
         Command::Dmx(dmx) => dmx.run(),
         Command::Effects(effects) => effects.run(),
+        Command::Patch(patch) => patch.run(),
         Command::Pattern(pattern) => pattern.run(),
         Command::Play(play) => play.run(),
         Command::Ota(ota) => ota.run(),
