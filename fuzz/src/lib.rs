@@ -8,8 +8,10 @@ pub mod control_json;
 pub mod ddp;
 pub mod exchange;
 pub mod full_state;
+pub mod gdtf;
 pub mod lighting;
 pub mod node_role;
+pub mod ofl;
 pub mod ota_boot;
 pub mod ota_manifest;
 pub mod ota_signed;
@@ -20,6 +22,7 @@ pub mod sacn;
 mod script;
 pub mod session;
 pub mod show;
+pub mod show_file;
 pub mod stream_packet;
 pub mod sync_pair;
 pub mod tlv;
@@ -28,15 +31,17 @@ pub mod tlv;
 pub type Body = fn(&[u8]);
 
 /// All targets, by the names of their files and corpora.
-pub const TARGETS: [(&str, Body); 20] = [
+pub const TARGETS: [(&str, Body); 23] = [
     ("artnet", artnet::run),
     ("conductor", conductor::run),
     ("control_json", control_json::run),
     ("ddp", ddp::run),
     ("exchange", exchange::run),
     ("full_state", full_state::run),
+    ("gdtf", gdtf::run),
     ("lighting", lighting::run),
     ("node_role", node_role::run),
+    ("ofl", ofl::run),
     ("ota_boot", ota_boot::run),
     ("ota_manifest", ota_manifest::run),
     ("ota_signed", ota_signed::run),
@@ -46,6 +51,7 @@ pub const TARGETS: [(&str, Body); 20] = [
     ("sacn", sacn::run),
     ("session", session::run),
     ("show", show::run),
+    ("show_file", show_file::run),
     ("stream_packet", stream_packet::run),
     ("sync_pair", sync_pair::run),
     ("tlv", tlv::run),

@@ -111,6 +111,13 @@ fn manifests_signatures_and_the_launchers_state_hold_over_their_corpora() {
 }
 
 #[test]
+fn show_files_and_imported_fixtures_hold_over_their_corpora() {
+    replay("gdtf");
+    replay("ofl");
+    replay("show_file");
+}
+
+#[test]
 fn every_target_has_a_file_a_corpus_and_a_test() {
     let names = |folder: &str, suffix: &str| -> BTreeSet<String> {
         let entries = fs::read_dir(fuzz().join(folder)).expect("a folder");
