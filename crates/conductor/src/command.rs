@@ -209,6 +209,12 @@ pub struct Answer {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CommandId(Text<64>);
 
+impl fmt::Display for CommandId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
 /// The text is no command id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("an idempotency key has 1 to 64 visible ASCII characters")]

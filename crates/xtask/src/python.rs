@@ -1,5 +1,5 @@
 //! A Python with the packages `websockets` and `sacn`, for the clients, devices and lighting desks that tests have written in
-//! it.
+//! it; and schemathesis, which tries the HTTP API against its description.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -34,6 +34,32 @@ pub(crate) fn with_packages(target: &Path) -> PathBuf {
             found()
         })
         .unwrap_or_else(|| "python3".into())
+}
+
+/// The variable by which tests are told where schemathesis is.
+pub(crate) const SCHEMATHESIS: &str = "CUELIGHT_SCHEMATHESIS";
+/// Its version: another one finds other things.
+const SCHEMATHESIS_PACKAGE: &str = "schemathesis==4.32.5";
+
+/// schemathesis, in a folder of its own below `target`. Where it cannot be installed, its test says that it is missing.
+pub(crate) fn schemathesis(target: &Path) -> PathBuf {
+    let folder = target.join("tools").join(SCHEMATHESIS_PACKAGE.replace("==", "-"));
+    let program = folder.join("bin/schemathesis");
+    if !process::succeeds(Command::new(&program).arg("--version")) {
+        let make = || process::run(Command::new("python3").args(["-m", "venv"]).arg(&folder));
+        let made = make().or_else(|_| {
+            debian::install(&["python3", "python3-venv"]);
+            make()
+        });
+        let pip = || {
+            let mut pip = Command::new(folder.join("bin/python3"));
+            process::run(pip.args(["-m", "pip", "install", "--quiet", SCHEMATHESIS_PACKAGE]))
+        };
+        if let Err(error) = made.and_then(|()| pip()) {
+            eprintln!("{error:#}");
+        }
+    }
+    program
 }
 
 fn has_packages(python: &Path) -> bool {

@@ -43,6 +43,7 @@ pub(crate) fn all() -> Result<Outcome> {
         debian::install_tools(&[("tshark", "tshark"), ("olad", "ola"), ("ip", "iproute2"), ("nsenter", "util-linux")]);
         let mut command = test_command();
         command.env(python::VARIABLE, python::with_packages(&workspace.target));
+        command.env(python::SCHEMATHESIS, python::schemathesis(&workspace.target));
         processes.iter().for_each(|name| {
             command.args(["--test", name]);
         });

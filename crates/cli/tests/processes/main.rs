@@ -8,6 +8,7 @@
 mod dashboard;
 mod demo;
 mod deployed;
+mod description;
 mod dissection;
 mod distribution;
 mod hostile;

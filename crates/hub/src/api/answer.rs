@@ -68,7 +68,8 @@ async fn told(shared: &Shared, headers: &HeaderMap, command: Command) -> Result<
     answer.map_err(|_| Problem::unavailable("the hub is stopping"))?.map_err(refused)
 }
 
-fn idempotency_key(headers: &HeaderMap) -> Result<Option<CommandId>, Problem> {
+/// The key of a request that may come again.
+pub(crate) fn idempotency_key(headers: &HeaderMap) -> Result<Option<CommandId>, Problem> {
     let Some(key) = headers.get("Idempotency-Key") else { return Ok(None) };
     let key = key.to_str().ok().and_then(|key| key.parse().ok());
     key.map(Some).ok_or_else(|| Problem::bad_request("Idempotency-Key has 1 to 64 visible ASCII characters"))

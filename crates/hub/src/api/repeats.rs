@@ -18,6 +18,7 @@ use hyper::body::Body as _;
 use serde_json::Value;
 
 use super::Problem;
+use super::answer::idempotency_key;
 use super::body::MAX_BODY;
 use crate::shared::Shared;
 
@@ -76,8 +77,14 @@ impl Memory {
 
 /// Answers a request that was answered before; remembers the answers to others.
 pub(crate) async fn once(State(shared): State<Shared>, request: Request, next: Next) -> Response {
-    let key = request.headers().get("Idempotency-Key").and_then(|key| key.to_str().ok()).map(str::to_owned);
-    let Some(key) = key.filter(|_| request.method() != Method::GET) else { return next.run(request).await };
+    if request.method() == Method::GET {
+        return next.run(request).await;
+    }
+    let key = match idempotency_key(request.headers()) {
+        Ok(Some(key)) => key.to_string(),
+        Ok(None) => return next.run(request).await,
+        Err(problem) => return problem.into_response(),
+    };
     let (parts, body) = request.into_parts();
     let Ok(body) = to_bytes(body, MAX_BODY).await else {
         return Problem::too_large(format!("the body has more than {MAX_BODY} bytes")).into_response();

@@ -153,5 +153,11 @@ async fn receivers_of_other_machines_need_the_key_and_odd_names_are_refused() {
     let first = hub.request(LOCAL, once()).await.ok();
     assert_eq!(hub.request(LOCAL, once()).await.ok(), first);
     assert_eq!(heartbeat(&hub).await.len(), 1);
+    // A key that is none is refused wherever one is taken.
+    for path in ["/api/v1/live/tickets", "/api/nodes/node-01/command"] {
+        let odd = Request::post(path).header(header::CONTENT_TYPE, "application/json");
+        let odd = odd.header("Idempotency-Key", "two words").body(Body::from(r#"{"type":"clear"}"#)).unwrap();
+        assert!(hub.request(LOCAL, odd).await.problem(400).contains("visible ASCII"), "{path}");
+    }
     hub.stop().await;
 }
