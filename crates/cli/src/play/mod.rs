@@ -61,7 +61,7 @@ pub(crate) struct Play {
     /// Which universes, like 1..4,7 [default: all of the show]
     #[arg(long, value_delimiter = ',')]
     universes: Vec<Universes>,
-    /// Where they go, may be given several times: sacn[:UNIVERSES][@HOST[:PORT]] or artnet[:UNIVERSES]@HOST[:PORT], with ?OPTIONS
+    /// Where they go, may be given several times: sacn, sacn:1..4, sacn@HOST, artnet:1..4@HOST:PORT, with ?OPTIONS
     #[arg(long, default_value = "sacn")]
     lights: Vec<Worded<LightsTarget>>,
     /// End after this time [default: when told to]
