@@ -43,9 +43,6 @@ use crate::uploads::Uploads;
 
 /// Priority of the frame thread: above the hub's threads where both run on one machine, because a late frame is seen.
 const FRAME_PRIORITY: u8 = 70;
-/// Priority of the driver: on a machine that is busy otherwise, as with a film, what the hub says must come in time too. Below
-/// everything with a deadline.
-const DRIVER_PRIORITY: u8 = 40;
 /// Columns of a picture in the terminal: what every terminal has.
 const TERMINAL_COLUMNS: u16 = 80;
 /// File of the node's identity, where the machine has none.
@@ -166,13 +163,8 @@ pub fn run(settings: NodeSettings, stop: impl Future<Output = ()>) -> Result<End
         .build()
         .map_err(system("an event loop"))?;
     make_timers_exact();
-    let realtime = settings.realtime;
     runtime.block_on(async {
         let driver = prepare(settings)?;
-        // Where it is refused the frame thread has said so. Threads started from here are ordinary ones.
-        if realtime {
-            let _ = make_thread_realtime(DRIVER_PRIORITY);
-        }
         driver.run(stop).await.map_err(system("to go on"))
     })
 }
