@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "test code; the exemption of clippy.toml covers only functions with #[test]")]
 
 mod changes;
+mod cues;
 mod failures;
 mod groups;
 mod hostile;
