@@ -54,6 +54,17 @@ pub enum Spin {
     For(Span),
 }
 
+impl Spin {
+    /// How long a thread watches, nanoseconds, whether it has real-time priority or not.
+    pub(crate) fn as_ns(self, is_realtime: bool) -> i64 {
+        match self {
+            Self::For(span) => span.as_ns(),
+            Self::Auto if is_realtime => SPIN_REALTIME.as_ns(),
+            Self::Auto => 0,
+        }
+    }
+}
+
 /// How to run the frame loop.
 pub struct FrameLoopConfig<C> {
     /// What to render and how. `render_ahead` is usually [`RENDER_AHEAD`].
@@ -137,12 +148,7 @@ impl FrameLoop {
             spin_ns: 0,
         };
         let thread = Builder::new().name("frames".into()).spawn(move || {
-            let is_realtime = on_start();
-            run.spin_ns = match spin {
-                Spin::For(span) => span.as_ns(),
-                Spin::Auto if is_realtime => SPIN_REALTIME.as_ns(),
-                Spin::Auto => 0,
-            };
+            run.spin_ns = spin.as_ns(on_start());
             run.run();
         })?;
         let handle = FrameLoopHandle { reports: report_reader, stop, thread: Some(thread) };

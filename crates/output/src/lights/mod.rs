@@ -35,7 +35,7 @@ pub use stagehand::Staged;
 pub use target::{BadLights, LightsTarget, Protocol, UniverseRange};
 
 use crate::clock::{FrameClock, MonoClock};
-use crate::frame_loop::{SPIN_REALTIME, Spin};
+use crate::frame_loop::Spin;
 use crate::latest::{Latest, latest};
 use crate::pace::{Monotonic, Pace};
 use crate::universes::{UniversesError, identity_of_part};
@@ -154,12 +154,7 @@ impl Lights {
     pub fn spawn<C: MonoClock + 'static>(config: LightsConfig<C>) -> Result<LightsHandle, LightsError> {
         let (mut run, mut handle, on_start, spin) = prepare(config, Monotonic)?;
         let thread = Builder::new().name("lights".into()).spawn(move || {
-            let is_realtime = on_start();
-            run.spin_ns = match spin {
-                Spin::For(span) => span.as_ns(),
-                Spin::Auto if is_realtime => SPIN_REALTIME.as_ns(),
-                Spin::Auto => 0,
-            };
+            run.spin_ns = spin.as_ns(on_start());
             run.run();
         })?;
         handle.thread = Some(thread);
