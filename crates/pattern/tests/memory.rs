@@ -18,6 +18,9 @@ static HEAP: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
 /// Uploads that are counted, after as many that warm up.
 const UPLOADS: usize = 400;
+/// Times they are counted. A queue between threads holds one block of memory or two, depending on where in a block it just is:
+/// what was there before may be there again only later. What leaks does not come back.
+const ROUNDS: usize = 8;
 
 /// Bytes that are allocated now; what reallocation changes is counted in both.
 fn in_use() -> usize {
@@ -66,7 +69,10 @@ async fn uploads_leave_the_heap_as_it_was() {
     tokio::spawn(listener.serve(service, stopped));
     uploads(&target).await;
     let before = settled().await;
-    uploads(&target).await;
-    let after = settled().await;
-    assert!(after <= before, "{before} bytes before, {after} after");
+    let mut after = Vec::new();
+    while after.len() < ROUNDS && after.last().is_none_or(|after| *after > before) {
+        uploads(&target).await;
+        after.push(settled().await);
+    }
+    assert!(after.last() <= Some(&before), "{before} bytes before, {after:?} after");
 }
