@@ -25,9 +25,20 @@ export function keepOperatorKey(key: string): void {
   sessionStorage.setItem(KEY, key);
 }
 
+export function forgetOperatorKey(): void {
+  sessionStorage.removeItem(KEY);
+}
+
 export function headers(more: Record<string, string> = {}): Record<string, string> {
   const key = operatorKey();
   return key ? { ...more, Authorization: `Bearer ${key}` } : more;
+}
+
+let onUnauthorized: (() => void) | null = null;
+
+/** Has `then` called whenever the hub no longer knows who asks. */
+export function whenUnauthorized(then: () => void): void {
+  onUnauthorized = then;
 }
 
 export interface Options {
@@ -36,11 +47,15 @@ export interface Options {
   once?: string;
   /** Sent as `If-Match`: only when the document is still that one. */
   match?: string | null;
+  /** How long the answer may take. */
+  limitMs?: number;
 }
 
 export interface Reply<T> {
   value: T;
   tag: string | null;
+  /** The query of a list's next page. */
+  next: string | null;
 }
 
 export async function ask<T>(method: string, path: string, options: Options = {}): Promise<Reply<T>> {
@@ -48,7 +63,7 @@ export async function ask<T>(method: string, path: string, options: Options = {}
   if (options.body !== undefined) extra['Content-Type'] = 'application/json';
   if (options.once) extra['Idempotency-Key'] = options.once;
   if (options.match) extra['If-Match'] = options.match;
-  const init: RequestInit = { method, headers: headers(extra), signal: AbortSignal.timeout(LIMIT_MS), cache: 'no-store' };
+  const init: RequestInit = { method, headers: headers(extra), signal: AbortSignal.timeout(options.limitMs ?? LIMIT_MS), cache: 'no-store' };
   if (options.body !== undefined) init.body = JSON.stringify(options.body);
   let response: Response;
   try {
@@ -60,9 +75,11 @@ export async function ask<T>(method: string, path: string, options: Options = {}
   const value: unknown = isJson ? await response.json().catch(() => null) : null;
   if (!response.ok) {
     const detail = (value as { detail?: string } | null)?.detail;
-    throw new Refused(response.status, detail ?? response.statusText);
+    if (response.status === 401) onUnauthorized?.();
+    throw new Refused(response.status, detail ?? (response.statusText || `status ${response.status}`));
   }
-  return { value: value as T, tag: response.headers.get('ETag') };
+  const next = /<(\?[^>]*)>; rel="next"/.exec(response.headers.get('Link') ?? '')?.[1] ?? null;
+  return { value: value as T, tag: response.headers.get('ETag'), next };
 }
 
 export async function get<T>(path: string): Promise<T> {

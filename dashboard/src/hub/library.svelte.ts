@@ -25,12 +25,21 @@ class Library {
     }
   }
 
-  /** A palette as a CSS gradient; null for one that takes the scene's own colours. */
-  gradient(palette: string, own?: readonly string[]): string | null {
+  /**
+   * A palette as a CSS gradient, for one that takes the scene's own colours of those; null when neither is known. Of own colours
+   * only the first counts where an effect uses no more, and black ones at the end are colours nobody has set.
+   */
+  gradient(palette: string, own: readonly string[] = [], effect?: string): string | null {
     const found = this.palettes.find((known) => known.name === palette);
-    const colors = found?.colors?.length ? found.colors : own;
-    return colors?.length ? `linear-gradient(90deg, ${colors.join(', ')})` : null;
+    const colors = found?.colors?.length ? found.colors : effect === 'solid' ? own.slice(0, 1) : set(own);
+    if (colors.length === 0) return null;
+    return colors.length === 1 ? `linear-gradient(${colors[0]}, ${colors[0]})` : `linear-gradient(90deg, ${colors.join(', ')})`;
   }
+}
+
+function set(colors: readonly string[]): readonly string[] {
+  const last = colors.findLastIndex((color) => color !== '#000000');
+  return colors.slice(0, last + 1);
 }
 
 export const library = new Library();

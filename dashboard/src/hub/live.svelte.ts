@@ -135,6 +135,17 @@ class Live {
     if (before.phase === 'silent' && this.link.phase === 'live') this.note({ weight: 'note', text: 'The hub is back' });
   }
 
+  /** The hub does not know any more who this is. */
+  lock(reason: string): void {
+    this.#tell({ kind: 'refused', reason });
+    this.#socket.close();
+  }
+
+  /** Opens the live connection anew, as somebody else. */
+  connectAgain(): void {
+    this.#socket.close();
+  }
+
   /** Follows the show until the page is closed. */
   async follow(): Promise<void> {
     setInterval(() => {

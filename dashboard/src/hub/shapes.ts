@@ -1,5 +1,7 @@
 /** What the hub's API answers, as far as the page uses it (docs/operations/api.md). */
 
+import type { Role } from '../state/roles.ts';
+
 export type NodeState = 'pending' | 'authed' | 'ready' | 'degraded' | 'lost' | 'offline';
 
 export interface ShowNode {
@@ -33,6 +35,8 @@ export interface ShowNode {
   packets: number | null;
   bytes: number | null;
   groups: string[];
+  /** Where it serves a page of its own. */
+  page: string | null;
 }
 
 export interface Scene {
@@ -102,6 +106,8 @@ export interface Preset {
   description: string;
   effect: string;
   palette: string;
+  /** Its own colours, for a palette that takes those. */
+  colors?: string[];
 }
 
 export interface Pattern {
@@ -189,4 +195,51 @@ export interface Answer {
   rev: number;
   repeated: boolean;
   nodes: number;
+}
+
+/** An instant on the wall, RFC 3339 or seconds since 1970. */
+export type Instant = string | number;
+
+export interface AccountEntry {
+  name: string;
+  role: Role;
+}
+export interface KeyEntry {
+  id: string;
+  name: string;
+  role: Role;
+  expires_at?: Instant | null;
+  last_used_at?: Instant | null;
+}
+export interface NewKey extends KeyEntry {
+  /** In this answer and never again. */
+  key: string;
+}
+export interface SessionEntry {
+  id: string;
+  account: string;
+  address?: string | null;
+  created_at?: Instant | null;
+  expires_at?: Instant | null;
+  is_current?: boolean;
+}
+
+/** A command that somebody gave, and what became of it. */
+export interface CommandEntry {
+  command_id: string;
+  node_id?: string | null;
+  command: Record<string, unknown> | string;
+  ordered_at: Instant;
+  state: string;
+  why?: string | null;
+  who?: string | null;
+}
+export interface AuditEntry {
+  id?: string | number;
+  number?: number;
+  at: Instant;
+  who?: string | null;
+  from?: string | null;
+  what: string;
+  outcome?: string | null;
 }

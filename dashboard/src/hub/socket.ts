@@ -81,6 +81,11 @@ export class Socket {
     this.#socket?.send(JSON.stringify(message));
   }
 
+  /** Ends the connection; whoever watches opens the next. */
+  close(): void {
+    this.#socket?.close();
+  }
+
   #take({ t, view, now_us, show_us, state, patch, detail }: Message): void {
     if (t === 'error') {
       console.warn(`the hub says: ${detail}`);

@@ -39,6 +39,7 @@ const UNSAID: Omit<ShowNode, 'id' | 'mac' | 'heard_at'> = {
   packets: null,
   bytes: null,
   groups: [],
+  page: null,
 };
 
 /** `hubToPage`: what is to be added to the hub's clock, in milliseconds, to have the page's; `atMs` the page's clock now. */

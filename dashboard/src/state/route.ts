@@ -1,6 +1,6 @@
 /** Pages by the address's hash: `#/network/02:00:00:00:00:01`. */
 
-export const PAGES = ['stage', 'network', 'patch', 'patterns', 'updates', 'log'] as const;
+export const PAGES = ['stage', 'network', 'patch', 'patterns', 'updates', 'log', 'access'] as const;
 export type PageName = (typeof PAGES)[number];
 
 export interface Route {

@@ -83,9 +83,9 @@ export function sentence(told: Told, name: (number: number) => string): Change |
     case 'connection.refused':
       return say(`A connection of ${node} was refused${why}`, 'warn');
     case 'hub.overrun':
-      return say(`A tick took ${text(data['cost_us'])} µs`, 'warn');
+      return say('A tick ended late', 'warn');
     case 'hub.ticks-missed':
-      return say(`${text(data['count'])} ticks were left out`, 'warn');
+      return say('Ticks were left out', 'warn');
     case 'hub.saved-ignored':
       return say(`Saved state was set aside: ${text(data['what'])}`, 'warn');
     case 'alert':
@@ -96,5 +96,27 @@ export function sentence(told: Told, name: (number: number) => string): Change |
       return say('Earlier events are no longer kept', 'warn');
     default:
       return say(`${told.type}${why}${data['node'] !== undefined ? ` (${node})` : ''}`);
+  }
+}
+
+/** A command in words, as `{"type":"cue","cue_id":1.5,"fade_time":3}` or a text that says it already. */
+export function order(command: string | Record<string, unknown>): string {
+  if (typeof command === 'string') return command;
+  const fade = command['fade_time'] === undefined ? '' : ` in ${text(command['fade_time'])} s`;
+  switch (command['type']) {
+    case 'cue':
+      return `Cue ${text(command['cue_id'])}${fade}`;
+    case 'blackout':
+      return command['on'] === false ? 'Lights back' : 'Blackout';
+    case 'clear':
+      return 'Clear';
+    case 'intensity':
+      return `Intensity ${Math.round((Number(command['level']) / 255) * 100)} %${fade}`;
+    case 'media':
+      return `${text(command['action'])} ${text(command['name'])}`;
+    case 'identify':
+      return 'Identify';
+    default:
+      return text(command['type']) || JSON.stringify(command);
   }
 }

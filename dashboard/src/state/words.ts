@@ -36,6 +36,14 @@ export function timeOfDay(date: Date): string {
   return date.toLocaleTimeString([], { hour: '2-digit', minute: '2-digit', second: '2-digit', hour12: false });
 }
 
+/** An instant on the wall: the time of day for one of today, else the day. */
+export function day(instant: string | number): string {
+  const date = new Date(typeof instant === 'number' ? instant * 1000 : instant);
+  if (Number.isNaN(date.getTime())) return '–';
+  const isToday = date.toDateString() === new Date().toDateString();
+  return isToday ? timeOfDay(date) : date.toLocaleDateString([], { year: 'numeric', month: 'short', day: 'numeric' });
+}
+
 export function plural(count: number, one: string, many = `${one}s`): string {
   return `${count} ${count === 1 ? one : many}`;
 }

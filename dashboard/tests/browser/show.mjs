@@ -36,14 +36,15 @@ await page.getByText('4 of 4 nodes ready').waitFor();
 await page.getByRole('button', { name: 'Ocean', exact: false }).first().click();
 for (const mac of macs) await until(`${mac} has the scene`, async () => (await sceneOf(mac)).effect === 'ocean');
 await page.locator('section:has(#scenes-title) button[aria-pressed="true"]', { hasText: 'Ocean' }).waitFor();
+await page.getByRole('button', { name: 'Undo' }).waitFor();
 
 // It is seen on all of them: pictures are of the change or newer, and the ocean is blue.
 const rev = (await api(url, '/api/v1/scene')).rev;
 for (const number of [1, 2, 3, 4]) await until(`the picture of node-${number} is blue`, async () => looksLike(await picture(number), rev, 'blue'));
 await shot(page, 'stage-dark');
 
-// Undo brings back what was there.
-await page.getByRole('button', { name: 'Undo' }).click();
+// Undo brings back what was there, also when its offer is gone.
+await page.keyboard.press('Control+z');
 for (const mac of macs) await until(`${mac} has the scene of before`, async () => (await sceneOf(mac)).effect === before);
 
 // One node alone.

@@ -5,6 +5,11 @@ import { changes } from '../../src/state/changes.ts';
 import { checks } from '../../src/state/checks.ts';
 import { move, toggled } from '../../src/state/grid.ts';
 import { EMPTY, MAX_LINES, sample, SAMPLES } from '../../src/state/history.ts';
+import { fold } from '../../src/state/fold.ts';
+import { pair, readManifest, type Manifest } from '../../src/state/manifest.ts';
+import { allows, ROLES } from '../../src/state/roles.ts';
+import { tested } from '../../src/state/tested.ts';
+import { order } from '../../src/state/told.ts';
 import { address, route } from '../../src/state/route.ts';
 import { places } from '../../src/state/topology.ts';
 import { DEPTH, pop, push, type Edit } from '../../src/state/undo.ts';
@@ -40,6 +45,7 @@ const node = (change: Partial<ShowNode> = {}): ShowNode => ({
   packets: 1,
   bytes: 1,
   groups: [],
+  page: null,
   ...change,
 });
 
@@ -135,4 +141,44 @@ test('figures are written as people read them', () => {
   assert.equal(bytes(262_144), '256.0 KiB');
   assert.equal(showClock(3_723_456_789), '01:02:03.4');
   assert.equal(showClock(-5), '00:00:00.0');
+});
+
+test('each role of people may do what those below may, and a program’s role nothing else', () => {
+  const may = (held: (typeof ROLES)[number]) => ROLES.filter((needed) => allows(held, needed));
+  assert.deepEqual(may('viewer'), ['viewer']);
+  assert.deepEqual(may('operator'), ['viewer', 'operator']);
+  assert.deepEqual(may('admin'), ['viewer', 'operator', 'admin']);
+  assert.deepEqual(may('node'), ['node']);
+  assert.deepEqual(may('metrics'), ['metrics']);
+});
+
+test('lines that repeat are one line with their number, and nothing else is moved', () => {
+  const line = (text: string, weight = 'note') => ({ text, weight });
+  const folded = fold([line('a'), line('a'), line('b'), line('b', 'bad'), line('a')]);
+  assert.deepEqual(folded.map(({ newest, count }) => `${newest.text}${count}${newest.weight}`), ['a2note', 'b1note', 'b1bad', 'a1note']);
+});
+
+test('a manifest is read as far as the page needs it, and goes with the image of its length', () => {
+  const sha256 = 'ab'.repeat(32);
+  const of = (said: object) => JSON.stringify({ signed: JSON.stringify(said), signatures: [{ key: 'k', signature: 's' }] });
+  const manifest = readManifest(of({ product: 'cuelight-node', hardware: 'x86_64-linux', version: '1.2.0', size: 9, sha256 }));
+  assert.deepEqual([manifest?.version, manifest?.size, manifest?.document.signatures.length], ['1.2.0', 9, 1]);
+  for (const bad of ['', '{}', of({ version: '1', size: 9 }), of({ version: '1', size: 9, sha256: 'x' }), '{"signed":"{}"}']) {
+    assert.equal(readManifest(bad), null, bad);
+  }
+  const one = manifest as Manifest;
+  const files = [{ size: 8 }, { size: 9 }];
+  assert.deepEqual(pair([one, { ...one, size: 7 }], files).map(({ image }) => image?.size), [9, undefined]);
+});
+
+test('commands and tests of a connection are told in words', () => {
+  assert.equal(order({ type: 'cue', cue_id: 1.5, fade_time: 3 }), 'Cue 1.5 in 3 s');
+  assert.equal(order({ type: 'blackout', on: false }), 'Lights back');
+  assert.equal(order({ type: 'newer' }), 'newer');
+  assert.equal(order('GO of list 1'), 'GO of list 1');
+  assert.equal(
+    tested({ control: { sent: 5, lost: 0, min_us: 210, median_us: 320, max_us: 1900 }, exchange: { sent: 5, lost: 5, median_us: null } }),
+    'Control: 320 µs (210 µs to 1.9 ms), 0 of 5 lost. Time exchange: no answer, 5 of 5 lost.',
+  );
+  assert.equal(tested({}), 'It answered.');
 });
