@@ -37,6 +37,8 @@ pub(crate) struct PresetEntry {
     description: &'static str,
     effect: String,
     palette: String,
+    /// The scene's own colours, for a palette that takes those.
+    colors: [Color; 3],
 }
 
 /// The effects, by number.
@@ -95,6 +97,7 @@ pub(crate) async fn presets() -> Json<Vec<PresetEntry>> {
             description: preset.description,
             effect: effect_name(scene.effect),
             palette: palette_name(scene.palette),
+            colors: scene.colors.map(Color),
         }
     };
     Json(presets::ALL.iter().map(entry).collect())
