@@ -9,6 +9,7 @@ use cuelight_pattern::store::OpenError;
 use thiserror::Error;
 
 use crate::access_point::AccessPointError;
+use crate::database::OpenError as OpenDatabaseError;
 use crate::images::OpenError as OpenImagesError;
 use crate::store::FolderError;
 
@@ -18,6 +19,9 @@ pub enum HubError {
     /// The data folder.
     #[error(transparent)]
     Folder(#[from] FolderError),
+    /// A database of the data folder.
+    #[error(transparent)]
+    Database(#[from] OpenDatabaseError),
     /// The access point.
     #[error(transparent)]
     AccessPoint(#[from] AccessPointError),

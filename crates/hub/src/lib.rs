@@ -14,6 +14,7 @@
 //! | `receivers` | programs that follow over HTTP, and commands to one of them |
 //! | `shows` | the show files it has |
 //! | `images` | the images it has for its nodes |
+//! | `database` | SQLite: documents and registrations, the log of commands, figures of the nodes |
 //! | `events` | what has happened, for programs that follow the show |
 //! | `store` | the data folder |
 //! | `start`, `open` | starting and stopping |
@@ -23,6 +24,7 @@
 
 pub mod access_point;
 mod api;
+mod database;
 mod distribution;
 mod error;
 mod events;
@@ -49,6 +51,7 @@ mod tick;
 mod uploads;
 
 pub use api::openapi;
+pub use database::OpenError as OpenDatabaseError;
 pub use error::HubError;
 pub use settings::HubSettings;
 pub use start::run;

@@ -11,6 +11,7 @@ use tokio::sync::Semaphore;
 
 use crate::access_point::Facts;
 use crate::api::{Documents, Repeats};
+use crate::database::Database;
 use crate::distribution::Distribution;
 use crate::events::Events;
 use crate::front::Shares;
@@ -59,6 +60,10 @@ pub(crate) struct Shared {
     pub(crate) download_shares: Shares,
     /// Programs that follow over HTTP.
     pub(crate) receivers: Receivers,
+    /// What people made: documents, registrations.
+    pub(crate) library: Database,
+    /// What is kept of what has happened: commands, figures.
+    pub(crate) chronicle: Database,
     /// What has happened.
     pub(crate) events: Events,
     /// What is kept up to date for whoever watches.
@@ -74,6 +79,9 @@ impl Shared {
         if self.patterns_are_open {
             let risk = "anybody on the network may upload, delete and play patterns: --open-patterns off wants the key";
             risks.push(risk.to_owned());
+        }
+        for database in [&self.library, &self.chronicle] {
+            risks.extend(database.condition().why().map(str::to_owned));
         }
         risks
     }

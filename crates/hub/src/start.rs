@@ -25,6 +25,7 @@ use tracing::{info, warn};
 
 use crate::access_point::{AccessPoint, Prepared};
 use crate::api::{self, DOWNLOADS, Documents, Repeats};
+use crate::database::{Database, HAPPENED, HUB, LibrarianThread, Opened};
 use crate::distribution::Distribution;
 use crate::error::HubError;
 use crate::events::Events;
@@ -87,6 +88,7 @@ pub(crate) struct Hub {
     max_connections: u32,
     access_point: Option<AccessPoint>,
     exchange: Running,
+    librarians: [LibrarianThread; 2],
     tick: JoinHandle<()>,
     /// Resolves when the tick thread is no more.
     tick_ended: oneshot::Receiver<()>,
@@ -111,6 +113,8 @@ impl Hub {
     pub(crate) fn prepare(settings: HubSettings) -> Result<Self, HubError> {
         let folder = DataFolder::open(&settings.data_dir)?;
         let key = operator_key(&settings, &folder)?;
+        let hub_db = Opened::open(folder.path(), &HUB)?;
+        let happened_db = Opened::open(folder.path(), &HAPPENED)?;
         let access_point =
             settings.access_point.as_ref().map(|settings| Prepared::new(settings, &folder)).transpose()?;
         let patterns = Patterns::new(Store::open(&settings.data_dir.join(PATTERNS_FOLDER), settings.patterns)?);
@@ -142,6 +146,9 @@ impl Hub {
         let timer = TickTimer::new().map_err(HubError::system("a timer"))?;
         let events = Events::new(identity.boot_id, clock, show.clone());
         let (inbox, inputs) = Inbox::new(timer.waker(), events.clone());
+        let thread = HubError::system("a thread");
+        let (library, librarian) = Database::start(hub_db, folder.clone(), events.clone()).map_err(&thread)?;
+        let (chronicle, chronicler) = Database::start(happened_db, folder.clone(), events.clone()).map_err(&thread)?;
         let keeper =
             Keeper::start(folder, record, clock, show.clone(), events.clone()).map_err(HubError::system("a thread"))?;
 
@@ -168,6 +175,8 @@ impl Hub {
             download_shares: Shares::default(),
             uploads,
             patterns_are_open: settings.open_patterns,
+            library,
+            chronicle,
             events,
             live: Live::default(),
             started_at: now,
@@ -181,7 +190,20 @@ impl Hub {
             tick_thread.run();
         })?;
         let access_point = access_point.map(Prepared::start).transpose().map_err(HubError::system("a thread"))?;
-        Ok(Self { settings, identity, http, shared, orders, max_connections, access_point, exchange, tick, tick_ended })
+        let librarians = [librarian, chronicler];
+        Ok(Self {
+            settings,
+            identity,
+            http,
+            shared,
+            orders,
+            max_connections,
+            access_point,
+            exchange,
+            librarians,
+            tick,
+            tick_ended,
+        })
     }
 
     /// Where it takes HTTP.
@@ -200,6 +222,7 @@ impl Hub {
             max_connections,
             access_point,
             exchange,
+            librarians,
             tick,
             tick_ended,
         } = self;
@@ -242,6 +265,7 @@ impl Hub {
         exchange.waker.wake();
         // Last of what nodes see: the reasons of their sessions' ends are out.
         drop(access_point);
+        librarians.into_iter().for_each(LibrarianThread::stop);
         tick.join().map_err(|_| HubError::Failed("tick"))?;
         exchange.thread.join().map_err(|_| HubError::Failed("time exchange"))
     }

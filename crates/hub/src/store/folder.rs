@@ -3,6 +3,7 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use nix::fcntl::{Flock, FlockArg};
 use serde::Serialize;
@@ -33,11 +34,11 @@ pub enum FolderError {
     },
 }
 
-/// An open data folder. The lock is released when it is dropped, or when the process dies.
-#[derive(Debug)]
+/// An open data folder. The lock is released when the last clone is dropped, or when the process dies.
+#[derive(Clone, Debug)]
 pub(crate) struct DataFolder {
     path: PathBuf,
-    _lock: Flock<File>,
+    _lock: Arc<Flock<File>>,
 }
 
 impl DataFolder {
@@ -48,7 +49,7 @@ impl DataFolder {
         let lock_file =
             OpenOptions::new().create(true).truncate(false).write(true).open(path.join("lock")).map_err(unwritable)?;
         match Flock::lock(lock_file, FlockArg::LockExclusiveNonblock) {
-            Ok(lock) => Ok(Self { path: path.to_owned(), _lock: lock }),
+            Ok(lock) => Ok(Self { path: path.to_owned(), _lock: Arc::new(lock) }),
             Err((_, nix::errno::Errno::EWOULDBLOCK)) => Err(FolderError::InUse { folder: path.to_owned() }),
             Err((_, errno)) => Err(unwritable(errno.into())),
         }
