@@ -76,6 +76,24 @@ impl<const N: usize> Renderer<N> {
         })
     }
 
+    /// Draws another geometry from now on, as a renderer made for it would; asks for no memory.
+    ///
+    /// # Errors
+    /// [`TooManyPixels`]: it goes on with the geometry it had.
+    pub fn set_geometry(&mut self, geometry: Geometry) -> Result<(), TooManyPixels> {
+        if geometry == self.setup.geometry {
+            return Ok(());
+        }
+        let pixels = geometry.len();
+        if pixels > N {
+            return Err(TooManyPixels { pixels, capacity: N });
+        }
+        fill_points(&geometry, &mut self.points[..pixels]);
+        self.setup.geometry = geometry;
+        self.setup.draw = Draw::new(&self.setup.finish, pixels);
+        Ok(())
+    }
+
     /// The geometry it draws.
     pub const fn geometry(&self) -> &Geometry {
         &self.setup.geometry

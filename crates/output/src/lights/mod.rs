@@ -5,9 +5,9 @@
 //! datagrams of those that have a frame; then it sleeps to just before the instant, spins over the rest, and gives them to
 //! the system, 64 in a call. Where synchronisation is on its packet follows 4 ms later. What is decided is in [`machine`].
 //!
-//! The thread never waits for anybody, takes no lock and allocates nothing, except where a cue that follows by itself brings
-//! an effect: the stage allocates it then. Shows are made ready by another thread (`stagehand`) and come through a bounded ring;
-//! what was replaced goes back through another and is freed there.
+//! The thread never waits for anybody, takes no lock and allocates nothing, also where cues follow by themselves and bring
+//! effects: a stage has room for them from the beginning. Shows are made ready by another thread (`stagehand`) and come through
+//! a bounded ring; what was replaced goes back through another and is freed there.
 
 mod figures;
 mod grid;

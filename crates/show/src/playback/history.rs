@@ -19,7 +19,7 @@ const KEPT_IDLE: usize = 2;
 const KEPT_RUNS: usize = MAX_RUNS / 2;
 /// The most cues whose effects are older than the runs that are known. With more the lowest numbers go, and their effects
 /// begin anew.
-pub(super) const MAX_ANCHORS: usize = 64;
+pub(crate) const MAX_ANCHORS: usize = 64;
 
 impl Playbacks {
     /// Adds a run, which begins no earlier than any other of its list.
@@ -79,9 +79,10 @@ fn anchor(playback: &mut Playback, tracked: &Tracked, run: &Run) {
     let Some(current) = run.cue.and_then(|number| tracked.index_of(number)) else { return };
     for cue in tracked.cues[..=current].iter().filter(|cue| cue.has_effects) {
         put_anchor(&mut playback.anchors, Anchor { cue: cue.number, at: run.started_at }, run.cue == Some(cue.number));
+        // At once: a state has room for one more, and cues that follow by themselves must not ask for any.
+        let excess = playback.anchors.len().saturating_sub(MAX_ANCHORS);
+        playback.anchors.drain(..excess);
     }
-    let excess = playback.anchors.len().saturating_sub(MAX_ANCHORS);
-    playback.anchors.drain(..excess);
 }
 
 /// Puts an anchor into its place; one that is there stays unless the cue was started anew.

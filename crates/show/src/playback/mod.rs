@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 pub use command::CommandError;
 pub use history::MAX_RUNS;
-pub(crate) use history::put_anchor;
+pub(crate) use history::{MAX_ANCHORS, put_anchor};
 pub(crate) use instant::ns;
 pub use step::BadStep;
 
@@ -190,7 +190,7 @@ impl Playbacks {
         self.lists.extend(missing.iter().cloned());
         for playback in &mut self.lists {
             playback.runs.reserve(MAX_RUNS.saturating_sub(playback.runs.len()));
-            playback.anchors.reserve(history::MAX_ANCHORS.saturating_sub(playback.anchors.len()));
+            playback.anchors.reserve((MAX_ANCHORS + 1).saturating_sub(playback.anchors.len()));
         }
     }
 }

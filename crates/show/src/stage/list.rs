@@ -43,6 +43,14 @@ impl Key {
     const fn run(self) -> usize {
         self.0 as usize / PACES
     }
+    /// The same when the first `forgotten` runs are no more: what they moved counts as moved by the first that is left.
+    const fn after_forgetting(self, forgotten: usize) -> Self {
+        match self.0.checked_sub((forgotten * PACES) as u8) {
+            _ if self.0 == Self::NONE.0 => self,
+            Some(key) => Self(key),
+            None => Self::new(0, Pace::Up),
+        }
+    }
 }
 
 /// Places in the table of progress: any key has one.
@@ -118,7 +126,7 @@ impl ListStage {
             ways: list.parameters.iter().map(way).collect(),
             runs: Vec::with_capacity(MAX_RUNS),
             progress: [COMPLETE; KEYS],
-            effects: Effects::default(),
+            effects: Effects::new(list),
             asked_at: None,
             picture: Vec::with_capacity(list.parameters.len()),
             used: alloc::vec![false; list.effects.len()],
@@ -139,7 +147,8 @@ impl ListStage {
         // A state that was made elsewhere may have more than it should.
         let runs = &playback.runs[begun.saturating_sub(MAX_RUNS)..begun];
         let clock = at.min(playback.paused_at.unwrap_or(at)).since(Time::ZERO) - playback.held;
-        let is_continued = runs.starts_with(&self.runs) && self.asked_at.is_none_or(|asked_at| asked_at <= clock);
+        let is_later = self.asked_at.is_none_or(|asked_at| asked_at <= clock);
+        let is_continued = is_later && (runs.starts_with(&self.runs) || self.forget(list, playback, runs, at));
         if !is_continued {
             self.clear(list, moving);
         }
@@ -152,6 +161,39 @@ impl ListStage {
         }
         self.measure(list, |run| playback.elapsed(run, at));
         self.effects.draw(list, tempo, at);
+    }
+
+    /// Forgets the runs that the playback has forgotten, if it is so that no level depends on it: the oldest are gone, the
+    /// newest is there, and every fade was complete when the next run began. Then all that is different from a list that
+    /// begins anew with the runs that are left is by which run a place was moved. Returns whether it was so.
+    ///
+    /// A list forgets once in some sixty runs, at the very GO that is waited for: to begin anew is three times the work.
+    fn forget(&mut self, list: &Tracked, playback: &Playback, runs: &[Run], at: Time<Show>) -> bool {
+        let Some(first) = runs.first() else { return false };
+        let Some(forgotten) = self.runs.iter().position(|run| run == first) else { return false };
+        let left = self.runs.len() - forgotten;
+        if !runs.starts_with(&self.runs[forgotten..]) {
+            return false;
+        }
+        match runs.get(left) {
+            Some(next) => self.measure(list, |run| next.started_at.since(run.started_at) - (next.held - run.held)),
+            None => self.measure(list, |run| playback.elapsed(run, at)),
+        }
+        if self.progress.iter().any(|progress| *progress != COMPLETE) {
+            return false;
+        }
+        self.runs.drain(..forgotten);
+        self.progress.fill(COMPLETE);
+        for way in &mut self.ways {
+            way.key = way.key.after_forgetting(forgotten);
+        }
+        if !list.effects.is_empty() {
+            self.effects.count_from(&playback.anchors);
+            for run in &self.runs {
+                run.cue.into_iter().for_each(|cue| self.effects.begin(list, cue, run.started_at));
+            }
+        }
+        true
     }
 
     /// Fills the table of progress with how far each run is that began `elapsed` ago.
@@ -257,7 +299,7 @@ impl ListStage {
                 }
             }
         }
-        self.effects.keep(list, &used);
+        self.effects.keep(list, &mut used);
         self.used = used;
     }
 

@@ -1,7 +1,8 @@
 //! The stage: a score and playbacks at an instant, as levels and slots.
 //!
 //! What comes out depends on score, playbacks, master, tempo and instant alone. The stage remembers the last answer only to
-//! be quick: from one instant to the next it touches what moves, and it allocates nothing unless a cue with effects starts.
+//! be quick: from one instant to the next it touches what moves, and it asks for memory only when it is given
+//! playbacks with more lists than before.
 //!
 //! Lists merge in each parameter: intensities highest first, everything else by the list that moved it last. What a list
 //! gives while it fades in or out has less than full weight; as much of what is below is seen through it. Then the grand

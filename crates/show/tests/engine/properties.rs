@@ -175,6 +175,42 @@ proptest! {
         }
     }
 
+    /// Lists that run more cues than they remember, again and again, with fades of all lengths under way.
+    #[test]
+    fn a_stage_that_lived_through_what_was_forgotten_is_as_one_that_begins_with_what_is_left(
+        lists in lists(),
+        deeds in prop::collection::vec(deed(), 150..260),
+        quick in any::<bool>(),
+    ) {
+        // Quick cues are complete when the next begins, as they mostly are when a list forgets.
+        let drafted = |draft: &Draft| if quick { Draft { timing: Timing::default(), ..draft.clone() } } else { draft.clone() };
+        let lists: Vec<Vec<_>> = lists.iter().map(|drafts| drafts.iter().map(drafted).collect()).collect();
+        let show = show(&lists);
+        let score = Score::new(&show);
+        let (mut playbacks, mut master) = (Playbacks::default(), Master::DEFAULT);
+        let mut lived = Stage::new(&score);
+        let mut now = 0;
+        for (n, deed, pause) in deeds {
+            now += pause;
+            let deed = match deed {
+                Deed::GoTo(cue, _) if quick => Deed::GoTo(cue, None),
+                Deed::Release(_) if quick => Deed::Release(0),
+                Deed::Back if quick => Deed::Go,
+                // A list that has come to its end begins anew.
+                Deed::Go | Deed::Nothing => Deed::GoTo(now as usize % 10, None),
+                deed => deed,
+            };
+            act(&mut playbacks, &score, &show, &mut master, n, deed, now);
+            let levels = lived.levels(&score, &playbacks, &master, &Tempo::DEFAULT, ms(now)).clone();
+            let mut fresh = Stage::new(&score);
+            prop_assert_eq!(fresh.levels(&score, &playbacks, &master, &Tempo::DEFAULT, ms(now)), &levels);
+            for address in [1, 2, 101, 102, 104, 105, 111, 125].map(slot) {
+                let why = lived.why(&score, &master, address);
+                prop_assert_eq!(why, fresh.why(&score, &master, address), "slot {} at {} ms", address, now);
+            }
+        }
+    }
+
     #[test]
     fn asking_in_steps_or_at_once_comes_to_the_same_state(
         lists in lists(),
