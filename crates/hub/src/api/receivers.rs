@@ -6,17 +6,20 @@ use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use cuelight_conductor::{Command, NodeSnapshot, SceneEdit, Scope, State as NodeState};
 use cuelight_net::clock::wall_now;
+use cuelight_show::CueNumber;
 use cuelight_wire::change::ScenePatch;
+use cuelight_wire::cues::CueOrder;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::Problem;
 use super::answer::command_now;
 use super::body::{Asked, Body, Named};
+use super::cues::none_loaded;
 use super::pages::{Page, Which};
 use super::scope::{node_of, node_ref};
 use crate::events::rfc3339;
-use crate::receivers::{Entry, Facts, Given, Order, Outcome, Refused, State as CommandState, fade_ms};
+use crate::receivers::{Entry, Facts, Given, Order, Outcome, Refused, State as CommandState, cue_milli, fade_ms};
 use crate::shared::Shared;
 
 /// Bytes of a receiver's name.
@@ -104,7 +107,9 @@ pub(crate) struct Ordered {
 }
 
 /// A command for one receiver. It waits at most 10 s for one that is away, is given out again at most three times, and is
-/// never carried out late in silence.
+/// never carried out late in silence. A node of the show network takes two of them, which the stream carries: `intensity`, the
+/// brightness of what it shows, and `cue`, a go-to in the first list of the loaded show that has that cue; lists are the whole
+/// show's, so every node goes there at the same instant.
 #[utoipa::path(
     post,
     path = "/nodes/{node_id}/command",
@@ -132,18 +137,37 @@ pub(crate) async fn command(
 async fn stream(shared: &Shared, headers: &HeaderMap, node: &str, order: Order) -> Result<Ordered, Problem> {
     let known = find(shared, node)?;
     let known = known.ok_or_else(|| Problem::from(Refused::Unknown(node.to_owned())))?;
-    let Order::Intensity { level, fade_time } = order else {
-        return Err(Problem::unprocessable(format!(
-            "\"{node}\" is a node of the show network, which takes intensity here; for {} there are the calls under /api/v1",
-            order.word()
-        )));
+    let command = match order {
+        Order::Intensity { level, fade_time } => {
+            let patch = ScenePatch { brightness: Some(level), ..ScenePatch::default() };
+            let edit = SceneEdit { patch, ..SceneEdit::default() };
+            Command::Edit { scope: Scope::Node(node_ref(node)?), edit, fade_ms: fade_ms(fade_time) }
+        }
+        Order::Cue { cue_id, fade_time } => go_to(shared, cue_id, fade_time)?,
+        Order::Blackout { .. } | Order::Clear {} | Order::Media { .. } | Order::Identify {} => {
+            return Err(Problem::unprocessable(format!(
+                "\"{node}\" is a node of the show network, which takes intensity and cue here; for {} there are the calls \
+                 under /api/v1",
+                order.word()
+            )));
+        }
     };
-    let patch = ScenePatch { brightness: Some(level), ..ScenePatch::default() };
-    let edit = SceneEdit { patch, ..SceneEdit::default() };
-    let command = Command::Edit { scope: Scope::Node(node_ref(node)?), edit, fade_ms: fade_ms(fade_time) };
     let answer = command_now(shared, headers, command).await?;
     let command_id = shared.receivers.note_streamed(node, order, known.mac, answer.apply_at);
     Ok(Ordered { command_id, state: CommandState::Sent.word(), apply_at_us: Some(answer.apply_at.as_us()) })
+}
+
+/// A cue of the show that is loaded, in the first of its lists that has it. Lists are the whole show's: all nodes go to it.
+fn go_to(shared: &Shared, cue_id: f64, fade_time: Option<f64>) -> Result<Command, Problem> {
+    let milli = cue_milli(cue_id);
+    let cue = CueNumber::from_milli(milli);
+    let cue = cue.ok_or_else(|| Problem::unprocessable(format!("cue_id {cue_id} is the number of no cue")))?;
+    let program = shared.snapshot.load().cues.program.clone().ok_or_else(none_loaded)?;
+    let list = program.show.lists.iter().find(|list| list.cue(cue).is_some());
+    let list =
+        list.ok_or_else(|| Problem::not_found(format!("the show that is loaded has no cue {cue} in any list")))?;
+    let order = CueOrder::GoTo { cue_milli: milli, fade_ms: fade_time.map(|fade| fade_ms(Some(fade))) };
+    Ok(Command::Cue { list: list.number, order })
 }
 
 /// A node of the show network.

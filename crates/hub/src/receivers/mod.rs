@@ -29,7 +29,7 @@ use crate::shared::Shared;
 
 pub(crate) use lane::{Given, Outcome};
 pub(crate) use log::{Entry, State};
-pub(crate) use order::{Order, fade_ms};
+pub(crate) use order::{Order, cue_milli, fade_ms};
 
 use lane::Lane;
 use log::Log;

@@ -96,6 +96,12 @@ impl Order {
     }
 }
 
+/// The number of a cue in thousandths.
+pub(crate) fn cue_milli(cue_id: f64) -> u32 {
+    // Checked to be at most 9999.999.
+    (cue_id * 1_000.0).round() as u32
+}
+
 /// A fade in milliseconds.
 pub(crate) fn fade_ms(fade_time: Option<f64>) -> u32 {
     // Checked to be at most an hour.
@@ -112,6 +118,7 @@ mod tests {
         let order = read(r#"{"type":"cue","cue_id":1.5,"fade_time":3.0}"#).unwrap();
         assert_eq!(order, Order::Cue { cue_id: 1.5, fade_time: Some(3.0) });
         assert!(order.check().is_ok() && fade_ms(Some(0.25)) == 250);
+        assert_eq!([1.5, 20.25, 9_999.999].map(cue_milli), [1_500, 20_250, 9_999_999]);
         assert_eq!(read(r#"{"type":"clear"}"#).unwrap(), Order::Clear {});
         assert!(read(r#"{"type":"dance"}"#).is_err() && read(r#"{"type":"blackout","on":true,"x":1}"#).is_err());
         for wrong in [

@@ -121,6 +121,37 @@ async fn a_node_of_the_show_network_is_commanded_by_the_stream() {
     hub.stop().await;
 }
 
+/// RECV-7
+#[tokio::test]
+async fn a_cue_for_a_node_of_the_show_network_is_gone_to_in_the_first_list_that_has_it() {
+    let hub = TestHub::start().await;
+    let (_node, _) = hub.join("02:00:00:00:00:11").await;
+    hub.refresh().await;
+    let cue = |cue_id: f64| json!({"type": "cue", "cue_id": cue_id, "fade_time": 3.0});
+    let none = hub.post("/api/nodes/1/command", cue(1.5)).await.problem(404);
+    assert!(none.contains("no show is loaded"), "{none}");
+    let show = "show-file = 1\n[[list]]\nnumber = 1\n[[list.cue]]\nnumber = 1\n[[list]]\nnumber = 7\n\
+                [[list.cue]]\nnumber = 1\n[[list.cue]]\nnumber = 1.5\nfade = \"9s\"\n\
+                [[list.cue.set]]\nslots = [\"1.1\"]\nlevel = 80\n";
+    let put = Request::put("/api/v1/show/file").header(header::CONTENT_TYPE, "application/toml");
+    hub.request(LOCAL, put.body(Body::from(show)).unwrap()).await.ok();
+
+    let ordered = hub.post("/api/nodes/1/command", cue(1.5)).await.ok();
+    assert!(ordered["state"] == "sent" && ordered["apply_at_us"].is_i64(), "{ordered}");
+    let lists = hub.get("/api/v1/cues").await.ok()["lists"].clone();
+    assert_eq!((&lists[0]["current"], &lists[1]["current"]["cue"]), (&Value::Null, &json!("1.5")));
+    assert_eq!(lists[1]["since_us"], ordered["apply_at_us"]);
+    // Three seconds in place of its own nine.
+    assert!(lists[1]["remaining_ms"].as_i64().is_some_and(|ms| ms > 0 && ms <= 3_500), "{lists}");
+    assert_eq!(hub.get("/api/v1/commands").await.ok()[0]["command_id"], ordered["command_id"]);
+
+    hub.post("/api/nodes/1/command", cue(1.0)).await.ok();
+    assert_eq!(hub.get("/api/v1/cues").await.ok()["lists"][0]["current"]["cue"], "1");
+    hub.post("/api/nodes/1/command", cue(9.0)).await.problem(404);
+    hub.post("/api/nodes/1/command", cue(0.0)).await.problem(422);
+    hub.stop().await;
+}
+
 /// RECV-1
 #[tokio::test]
 async fn receivers_of_other_machines_need_the_key_and_odd_names_are_refused() {
