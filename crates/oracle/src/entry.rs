@@ -1,6 +1,7 @@
 //! What a trace is made of.
 
 use cuelight_wire::control::{HubMessage, NodeMessage, Refusal};
+use cuelight_wire::cues::ShowId;
 use cuelight_wire::ids::Revision;
 use cuelight_wire::time::{FrameIndex, Show, Span, Time};
 
@@ -46,6 +47,8 @@ pub enum What {
     Frame(NodeNo, Frame),
     /// A node's clock, looked at from outside.
     Clock(NodeNo, ClockSample),
+    /// A node has come to a state of the cues, looked at from outside.
+    Cued(NodeNo, Cued),
     /// The hub answered an operator: this change, at this applyAt.
     Ordered(Revision, Time<Show>),
     /// The hub ended a session, or refused to begin one, with a reason.
@@ -85,4 +88,15 @@ pub struct ClockSample {
     pub is_usable: bool,
     /// The bound the node publishes.
     pub bound: Span,
+}
+
+/// A state of the cues as a node has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cued {
+    /// The show.
+    pub show: ShowId,
+    /// The number of the newest step it has carried out.
+    pub number: u32,
+    /// The hash of the playbacks it left.
+    pub hash: u64,
 }

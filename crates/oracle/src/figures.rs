@@ -85,6 +85,12 @@ figures! {
     Overtaken "overtaken" Count "ORACLE-12" "datagrams that arrived after one sent later"
     Overflowed "overflowed" Count "ORACLE-12" "datagrams that a full inbox dropped"
     Refused "refused" Count "ORACLE-12" "sessions that the hub ended or refused with a reason"
+    CueStates "cue-states" Count "ORACLE-13" "states of the cues that nodes came to"
+    CuesWrong "cues-wrong" Count "ORACLE-13" "states of the cues that are not what their number means, on the wire or in a node"
+    CueBackSteps "cue-back-steps" Count "ORACLE-13" "times a node went back to an earlier step"
+    CuesLate "cues-late" Count "ORACLE-13" "steps that a node in the show carried out after their applyAt"
+    CuesFailed "cues-failed" Count "ORACLE-13" "times a node said that it cannot have what the hub has"
+    CueLagMax "cue-lag-max" Nanoseconds "ORACLE-13" "from a step's first datagram until the node had carried it out, at most"
 }
 
 impl Figure {

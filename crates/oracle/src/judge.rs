@@ -86,6 +86,10 @@ pub(crate) struct Scene<'a> {
 }
 
 impl Scene<'_> {
+    /// hubNow of the datagram; the hub's clock where there is none.
+    pub(crate) fn packet_now(&self) -> cuelight_wire::time::Time<cuelight_wire::time::Show> {
+        self.packet.and_then(|packet| packet.as_ref().ok()).map_or(self.entry.show, |packet| packet.header.hub_now)
+    }
     /// Whether what is measured counts already.
     pub(crate) fn counts(&self) -> bool {
         self.entry.at_ns >= self.cast.from_ns

@@ -20,6 +20,7 @@
 //! | ORACLE-10 | every repeat of a change carries the same applyAt, on the wire as in the answer to the operator |
 //! | ORACLE-11 | a change reaches a deployed node before its applyAt, on one of the two ways |
 //! | ORACLE-12 | what the network did: lost, doubled, overtaken, dropped by a full inbox |
+//! | ORACLE-13 | a number of the cues means one state; a node is in one that was told, in time, and never goes back |
 
 mod entry;
 mod figures;
@@ -29,6 +30,6 @@ mod rules;
 mod samples;
 mod wire;
 
-pub use entry::{ClockSample, Entry, Frame, NodeNo, Sent, What};
+pub use entry::{ClockSample, Cued, Entry, Frame, NodeNo, Sent, What};
 pub use figures::{Figure, Figures, Unit};
 pub use judge::{Cast, Judge};

@@ -117,7 +117,12 @@ impl Presence {
                     }
                 }
             }
-            What::Frame(..) | What::Clock(..) | What::Ordered(..) | What::Refused(..) | What::Overflowed(_) => {}
+            What::Frame(..)
+            | What::Clock(..)
+            | What::Cued(..)
+            | What::Ordered(..)
+            | What::Refused(..)
+            | What::Overflowed(_) => {}
         }
     }
 }

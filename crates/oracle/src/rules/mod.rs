@@ -3,6 +3,7 @@
 mod announcing;
 mod applies;
 mod clocks;
+mod cues;
 mod deployed;
 mod fan_out;
 mod locks;
@@ -34,6 +35,7 @@ pub(crate) struct Rules {
     announcing: announcing::Announcing,
     deployed: deployed::Deployed,
     network: network::Network,
+    cues: cues::Cues,
 }
 
 impl Rules {
@@ -51,6 +53,7 @@ impl Rules {
             announcing: announcing::Announcing::default(),
             deployed: deployed::Deployed::new(nodes),
             network: network::Network::new(nodes),
+            cues: cues::Cues::new(nodes),
         }
     }
     pub(crate) fn take(&mut self, scene: &Scene<'_>) {
@@ -66,6 +69,7 @@ impl Rules {
         self.announcing.take(scene);
         self.deployed.take(scene);
         self.network.take(scene);
+        self.cues.take(scene);
     }
     pub(crate) fn finish(self, presence: &Presence, end_ns: i64, figures: &mut Figures) {
         self.applies.finish(figures);
@@ -80,5 +84,6 @@ impl Rules {
         self.announcing.finish(figures);
         self.deployed.finish(end_ns, figures);
         self.network.finish(figures);
+        self.cues.finish(figures);
     }
 }

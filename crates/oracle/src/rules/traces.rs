@@ -3,19 +3,22 @@
 use std::ops::Range;
 
 use cuelight_wire::caps::Ext;
-use cuelight_wire::control::{HubMessage, Keepalive, NodeMessage, Welcome};
+use cuelight_wire::control::{CueReport, HubMessage, Keepalive, NodeMessage, Welcome};
+use cuelight_wire::cues::{CueOrder, CueState, CueStep, Deed, ShowDigest, ShowId};
 use cuelight_wire::ids::{NodeId, Revision, Token, TokenHash};
 use cuelight_wire::limits::MAX_ZONES;
 use cuelight_wire::scene::{FullState, Layer, Scene};
-use cuelight_wire::stream::{Header, MAX_PACKET, MsgType, full_state};
+use cuelight_wire::stream::{Header, MAX_PACKET, MsgType, cues, full_state};
 use cuelight_wire::time::{FrameIndex, Show, Span, Time};
 
-use crate::entry::{ClockSample, Entry, Frame, NodeNo, Sent, What};
+use crate::entry::{ClockSample, Cued, Entry, Frame, NodeNo, Sent, What};
 use crate::figures::Figures;
 use crate::judge::{Cast, Judge};
 
 pub(super) const FRAME_NS: i64 = 8_333_333;
 const TOKEN: &str = "token";
+/// The show that is played.
+const SHOW: ShowId = ShowId { sha256: ShowDigest([7; 32]), size: 1 };
 
 /// A trace under construction.
 pub(super) struct Trace {
@@ -111,6 +114,13 @@ impl Trace {
         self.add(What::Told(NodeNo(n), Box::new(HubMessage::Welcome(welcome)), arrives_at));
     }
     fn keepalive(&mut self, n: usize) {
+        self.keepalive_with(n, None);
+    }
+    /// A keepalive that tells of the cues.
+    pub(super) fn cue_report(&mut self, n: usize, number: u32, failed: bool) {
+        self.keepalive_with(n, Some(CueReport { number, late: 0, failed }));
+    }
+    fn keepalive_with(&mut self, n: usize, cues: Option<CueReport>) {
         let keepalive = Keepalive {
             node_id: NodeId(n as u16 + 1),
             token: Token::try_from(TOKEN).unwrap(),
@@ -121,7 +131,7 @@ impl Trace {
             render_fps: 120.0,
             heap_free: 0,
             sync: None,
-            cues: None,
+            cues,
         };
         self.add(What::Said(NodeNo(n), Box::new(NodeMessage::Keepalive(keepalive))));
     }
@@ -154,6 +164,32 @@ impl Trace {
                 trace.send(n, MsgType::FullState, &state(None), None);
             });
         }
+    }
+    /// The hub starts again, and both nodes have their streams at once.
+    pub(super) fn restart_hub_now(&mut self) {
+        self.add(What::HubStopped);
+        self.add(What::HubStarted);
+        for n in 0..2 {
+            self.welcome(n);
+            self.keepalive(n);
+            self.send(n, MsgType::FullState, &state(None), None);
+        }
+    }
+    pub(super) const fn now_us(&self) -> i64 {
+        self.at_ns / 1_000
+    }
+    /// A datagram of the cues whose newest step is a GO.
+    pub(super) fn cues(&mut self, n: usize, number: u32, at_us: i64, hash: u64) {
+        let deed = Deed::Order { list: 1, order: CueOrder::Go };
+        let step = CueStep { rev: Revision(number), at: Time::from_us(at_us), deed };
+        let state = CueState { show: Some(SHOW), number, hash, steps: [step].into_iter().collect() };
+        let mut buf = [0; cues::MAX_LEN];
+        let len = cues::encode(&state, &mut buf).unwrap();
+        self.send(n, MsgType::Cues, &buf[..len], Some(at_us));
+    }
+    /// A node has come to a state of the cues.
+    pub(super) fn cued(&mut self, n: usize, number: u32, hash: u64) {
+        self.add(What::Cued(NodeNo(n), Cued { show: SHOW, number, hash }));
     }
     /// Seconds pass in which node 0 has its stream, with or without a time exchange of node 1 in each.
     pub(super) fn skip(&mut self, seconds: i64, asks: bool) {

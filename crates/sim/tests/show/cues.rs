@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use cuelight_conductor::{Command, Load, Program};
+use cuelight_oracle::{Cast, Cued, Entry, Figure, Figures, Judge, NodeNo, What};
 use cuelight_proto::node::NodeEvent;
 use cuelight_show::{
     Address, Cue, CueList, Follower, Instruction, Level, ListNumber, Next, Playbacks, Playing, Score, Show, Stage,
@@ -58,9 +59,16 @@ struct Player {
     fetching: Option<(i64, Want)>,
     plays: Vec<Playing>,
     wholes: usize,
+    /// What the judge was told last.
+    told: Option<Cued>,
 }
 
 impl Player {
+    /// The state it has come to.
+    fn state(&self) -> Option<Cued> {
+        let (show, playing) = (self.follower.show()?, self.plays.last()?);
+        Some(Cued { show, number: self.follower.report()?.number, hash: playing.playbacks.fingerprint() })
+    }
     fn at(&self, at: Time<ShowClock>) -> Option<&Playing> {
         self.plays.iter().rev().find(|playing| playing.from <= at)
     }
@@ -75,11 +83,12 @@ struct Stageside {
     truth: Vec<(Time<ShowClock>, Playbacks)>,
     compared: usize,
     pictures: BTreeSet<Vec<u8>>,
+    judge: Judge,
 }
 
 impl Stageside {
     fn new(path: PathProfile, seed: u64) -> Self {
-        let mut world = World::started(Setup::new(4, path, seed));
+        let mut world = World::started(Setup { is_traced: true, ..Setup::new(4, path, seed) });
         world.run(ms(3_000));
         let program = program();
         let load = Load { program: program.clone(), keeps_playbacks: false, renumbered: None };
@@ -87,7 +96,8 @@ impl Stageside {
         let players = (0..4).map(|_| Player::default()).collect();
         let rng = Rng::derived(seed, 0x0c0e);
         let (truth, pictures) = (Vec::new(), BTreeSet::new());
-        Self { world, program, players, rng, truth, compared: 0, pictures }
+        let judge = Judge::new(Cast::alike(4));
+        Self { world, program, players, rng, truth, compared: 0, pictures, judge }
     }
 
     /// Goes on for a while; compares the nodes of `judged` at every step.
@@ -97,8 +107,34 @@ impl Stageside {
             self.world.run(STEP);
             left = left - STEP;
             self.drive();
+            self.tell();
             self.compare(judged);
         }
+    }
+
+    /// Tells the judge what happened, and to which states the nodes have come.
+    fn tell(&mut self) {
+        for entry in self.world.take_trace() {
+            self.judge.take(&entry);
+        }
+        let (at_ns, show) = (self.world.now_ns(), self.world.show_now());
+        for (n, player) in self.players.iter_mut().enumerate() {
+            let state = player.state().filter(|state| player.told != Some(*state));
+            if let Some(state) = state {
+                player.told = Some(state);
+                self.judge.take(&Entry { at_ns, show, what: What::Cued(NodeNo(n), state) });
+            }
+        }
+    }
+    /// What the judge, who knows only what travels, says of it: no state is another than its number means, none goes back.
+    fn judged(self) -> Figures {
+        let figures = self.judge.figures();
+        let count = |figure: Figure| figures.get(figure);
+        assert!(count(Figure::CueStates).is_some_and(|states| states > 40.0), "{:?}", count(Figure::CueStates));
+        for never in [Figure::CuesWrong, Figure::CueBackSteps, Figure::CuesFailed] {
+            assert_eq!(count(never), Some(0.0), "{never}");
+        }
+        figures
     }
 
     fn drive(&mut self) {
@@ -205,6 +241,10 @@ fn at_20_percent_loss_every_nodes_levels_are_equal_at_every_instant() {
         let report = player.follower.report().unwrap();
         assert_eq!((report.late, report.failed, player.wholes), (0, false, 1), "nothing was missed");
     }
+    let figures = show.judged();
+    assert_eq!(figures.get(Figure::CuesLate), Some(0.0));
+    // The lead is 30 ms, and the first datagram leaves up to a tick after the order.
+    assert!(figures.get(Figure::CueLagMax).is_some_and(|lag_ns| lag_ns < 30e6), "{:?}", figures.get(Figure::CueLagMax));
 }
 
 /// CUE-5, CUE-6
@@ -233,6 +273,7 @@ fn a_node_that_was_cut_off_or_dead_is_right_as_soon_as_it_is_back_and_says_what_
     assert!(late(1) > 0, "the node that was cut off carried something out late");
     assert_eq!((late(0), late(2), late(3)), (0, 0, 0), "one that was not there yet was not late");
     assert!(show.players[2].wholes >= 1);
+    show.judged();
 }
 
 /// CUE-8
@@ -259,4 +300,5 @@ fn levels_go_on_over_a_hub_that_is_killed_in_mid_fade() {
         show.run(ms(150), &[0, 1, 2, 3]);
     }
     assert!(show.players.iter().all(|player| player.follower.report().unwrap().late == 0));
+    assert_eq!(show.judged().get(Figure::CuesLate), Some(0.0));
 }
