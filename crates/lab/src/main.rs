@@ -13,7 +13,6 @@
 //! Timing is judged only where real-time priority is granted: without it the machine is measured, not Cuelight.
 
 mod cast;
-mod machine;
 mod network;
 mod report;
 mod scenarios;

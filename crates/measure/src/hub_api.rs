@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use ureq::http::request::Builder;
 use ureq::http::{Request, Response};
 use ureq::{Agent, Body};
 
@@ -212,9 +213,28 @@ impl HubApi {
         self.ask("POST", &format!("/api/v1/{path}"), Some(body))
     }
 
+    /// Loads a show file. It is played from the instant of the answer on, each list from its first GO.
+    ///
+    /// # Errors
+    /// [`HubError`].
+    pub fn load_show(&self, text: &str) -> Result<Answer, HubError> {
+        const PATH: &str = "/api/v1/show/file";
+        let request = self.request("PUT", PATH).header("Content-Type", "application/toml");
+        let sent = request.body(text.to_owned()).map_err(ureq::Error::from).and_then(|request| self.agent.run(request));
+        self.answer(PATH, sent)
+    }
+
     fn ask<T: DeserializeOwned>(&self, method: &str, path: &str, body: Option<Value>) -> Result<T, HubError> {
+        self.answer(path, self.send(method, path, body.as_ref()))
+    }
+
+    fn answer<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        answered: Result<Response<Body>, ureq::Error>,
+    ) -> Result<T, HubError> {
         let unreachable = |error: ureq::Error| HubError::Unreachable { at: self.hub, why: error.to_string() };
-        let response = self.send(method, path, body.as_ref()).map_err(unreachable)?;
+        let response = answered.map_err(unreachable)?;
         let status = response.status();
         let text = response.into_body().read_to_string().map_err(unreachable)?;
         if !status.is_success() {
@@ -225,14 +245,19 @@ impl HubApi {
     }
 
     fn send(&self, method: &str, path: &str, body: Option<&Value>) -> Result<Response<Body>, ureq::Error> {
-        let mut request = Request::builder().method(method).uri(format!("http://{}{path}", self.hub));
-        // Read for each call: a hub writes its key when it first starts.
-        if let Some(key) = self.key_file.as_ref().and_then(|file| fs::read_to_string(file).ok()) {
-            request = request.header("Authorization", format!("Bearer {}", key.trim()));
-        }
+        let request = self.request(method, path);
         match body {
             Some(body) => self.agent.run(request.header("Content-Type", "application/json").body(body.to_string())?),
             None => self.agent.run(request.body(())?),
+        }
+    }
+
+    fn request(&self, method: &str, path: &str) -> Builder {
+        let request = Request::builder().method(method).uri(format!("http://{}{path}", self.hub));
+        // Read for each call: a hub writes its key when it first starts.
+        match self.key_file.as_ref().and_then(|file| fs::read_to_string(file).ok()) {
+            Some(key) => request.header("Authorization", format!("Bearer {}", key.trim())),
+            None => request,
         }
     }
 }

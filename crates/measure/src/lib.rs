@@ -9,6 +9,8 @@
 //! | [`process`] | one process of a show: started, stopped, killed, never left behind |
 //! | [`hub_api`] | the few calls a measured show makes to its hub |
 //! | [`watch`] | waiting for something to become true |
+//! | [`universes`] | a receiver of universes, which stamps what it gets |
+//! | [`machine`] | whether the machine itself stood still |
 //! | [`record`] | what a process recorded |
 //! | [`follow`] | the same while it records, for as long as one likes |
 //! | [`figures`], [`quantiles`] | what follows from records |
@@ -18,9 +20,11 @@
 pub mod figures;
 pub mod follow;
 pub mod hub_api;
+pub mod machine;
 pub mod marked;
 pub mod process;
 pub mod quantiles;
 pub mod record;
+pub mod universes;
 pub mod verdict;
 pub mod watch;

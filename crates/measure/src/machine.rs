@@ -4,11 +4,11 @@
 //! What keeps such a thread waiting - a kernel that does not let go, a hypervisor that runs somebody else - is no property of
 //! the show. Single outputs within such a moment are not judged; how often and how long it happened is reported.
 
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 
-use anyhow::Result;
 use cuelight_net::clock::mono_now_ns;
 use cuelight_net::realtime::make_thread_realtime;
 use cuelight_net::timer::sleep_until;
@@ -26,29 +26,33 @@ const REMEMBERED: usize = 10_000;
 
 /// A processor did not run its most urgent thread.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Stall {
+pub struct Stall {
     /// CLOCK_MONOTONIC at which it was to run.
-    pub(crate) from_ns: i64,
+    pub from_ns: i64,
     /// CLOCK_MONOTONIC at which it ran.
-    pub(crate) to_ns: i64,
+    pub to_ns: i64,
 }
 
 impl Stall {
     /// Whether something from one instant to another could have been touched by it: what it kept waiting runs a little later.
-    pub(crate) fn touches(&self, from_ns: i64, to_ns: i64) -> bool {
+    pub fn touches(&self, from_ns: i64, to_ns: i64) -> bool {
         from_ns <= self.to_ns + LATE_NS && to_ns >= self.from_ns - EVERY_NS
     }
 }
 
-/// The running threads.
-pub(crate) struct MachineWatch {
+/// The running threads. Dropping them ends them.
+#[derive(Debug)]
+pub struct MachineWatch {
     is_over: Arc<AtomicBool>,
     threads: Vec<JoinHandle<Vec<Stall>>>,
 }
 
 impl MachineWatch {
     /// Starts them; without real-time priority there are none, and no stalls.
-    pub(crate) fn start() -> Result<Self> {
+    ///
+    /// # Errors
+    /// When the system makes no threads, or does not say which processors there are.
+    pub fn start() -> io::Result<Self> {
         let is_over = Arc::new(AtomicBool::new(false));
         let mut threads = Vec::new();
         let allowed = sched_getaffinity(Pid::from_raw(0))?;
@@ -60,7 +64,7 @@ impl MachineWatch {
     }
 
     /// Ends them and tells what they saw.
-    pub(crate) fn finish(mut self) -> Vec<Stall> {
+    pub fn finish(mut self) -> Vec<Stall> {
         self.is_over.store(true, Ordering::Relaxed);
         std::mem::take(&mut self.threads).into_iter().flat_map(|thread| thread.join().unwrap_or_default()).collect()
     }

@@ -34,16 +34,21 @@ pub(crate) fn run() -> Result<()> {
     report.lab();
     report.check("show", || headless_demo("show.json", &[]));
     report.check("show at 20 % loss", || headless_demo("show-loss.json", &["--loss", "20"]));
+    report.check("show of cues", || demo("show-cues.json", &["--show", "--seconds", "20"]));
     report.finish()
 }
 
 /// Runs the headless demo with the binary that the tests built. Its musts fail it; its goals are only printed.
 fn headless_demo(report: &str, extra: &[&str]) -> Result<()> {
+    demo(report, &[&["--scene-changes", "50", "--seconds", "30"], extra].concat())
+}
+
+fn demo(report: &str, extra: &[&str]) -> Result<()> {
     let folder = workspace::read()?.target.join("ci");
     fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
     let mut command = Command::new(test::program("cuelight")?);
     command.current_dir(process::root());
-    command.args(["demo", "--headless", "--nodes", "4", "--scene-changes", "50", "--seconds", "30", "--check"]);
+    command.args(["demo", "--headless", "--nodes", "4", "--check"]);
     process::run(command.args(extra).arg("--report").arg(folder.join(report)))
 }
 

@@ -55,7 +55,7 @@ const MAY_IMPORT: [(&str, &[&str]); 22] = [
     ),
     ("oracle", &["wire"]),
     ("sim", &["wire", "proto", "render", "conductor", "oracle"]),
-    ("measure", &["wire"]),
+    ("measure", &["wire", "net"]),
     ("lab", &["wire", "net", "sim", "measure"]),
     (
         "cli",

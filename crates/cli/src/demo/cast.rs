@@ -43,6 +43,8 @@ pub(crate) struct Script {
     /// Whether changes also go over the control plane.
     pub(crate) control_backstop: bool,
     pub(crate) geometry: String,
+    /// Further words for each node; none for those beyond the end.
+    pub(crate) own_words: Vec<Vec<String>>,
 }
 
 /// The running processes. Dropping it ends them.
@@ -170,6 +172,7 @@ impl Cast {
         }
         command.args(["--inject-clock", &format!("{offset_s:.6},{skew_ppm:.3}")]);
         command.args(["--sync", if node.on_arrival { "on-arrival" } else { "scheduled" }]);
+        command.args(self.script.own_words.get(index).into_iter().flatten());
         let process = self.spawn(command, &format!("node-{number}"))?;
         self.nodes[index].process = Some(process);
         Ok(())

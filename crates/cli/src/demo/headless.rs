@@ -75,6 +75,7 @@ pub(crate) fn run(plan: &Plan) -> Result<Report> {
         previews: Vec::new(),
         control_backstop: true,
         geometry: plan.geometry.clone(),
+        own_words: Vec::new(),
     };
     let mut cast = Cast::start(script)?;
     let seen = play(plan, &mut cast)?;

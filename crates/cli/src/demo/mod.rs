@@ -7,6 +7,7 @@
 //! | `interactive` | the show in the terminal, with keys |
 //! | `headless` | the show that is measured |
 //! | `report` | what a measured show came to, and how it is judged |
+//! | `show` | a show of cues on universes: in the terminal, or measured |
 //!
 //! What the processes recorded and what follows from it is `cuelight-measure`'s.
 
@@ -15,12 +16,15 @@ mod headless;
 mod interactive;
 mod link;
 mod report;
+mod show;
 
 use std::fs;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
+use cuelight_measure::verdict::Verdict;
+use serde::Serialize;
 
 const MORE: &str = "\
 Without --headless the show is in this terminal; ? lists the keys.
@@ -29,7 +33,10 @@ Examples:
   cuelight demo
   cuelight demo --nodes 8
   cuelight demo --headless --nodes 4 --scene-changes 50 --seconds 30 --report report.json
-  cuelight demo --headless --loss 20 --seed 7 --out records";
+  cuelight demo --headless --loss 20 --seed 7 --out records
+  cuelight demo --show
+  cuelight demo --show mine.toml --nodes 2
+  cuelight demo --show --headless --seconds 20 --check";
 
 /// `cuelight demo`.
 #[derive(Args, Debug)]
@@ -41,6 +48,13 @@ pub(crate) struct Demo {
     /// Measure a show and judge it by its records, without a terminal.
     #[arg(long)]
     headless: bool,
+    /// Play a show of cues on universes instead: this show file, or without one the show of examples/two-minutes. Each node
+    /// sends its share of the universes by sACN to the demo, which looks at every packet. GO is pressed where cues wait for it.
+    #[arg(long, value_name = "FILE", num_args = 0..=1, conflicts_with = "scene_changes")]
+    show: Option<Option<PathBuf>>,
+    /// GOs whose way to the wire is timed before the show.
+    #[arg(long, default_value_t = 60, value_name = "N", requires_all = ["headless", "show"], value_parser = clap::value_parser!(u8).range(1..=240))]
+    goes: u8,
     /// Scene changes to send, evenly over the show.
     #[arg(long, default_value_t = 50, value_name = "N", requires = "headless")]
     scene_changes: usize,
@@ -83,7 +97,10 @@ fn percent(text: &str) -> Result<f64, String> {
 
 impl Demo {
     /// Runs the show.
-    pub(crate) fn run(self) -> Result<()> {
+    pub(crate) fn run(mut self) -> Result<()> {
+        if let Some(file) = self.show.take() {
+            return self.run_show(file);
+        }
         if !self.headless {
             return interactive::run(&interactive::InteractivePlan {
                 nodes: self.nodes,
@@ -99,20 +116,42 @@ impl Demo {
             seconds: self.seconds,
             loss_pct: self.loss,
             seed: self.seed,
-            out: self.out,
+            out: self.out.clone(),
             faults: !self.no_faults,
-            geometry: self.geometry,
+            geometry: self.geometry.clone(),
         })?;
-        let json = serde_json::to_string_pretty(&report)?;
+        self.tell(&report, &report.verdicts())
+    }
+
+    /// Runs a show of cues.
+    fn run_show(self, file: Option<PathBuf>) -> Result<()> {
+        let plan = show::Plan {
+            file,
+            nodes: self.nodes,
+            seed: self.seed,
+            loss_pct: self.loss,
+            out: self.out.clone(),
+            geometry: self.geometry.clone(),
+        };
+        if !self.headless {
+            return show::play(&plan);
+        }
+        let trial = show::Trial { seconds: self.seconds, goes: self.goes, faults: !self.no_faults };
+        let report = show::measure(&plan, trial)?;
+        self.tell(&report, &report.verdicts())
+    }
+
+    /// Writes and prints a report. An error where a limit is missed and that matters.
+    fn tell(&self, report: &impl Serialize, verdicts: &[Verdict]) -> Result<()> {
+        let json = serde_json::to_string_pretty(report)?;
         if let Some(path) = &self.report {
             fs::write(path, format!("{json}\n"))
                 .with_context(|| format!("the report {} cannot be written", path.display()))?;
         }
-        let verdicts = report.verdicts();
         if self.json {
             println!("{json}");
         } else {
-            for verdict in &verdicts {
+            for verdict in verdicts {
                 println!("{verdict}");
             }
         }

@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use cuelight_measure::hub_api::{Answer, HubApi, Node, Show};
+use cuelight_measure::machine::MachineWatch;
 use cuelight_measure::process::Process;
 use cuelight_measure::record::Record;
 use cuelight_measure::watch::until;
@@ -24,7 +25,6 @@ use cuelight_wire::limits::CTRL_HTTP_PORT;
 use nix::sys::signal::Signal;
 use serde_json::json;
 
-use crate::machine::MachineWatch;
 use crate::network::{HUB, Host, Network, PathProfile, Traffic};
 use crate::stage::Stage;
 pub(crate) use launched::Launched;

@@ -4,12 +4,11 @@ use std::ops::Range;
 
 use anyhow::{Context, Result};
 use cuelight_measure::figures;
+use cuelight_measure::machine::Stall;
 use cuelight_measure::quantiles::Quantiles;
 use cuelight_measure::record::Record;
 use cuelight_measure::verdict::Verdict;
 use cuelight_net::clock::mono_now_ns;
-
-use crate::machine::Stall;
 
 /// From one instant of CLOCK_MONOTONIC to another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

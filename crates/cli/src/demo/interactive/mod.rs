@@ -83,6 +83,7 @@ pub(crate) fn run(plan: &InteractivePlan) -> Result<()> {
             .context("a socket has no address")?,
         control_backstop: true,
         geometry: plan.geometry.clone(),
+        own_words: Vec::new(),
     };
     let cast = Cast::start(script)?;
     let start = Instant::now();
