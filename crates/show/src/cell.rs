@@ -49,6 +49,16 @@ impl Cell {
     pub(crate) const fn plain(self) -> Level {
         if self.is_nothing() { Level::OFF } else { Level(self.0 as u16) }
     }
+    /// The most it may give: an effect may be full.
+    pub(crate) const fn most(self) -> Level {
+        if self.0 & EFFECT == 0 {
+            Level(self.0 as u16)
+        } else if self.is_nothing() {
+            Level::OFF
+        } else {
+            Level::FULL
+        }
+    }
     pub(crate) const fn content(self) -> Content {
         if self.is_nothing() {
             return Content::Nothing;
@@ -82,5 +92,7 @@ mod tests {
             }
         }
         assert!(!Cell::NOTHING.is_effect() && !Cell::level(Level::FULL).is_effect());
+        let effect = Cell::effect(3, 0, Component::Light(0));
+        assert_eq!([Cell::NOTHING, Cell::level(Level(7)), effect].map(Cell::most), [Level::OFF, Level(7), Level::FULL]);
     }
 }

@@ -6,7 +6,7 @@ use cuelight_wire::scene::Tempo;
 use cuelight_wire::time::{Show, Span, Time};
 
 use super::effects::Effects;
-use super::moving::Moving;
+use super::moving::{BLOCK, Many, Moving};
 use crate::cell::{Cell, Content};
 use crate::fade::{COMPLETE, Progress};
 use crate::level::Level;
@@ -230,20 +230,23 @@ impl ListStage {
         };
         if !is_assert && is_step(previous, index) {
             let index = index.expect("a step leads to a cue");
+            let mut turned = moving.many();
             for (place, after) in list.moves_into(index) {
-                self.turn(list, place, after, moving);
+                self.turn(list, place, after, &mut turned);
             }
         } else if !is_assert && is_step(index, previous) {
             let previous = previous.expect("a step back comes from a cue");
+            let mut turned = moving.many();
             for (place, before) in list.moves_out_of(previous) {
-                self.turn(list, place, before, moving);
+                self.turn(list, place, before, &mut turned);
             }
         } else if is_assert || previous != index {
             let mut picture = core::mem::take(&mut self.picture);
             list.picture(index, &mut picture);
+            let mut turned = moving.many();
             for (place, cell) in (0..).zip(&picture) {
                 if self.ways[place as usize].to != *cell || (is_assert && !cell.is_nothing()) {
-                    self.turn(list, place, *cell, moving);
+                    self.turn(list, place, *cell, &mut turned);
                 }
             }
             self.picture = picture;
@@ -258,8 +261,9 @@ impl ListStage {
     }
 
     /// Lets a place go to `to` with the run that is about to be added.
-    #[inline]
-    fn turn(&mut self, list: &Tracked, place: u32, to: Cell, moving: &mut Moving) {
+    // Called for every parameter that a cue moves: it must not cost a call.
+    #[inline(always)]
+    fn turn(&mut self, list: &Tracked, place: u32, to: Cell, turned: &mut Many<'_>) {
         let way = self.ways[place as usize];
         // Where it rests on an effect, the effect goes on under the fade; a fade under way stops where it is.
         let (from, from_weight) = if self.x(&way) == COMPLETE {
@@ -269,21 +273,16 @@ impl ListStage {
             (Cell::level(given.level), given.weight)
         };
         let from = if from_weight == 0 { Cell::level(Level::OFF) } else { from };
-        let amount = |cell: Cell| match cell.content() {
-            Content::Level(level) => level,
-            Content::Effect { .. } => Level::FULL,
-            Content::Nothing => Level::OFF,
-        };
         let pace = if way.traits & SNAPS != 0 {
             Pace::Snap
-        } else if way.traits & IS_INTENSITY != 0 && amount(to) < amount(from) {
+        } else if way.traits & IS_INTENSITY != 0 && to.most() < from.most() {
             Pace::Down
         } else {
             Pace::Up
         };
         let key = Key::new(self.runs.len(), pace);
         self.ways[place as usize] = Way { from, to, from_weight, key, traits: way.traits };
-        moving.add(list.parameters[place as usize]);
+        turned.add(list.parameters[place as usize]);
     }
 
     /// Draws the effects that any place comes from or goes to, and no others.
@@ -301,6 +300,20 @@ impl ListStage {
         }
         self.effects.keep(list, &mut used);
         self.used = used;
+    }
+
+    /// Writes what [`BLOCK`] places from `place` on give that no other list speaks of, that have no default, and that are never
+    /// parts of effects: the upper bytes of their levels. Returns which of them will be others at a later instant.
+    pub(super) fn write_block(&self, place: usize, slots: &mut [u8]) -> Option<u64> {
+        let ways = self.ways.get(place..place + BLOCK)?;
+        let mut moving = 0;
+        for (at, (way, slot)) in ways.iter().zip(slots).enumerate() {
+            let x = self.x(way);
+            // Over no default a level is what it is, whatever its weight; at the end of the way it is the end.
+            *slot = way.from.plain().toward(way.to.plain(), x).byte(0);
+            moving |= u64::from(x != COMPLETE) << at;
+        }
+        Some(moving)
     }
 
     /// What the list gives a place, as of the instant it last came to.

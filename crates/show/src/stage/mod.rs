@@ -8,6 +8,7 @@
 //! gives while it fades in or out has less than full weight; as much of what is below is seen through it. Then the grand
 //! master scales intensities, and blackout takes them away.
 
+mod blocks;
 mod effects;
 mod list;
 mod moving;
@@ -28,6 +29,7 @@ use crate::score::Score;
 use crate::universes::Universes;
 use crate::why::{Claim, Reason, Why};
 
+use blocks::Blocks;
 pub use effects::MAX_ACTIVE_EFFECTS;
 use list::ListStage;
 use moving::Moving;
@@ -39,6 +41,7 @@ pub struct Stage {
     revision: u64,
     lists: Vec<ListStage>,
     speakers: Speakers,
+    blocks: Blocks,
     /// Parameters whose slots may not be right any more.
     moving: Moving,
     /// Those that the master scales.
@@ -58,10 +61,12 @@ impl Stage {
         let rig = score.rig();
         let mut intensities = Moving::none(rig.len());
         (0..).zip(rig.drives()).filter(|(_, drive)| drive.is_intensity()).for_each(|(index, _)| intensities.add(index));
+        let speakers = Speakers::new(score);
         Self {
             revision: score.revision(),
             lists: score.lists().iter().take(MAX_LISTS).map(|list| ListStage::new(rig, list)).collect(),
-            speakers: Speakers::new(score),
+            blocks: Blocks::new(score, &speakers),
+            speakers,
             moving: Moving::all(rig.len()),
             intensities,
             playbacks: Playbacks::default(),
@@ -88,13 +93,21 @@ impl Stage {
         self.follow(score, playbacks, at);
         self.dim(master);
         self.come_to(score, tempo, at);
-        let Self { lists, speakers, moving, universes, .. } = self;
-        let (rig, picture) = (score.rig(), universes.picture_mut());
-        moving.retain(|index| {
-            let (level, is_settled) = merged(lists, speakers.of(index), rig, index);
-            rig.write(index, dimmed(level, rig.drives()[index], master), picture);
-            !is_settled
-        });
+        let Self { lists, speakers, blocks, moving, universes, .. } = self;
+        let rig = score.rig();
+        let is_plain = master.level == u8::MAX && !master.blackout;
+        moving.retain(
+            universes.picture_mut(),
+            |picture, block| {
+                let block = blocks.get(block).filter(|block| is_plain || !block.is_intensity)?;
+                lists[usize::from(block.list)].write_block(block.place, picture.get_mut(block.slots())?)
+            },
+            |picture, index| {
+                let (level, is_settled) = merged(lists, speakers.of(index), rig, index);
+                rig.write(index, dimmed(level, rig.drives()[index], master), picture);
+                !is_settled
+            },
+        );
         &self.universes
     }
 

@@ -5,6 +5,11 @@ use alloc::vec::Vec;
 
 use crate::rig::ParameterIndex;
 
+/// So many parameters are a block: a word of bits.
+pub(super) const BLOCK: usize = u64::BITS as usize;
+/// Fewer of a block that move are walked one by one.
+const MOST: u32 = 32;
+
 /// Some parameters of a rig.
 #[derive(Clone, Debug)]
 pub(super) struct Moving {
@@ -34,21 +39,68 @@ impl Moving {
     pub(super) fn add(&mut self, index: ParameterIndex) {
         self.words[index as usize / 64] |= 1 << (index % 64);
     }
+    /// Adds many, best in rising order.
+    pub(super) const fn many(&mut self) -> Many<'_> {
+        Many { moving: self, word: 0, bits: 0 }
+    }
     /// Adds all of `others`, which are of the same rig.
     pub(super) fn add_all(&mut self, others: &Self) {
         self.words.iter_mut().zip(&others.words).for_each(|(word, other)| *word |= other);
     }
-    /// Calls `keep` with each, rising, and keeps those for which it is true.
-    pub(super) fn retain(&mut self, mut keep: impl FnMut(usize) -> bool) {
-        for (first, word) in (0..).step_by(64).zip(&mut self.words) {
-            let (mut left, mut kept) = (*word, 0);
+    /// Calls `keep` with each, rising, and keeps those for which it is true. Where most of a block move, `keep_block` is called
+    /// with its number first: it may do all of the block at once and say which are kept. Both work on `onto`.
+    pub(super) fn retain<T: ?Sized>(
+        &mut self,
+        onto: &mut T,
+        mut keep_block: impl FnMut(&mut T, usize) -> Option<u64>,
+        mut keep: impl FnMut(&mut T, usize) -> bool,
+    ) {
+        for (block, word) in self.words.iter_mut().enumerate() {
+            if word.count_ones() >= MOST
+                && let Some(kept) = keep_block(onto, block)
+            {
+                *word = kept;
+                continue;
+            }
+            let (first, mut left, mut kept) = (block * BLOCK, *word, 0);
             while left != 0 {
                 let bit = left.trailing_zeros();
                 left &= left - 1;
-                kept |= u64::from(keep(first + bit as usize)) << bit;
+                kept |= u64::from(keep(onto, first + bit as usize)) << bit;
             }
             *word = kept;
         }
+    }
+}
+
+/// Adds parameters; those that follow one another cost one look at the memory together.
+pub(super) struct Many<'a> {
+    moving: &'a mut Moving,
+    word: usize,
+    bits: u64,
+}
+
+impl Many<'_> {
+    #[inline(always)]
+    pub(super) fn add(&mut self, index: ParameterIndex) {
+        let word = index as usize / BLOCK;
+        if word != self.word {
+            self.flush();
+            self.word = word;
+        }
+        self.bits |= 1 << (index as usize % BLOCK);
+    }
+    #[inline]
+    fn flush(&mut self) {
+        if self.bits != 0 {
+            self.moving.words[self.word] |= core::mem::take(&mut self.bits);
+        }
+    }
+}
+
+impl Drop for Many<'_> {
+    fn drop(&mut self) {
+        self.flush();
     }
 }
 
@@ -58,10 +110,11 @@ mod tests {
 
     fn members(moving: &mut Moving) -> Vec<usize> {
         let mut members = Vec::new();
-        moving.retain(|index| {
+        let push = |members: &mut Vec<usize>, index| {
             members.push(index);
             true
-        });
+        };
+        moving.retain(&mut members, |_, _| None, push);
         members
     }
 
@@ -80,7 +133,30 @@ mod tests {
         others.add(100);
         moving.add_all(&others);
         assert_eq!(members(&mut moving), [3, 64, 100, 199]);
-        moving.retain(|index| index > 64);
+        moving.retain(&mut (), |_, _| None, |_, index| index > 64);
         assert_eq!(members(&mut moving), [100, 199]);
+        let mut many = moving.many();
+        [5, 7, 130, 6, 100].into_iter().for_each(|index| many.add(index));
+        drop(many);
+        assert_eq!(members(&mut moving), [5, 6, 7, 100, 130, 199]);
+        drop(Moving::none(0).many());
+    }
+
+    #[test]
+    fn a_block_of_which_most_move_may_be_done_at_once() {
+        let mut moving = Moving::none(200);
+        (0..64).chain(100..110).chain(128..160).for_each(|index| moving.add(index));
+        let mut asked = (Vec::new(), 0);
+        let done = |asked: &mut (Vec<usize>, usize), block| {
+            asked.0.push(block);
+            (block == 0).then_some(1 << 9)
+        };
+        let one = |asked: &mut (Vec<usize>, usize), index| {
+            asked.1 += 1;
+            index % 2 == 0
+        };
+        moving.retain(&mut asked, done, one);
+        assert_eq!(asked, (vec![0, 2], 10 + 32));
+        assert_eq!(members(&mut moving)[..3], [9, 100, 102]);
     }
 }
