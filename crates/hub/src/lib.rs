@@ -14,9 +14,13 @@
 //! | `receivers` | programs that follow over HTTP, and commands to one of them |
 //! | `shows` | the show files it has |
 //! | `images` | the images it has for its nodes |
+//! | `chronicle` | what is kept of what has happened: commands, figures of the nodes |
+//! | `revisions` | documents as they were after each change |
 //! | `database` | SQLite: documents and registrations, the log of commands, figures of the nodes |
 //! | `events` | what has happened, for programs that follow the show |
 //! | `store` | the data folder |
+//! | `registry` | the nodes that have joined, kept beside the state file |
+//! | `backup` | the data folder in one file, and back |
 //! | `start`, `open` | starting and stopping |
 //!
 //! Implements `docs/protocol/20-control.md`, `30-stream.md`, `40-time-exchange.md`, `70-hub.md`,
@@ -24,6 +28,8 @@
 
 pub mod access_point;
 mod api;
+pub mod backup;
+mod chronicle;
 mod database;
 mod distribution;
 mod error;
@@ -38,6 +44,8 @@ mod open;
 mod origin;
 mod patterns;
 mod receivers;
+mod registry;
+mod revisions;
 mod session;
 mod settings;
 mod shared;

@@ -11,6 +11,7 @@ use tokio::sync::Semaphore;
 
 use crate::access_point::Facts;
 use crate::api::{Documents, Repeats};
+use crate::chronicle::Chronicle;
 use crate::database::Database;
 use crate::distribution::Distribution;
 use crate::events::Events;
@@ -21,7 +22,7 @@ use crate::live::Live;
 use crate::patterns::Patterns;
 use crate::receivers::Receivers;
 use crate::shows::Shows;
-use crate::store::OperatorKey;
+use crate::store::{DataFolder, OperatorKey};
 
 /// Cheap to clone; holds no lock that the tick thread takes.
 #[derive(Clone, Debug)]
@@ -60,10 +61,14 @@ pub(crate) struct Shared {
     pub(crate) download_shares: Shares,
     /// Programs that follow over HTTP.
     pub(crate) receivers: Receivers,
+    /// The data folder.
+    pub(crate) folder: DataFolder,
+    /// Room for backups being made.
+    pub(crate) backups: Arc<Semaphore>,
     /// What people made: documents, registrations.
     pub(crate) library: Database,
     /// What is kept of what has happened: commands, figures.
-    pub(crate) chronicle: Database,
+    pub(crate) chronicle: Chronicle,
     /// What has happened.
     pub(crate) events: Events,
     /// What is kept up to date for whoever watches.
@@ -80,8 +85,8 @@ impl Shared {
             let risk = "anybody on the network may upload, delete and play patterns: --open-patterns off wants the key";
             risks.push(risk.to_owned());
         }
-        for database in [&self.library, &self.chronicle] {
-            risks.extend(database.condition().why().map(str::to_owned));
+        for condition in [self.library.condition(), self.chronicle.condition()] {
+            risks.extend(condition.why().map(str::to_owned));
         }
         risks
     }

@@ -25,6 +25,7 @@ use tracing::{info, warn};
 
 use crate::access_point::{AccessPoint, Prepared};
 use crate::api::{self, DOWNLOADS, Documents, Repeats};
+use crate::chronicle::{self, Chronicle};
 use crate::database::{Database, HAPPENED, HUB, LibrarianThread, Opened};
 use crate::distribution::Distribution;
 use crate::error::HubError;
@@ -38,6 +39,7 @@ use crate::live::{self, Live};
 use crate::open::{open_exchange, open_http, open_stream};
 use crate::patterns::Patterns;
 use crate::receivers::{self, Receivers};
+use crate::registry;
 use crate::settings::HubSettings;
 use crate::shared::Shared;
 use crate::shows::Shows;
@@ -103,6 +105,37 @@ struct Identity {
     boot_id: u32,
 }
 
+/// What the run before this one has left in the databases.
+#[derive(Debug, Default)]
+struct Before {
+    registered: Vec<receivers::Registered>,
+    unsettled: Vec<chronicle::Unsettled>,
+    /// For a state file that is damaged.
+    saved: Option<Saved>,
+}
+
+impl Before {
+    fn read(hub: &Opened, happened: &Opened) -> Self {
+        let registered = receivers::registered(&hub.connection);
+        let unsettled = chronicle::end_what_was_open(&happened.connection);
+        let saved = registry::saved(&hub.connection);
+        Self {
+            saved: saved.unwrap_or_else(|error| {
+                warn!("the nodes that were there before cannot be read: {error}");
+                None
+            }),
+            registered: registered.unwrap_or_else(|error| {
+                warn!("the registered receivers cannot be read, they register anew: {error}");
+                Vec::new()
+            }),
+            unsettled: unsettled.unwrap_or_else(|error| {
+                warn!("what became of the commands before the restart cannot be said: {error}");
+                Vec::new()
+            }),
+        }
+    }
+}
+
 struct Running {
     thread: JoinHandle<()>,
     waker: Waker,
@@ -115,6 +148,7 @@ impl Hub {
         let key = operator_key(&settings, &folder)?;
         let hub_db = Opened::open(folder.path(), &HUB)?;
         let happened_db = Opened::open(folder.path(), &HAPPENED)?;
+        let before = Before::read(&hub_db, &happened_db);
         let access_point =
             settings.access_point.as_ref().map(|settings| Prepared::new(settings, &folder)).transpose()?;
         let patterns = Patterns::new(Store::open(&settings.data_dir.join(PATTERNS_FOLDER), settings.patterns)?);
@@ -138,7 +172,7 @@ impl Hub {
 
         let clock = settings.clock;
         let now = clock.now();
-        let conductor = conductor(config, &folder, &settings, &shows);
+        let conductor = conductor(config, &folder, &settings, &shows, &before);
         let show = SharedShowClock::default();
         show.set(conductor.show_clock());
         let snapshot = Arc::new(ArcSwap::from_pointee(conductor.snapshot(now)));
@@ -148,7 +182,11 @@ impl Hub {
         let (inbox, inputs) = Inbox::new(timer.waker(), events.clone());
         let thread = HubError::system("a thread");
         let (library, librarian) = Database::start(hub_db, folder.clone(), events.clone()).map_err(&thread)?;
-        let (chronicle, chronicler) = Database::start(happened_db, folder.clone(), events.clone()).map_err(&thread)?;
+        let (happened, chronicler) = Database::start(happened_db, folder.clone(), events.clone()).map_err(&thread)?;
+        let chronicle = Chronicle::new(happened, identity.boot_id);
+        let receivers = Receivers::new(clock, events.clone(), chronicle.clone(), library.clone());
+        receivers.take_over(before.registered, before.unsettled);
+        let data = folder.clone();
         let keeper =
             Keeper::start(folder, record, clock, show.clone(), events.clone()).map_err(HubError::system("a thread"))?;
 
@@ -165,7 +203,7 @@ impl Hub {
             connections,
             repeats,
             documents: Documents::default(),
-            receivers: Receivers::new(identity.boot_id, clock, events.clone()),
+            receivers,
             access_point: facts,
             patterns,
             distribution: Distribution::default(),
@@ -175,6 +213,8 @@ impl Hub {
             download_shares: Shares::default(),
             uploads,
             patterns_are_open: settings.open_patterns,
+            folder: data,
+            backups: Arc::new(Semaphore::new(1)),
             library,
             chronicle,
             events,
@@ -234,6 +274,7 @@ impl Hub {
         let orders = tokio::spawn(uploads::carry_out(orders, shared.inbox.clone(), shared.patterns.clone()));
         let live = live::Threads::start(&shared).map_err(HubError::system("a thread"))?;
         let receivers = tokio::spawn(receivers::look_after(shared.clone()));
+        let gathering = tokio::spawn(chronicle::gather(shared.clone()));
         let (ending, ended) = watch::channel(());
         let limits = front::Limits::default();
         let server = tokio::spawn(front::serve(listener, api::router(shared.clone()), limits, ended));
@@ -256,6 +297,7 @@ impl Hub {
         }
         // It holds the store, which the next hub on this folder wants.
         receivers.abort();
+        gathering.abort();
         orders.abort();
         let _ = orders.await;
         if let Some(announcement) = announcement {
@@ -294,8 +336,15 @@ fn config(settings: &HubSettings, identity: Identity, ts_port: u16) -> Config {
 }
 
 /// The conductor, going on with what the folder holds.
-fn conductor(config: Config, folder: &DataFolder, settings: &HubSettings, shows: &Shows) -> Conductor {
-    let saved = folder.read::<Saved>(STATE_FILE).unwrap_or_default();
+fn conductor(config: Config, folder: &DataFolder, settings: &HubSettings, shows: &Shows, before: &Before) -> Conductor {
+    let is_there = folder.path().join(STATE_FILE).exists();
+    let saved = folder.read::<Saved>(STATE_FILE).unwrap_or_else(|| match &before.saved {
+        Some(saved) if is_there => {
+            warn!("names, numbers and groups are those that hub.db has; scenes begin anew");
+            saved.clone()
+        }
+        _ => Saved::default(),
+    });
     let map = folder.read::<ShowMap>(CLOCK_FILE);
     let show_hint = map.and_then(|map| map.show_at(wall_now()));
     let mut conductor = Conductor::new(config, saved, settings.clock.now(), show_hint);

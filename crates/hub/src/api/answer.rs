@@ -10,7 +10,9 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::{Problem, conditions};
+use super::caller::caller;
+use super::{Problem, conditions, scope};
+use crate::chronicle::{self, State};
 use crate::shared::Shared;
 
 /// What a command call answers.
@@ -43,7 +45,8 @@ pub(crate) async fn carry_out(
     headers: &HeaderMap,
     command: Command,
 ) -> Result<Json<CommandAnswer>, Problem> {
-    command_now(shared, headers, command).await.map(CommandAnswer::of)
+    let _held = conditions::hold_plain(shared).await;
+    told(shared, headers, command).await.map(CommandAnswer::of)
 }
 
 /// Has `command` carried out, unless the document it changes is another than the request wants it to be (HUB-15).
@@ -57,13 +60,31 @@ pub(crate) async fn carry_out_on(
     told(shared, headers, command).await.map(CommandAnswer::of)
 }
 
-/// The same, with the conductor's own answer.
+/// The same, with the conductor's own answer, and without a line in the log of commands: the caller writes it.
 pub(crate) async fn command_now(shared: &Shared, headers: &HeaderMap, command: Command) -> Result<Answer, Problem> {
     let _held = conditions::hold_plain(shared).await;
-    told(shared, headers, command).await
+    answered(shared, headers, command).await
 }
 
+/// Has a command carried out and writes it into the log, with what became of it (STORE-6).
 async fn told(shared: &Shared, headers: &HeaderMap, command: Command) -> Result<Answer, Problem> {
+    let (node, described) = chronicle::of_command(&command);
+    let answer = answered(shared, headers, command).await;
+    let state = match &answer {
+        // It is in the log already.
+        Ok(answer) if answer.repeated => return Ok(answer.clone()),
+        Ok(_) => State::Executed,
+        Err(problem) => State::Failed(problem.detail().to_owned()),
+    };
+    let node = node.map(|node| {
+        let snapshot = shared.snapshot.load();
+        scope::node_of(&snapshot, &node).map_or_else(|| node.to_string(), |node| node.mac.to_string())
+    });
+    shared.chronicle.begin(shared.chronicle.next_id(), node, described, caller(), state);
+    answer
+}
+
+async fn answered(shared: &Shared, headers: &HeaderMap, command: Command) -> Result<Answer, Problem> {
     let answer = shared.inbox.command(idempotency_key(headers)?, command).await;
     answer.map_err(|_| Problem::unavailable("the hub is stopping"))?.map_err(refused)
 }
@@ -75,7 +96,8 @@ pub(crate) fn idempotency_key(headers: &HeaderMap) -> Result<Option<CommandId>, 
     key.map(Some).ok_or_else(|| Problem::bad_request("Idempotency-Key has 1 to 64 visible ASCII characters"))
 }
 
-fn refused(error: CommandError) -> Problem {
+/// Why a command is not carried out.
+pub(crate) fn refused(error: CommandError) -> Problem {
     let detail = error.to_string();
     match error {
         CommandError::UnknownNode(_) | CommandError::UnknownGroup(_) => Problem::not_found(detail),

@@ -66,6 +66,11 @@ pub(crate) async fn hold(
     if is_met { Ok(Held::Alone(held)) } else { Err(Problem::changed(now)) }
 }
 
+/// Lets a change through that reaches over many documents: no other is made meanwhile.
+pub(crate) async fn hold_alone(shared: &Shared) -> Held {
+    Held::Alone(shared.documents.0.clone().write_owned().await)
+}
+
 /// Lets a change through that has no document of its own.
 pub(crate) async fn hold_plain(shared: &Shared) -> Held {
     Held::Shared(shared.documents.0.clone().read_owned().await)

@@ -12,8 +12,10 @@ use utoipa::ToSchema;
 use super::Problem;
 use super::answer::{CommandAnswer, carry_out_on};
 use super::body::{Body, Named};
+use super::caller::caller;
 use super::conditions::Tagged;
 use super::scope::{name, node_ref};
+use crate::revisions::{Document, edited};
 use crate::shared::Shared;
 
 /// One group.
@@ -101,7 +103,8 @@ pub(crate) async fn put_group(
 ) -> Result<Json<CommandAnswer>, Problem> {
     let members = body.members.iter().map(|member| node_ref(member)).collect::<Result<_, _>>()?;
     let command = Command::SetGroup { name: name(&group)?, members, lead: body.lead_ms.map(Span::from_ms) };
-    carry_out_on(&shared, &headers, |shared| document(shared, &group), command).await
+    let edit = carry_out_on(&shared, &headers, |shared| document(shared, &group), command);
+    edited(&shared, Document::Groups, format!("group {group} set"), caller(), edit).await
 }
 
 /// Deletes a group; its members go on with what they show.
@@ -119,5 +122,6 @@ pub(crate) async fn delete_group(
     headers: HeaderMap,
 ) -> Result<Json<CommandAnswer>, Problem> {
     let command = Command::DeleteGroup { name: name(&group)? };
-    carry_out_on(&shared, &headers, |shared| document(shared, &group), command).await
+    let edit = carry_out_on(&shared, &headers, |shared| document(shared, &group), command);
+    edited(&shared, Document::Groups, format!("group {group} deleted"), caller(), edit).await
 }

@@ -8,7 +8,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use cuelight_net::origin;
 
-use super::Problem;
+use super::{Problem, caller};
 use crate::shared::Shared;
 
 /// What proxies add to a request they pass on.
@@ -22,8 +22,8 @@ pub(crate) async fn operator(
     request: Request,
     next: Next,
 ) -> Response {
-    match caller(&shared, peer, request.headers()) {
-        Caller::Operator => next.run(request).await,
+    match who_calls(&shared, peer, request.headers()) {
+        Caller::Operator => caller::on_behalf_of(caller::at(peer.ip()), next.run(request)).await,
         Caller::WrongKey => {
             Problem::unauthorized("the operator key is wrong; it is in operator.key in the hub's data folder")
                 .into_response()
@@ -38,7 +38,7 @@ pub(crate) async fn operator(
 
 /// Whether a request comes from who may command the hub.
 pub(crate) fn is_operator(shared: &Shared, peer: SocketAddr, headers: &HeaderMap) -> bool {
-    matches!(caller(shared, peer, headers), Caller::Operator)
+    matches!(who_calls(shared, peer, headers), Caller::Operator)
 }
 
 /// Who calls.
@@ -51,7 +51,7 @@ enum Caller {
     Stranger,
 }
 
-fn caller(shared: &Shared, peer: SocketAddr, headers: &HeaderMap) -> Caller {
+fn who_calls(shared: &Shared, peer: SocketAddr, headers: &HeaderMap) -> Caller {
     let given = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     let given = given.and_then(|value| value.strip_prefix("Bearer "));
     let is_forwarded = FORWARDED.iter().any(|name| headers.contains_key(*name));

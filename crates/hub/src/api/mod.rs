@@ -6,7 +6,10 @@
 mod access_point;
 mod answer;
 mod armed;
+mod backup;
 mod body;
+mod caller;
+mod commands;
 mod conditions;
 mod cues;
 mod events;
@@ -14,6 +17,7 @@ mod groups;
 pub(crate) mod guard;
 mod headers;
 mod health;
+mod history;
 mod levels;
 mod library;
 mod live;
@@ -31,6 +35,7 @@ mod prometheus;
 mod ranges;
 mod receivers;
 mod repeats;
+mod revisions;
 mod scene;
 mod scene_view;
 mod scope;
@@ -53,6 +58,7 @@ use axum::routing::get;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+pub(crate) use answer::refused;
 pub(crate) use conditions::Documents;
 pub(crate) use nodes::NodeView;
 pub use openapi::openapi;
@@ -122,6 +128,13 @@ fn commands() -> OpenApiRouter<Shared> {
         .routes(routes!(nodes::list))
         .routes(routes!(nodes::rename, nodes::forget))
         .routes(routes!(nodes::get_name))
+        .routes(routes!(history::get))
+        .routes(routes!(backup::get))
+        .routes(routes!(backup::export))
+        .routes(routes!(commands::list))
+        .routes(routes!(revisions::list))
+        .routes(routes!(revisions::get))
+        .routes(routes!(revisions::undo))
         .routes(routes!(groups::list))
         .routes(routes!(groups::get_group, groups::put_group, groups::delete_group))
         .routes(routes!(access_point::get))
@@ -155,7 +168,6 @@ fn receiver_calls() -> OpenApiRouter<Shared> {
         .routes(routes!(receivers::status))
         .routes(routes!(receivers::heartbeat))
         .routes(routes!(receivers::acknowledge))
-        .routes(routes!(receivers::log))
 }
 
 /// The calls whose bodies are files.

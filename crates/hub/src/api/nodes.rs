@@ -13,9 +13,11 @@ use utoipa::ToSchema;
 use super::Problem;
 use super::answer::{CommandAnswer, carry_out, carry_out_on};
 use super::body::{Asked, Body, Named};
+use super::caller::caller;
 use super::conditions::Tagged;
 use super::pages::Which;
 use super::scope::{node_of, node_ref};
+use crate::revisions::{Document, edited};
 use crate::shared::Shared;
 
 /// One node.
@@ -183,9 +185,11 @@ pub(crate) async fn rename(
     let name = Text::try_from(name.as_str())
         .map_err(|_| Problem::unprocessable(format!("\"{name}\" is no name: names have at most 32 bytes")))?;
     let node = node_ref(&node)?;
-    let command = Command::NameNode { node: node.clone(), name };
+    let command = Command::NameNode { node: node.clone(), name: name.clone() };
+    let what = if name.is_empty() { format!("the name of {node} taken away") } else { format!("{node} named {name}") };
     let document = |shared: &Shared| document(shared, &node).and_then(|name| serde_json::to_value(name).ok());
-    carry_out_on(&shared, &headers, document, command).await
+    let edit = carry_out_on(&shared, &headers, document, command);
+    edited(&shared, Document::Names, what, caller(), edit).await
 }
 
 /// Forgets a node that is not connected: its number, name and scene.

@@ -36,6 +36,7 @@ const UNSIGNED: [(&str, &str, Option<u64>); 4] = [
         (name = "scenes", description = "What the show, a group or a node shows"),
         (name = "nodes", description = "Who is in the show"),
         (name = "groups", description = "Nodes that are commanded together"),
+        (name = "documents", description = "What is edited, as it was after each change, and the way back"),
         (name = "cues", description = "Show files, and what is played of one"),
         (name = "patterns", description = "Files that are played in place of an effect"),
         (name = "updates", description = "Images of nodes, and rolling them out"),

@@ -32,12 +32,7 @@ impl Which {
         self.cursor.as_deref()
     }
     pub(crate) fn check(&self) -> Result<(), Problem> {
-        match self.limit {
-            Some(limit) if !(1..=MOST).contains(&limit) => {
-                Err(Problem::unprocessable(format!("limit must be 1 to {MOST}")))
-            }
-            _ => Ok(()),
-        }
+        check_limit(self.limit)
     }
 
     /// What comes after the cursor, of items in the rising order of their keys, and the cursor of the next page.
@@ -63,6 +58,16 @@ impl Which {
         }
         let next = items.peek().and(page.last()).map(|last| write(key(last)));
         Ok(Page { items: page, limit: self.limit, next })
+    }
+}
+
+/// Refuses a page of nothing, and one of too much.
+pub(crate) fn check_limit(limit: Option<usize>) -> Result<(), Problem> {
+    match limit {
+        Some(limit) if !(1..=MOST).contains(&limit) => {
+            Err(Problem::unprocessable(format!("limit must be 1 to {MOST}")))
+        }
+        _ => Ok(()),
     }
 }
 

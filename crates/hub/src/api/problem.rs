@@ -8,6 +8,8 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
+use crate::database::DatabaseError;
+
 /// What went wrong, where, and what to do about it.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub(crate) struct Problem {
@@ -93,8 +95,19 @@ impl Problem {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "/problems/unavailable", "The hub cannot take it now", detail)
     }
 
+    /// What is wrong and what to do, in words.
+    pub(crate) fn detail(&self) -> &str {
+        &self.detail
+    }
+
     fn new(status: StatusCode, kind: &'static str, title: &'static str, detail: impl Into<String>) -> Self {
         Self { kind, title, status: status.as_u16(), detail: detail.into(), current: None, faults: Vec::new() }
+    }
+}
+
+impl From<DatabaseError> for Problem {
+    fn from(error: DatabaseError) -> Self {
+        Self::unavailable(error.to_string())
     }
 }
 

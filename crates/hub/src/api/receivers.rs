@@ -3,7 +3,6 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::HeaderMap;
-use axum::response::{IntoResponse, Response};
 use cuelight_conductor::{Command, NodeSnapshot, SceneEdit, Scope, State as NodeState};
 use cuelight_net::clock::wall_now;
 use cuelight_show::CueNumber;
@@ -14,12 +13,13 @@ use utoipa::ToSchema;
 
 use super::Problem;
 use super::answer::command_now;
-use super::body::{Asked, Body, Named};
+use super::body::{Body, Named};
+use super::caller::caller;
 use super::cues::none_loaded;
-use super::pages::{Page, Which};
 use super::scope::{node_of, node_ref};
+use crate::chronicle::State as CommandState;
 use crate::events::rfc3339;
-use crate::receivers::{Entry, Facts, Given, Order, Outcome, Refused, State as CommandState, cue_milli, fade_ms};
+use crate::receivers::{Facts, Given, Order, Outcome, Refused, cue_milli, fade_ms};
 use crate::shared::Shared;
 
 /// Bytes of a receiver's name.
@@ -28,8 +28,6 @@ const MAX_NAME: usize = 64;
 const MAX_CAPABILITIES: usize = 32;
 /// Universes of one receiver.
 const MAX_UNIVERSES: usize = 512;
-/// Commands of a page of the log, where nothing is said.
-const PAGE: usize = 100;
 
 /// What a receiver says of itself.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -126,7 +124,7 @@ pub(crate) async fn command(
     Body(order): Body<Order>,
 ) -> Result<Json<Ordered>, Problem> {
     order.check().map_err(Problem::unprocessable)?;
-    match shared.receivers.order(&node, order.clone()) {
+    match shared.receivers.order(&node, order.clone(), caller()) {
         Ok(command_id) => Ok(Json(Ordered { command_id, state: CommandState::Queued.word(), apply_at_us: None })),
         Err(Refused::Unknown(_)) => stream(&shared, &headers, &node, order).await.map(Json),
         Err(refused) => Err(refused.into()),
@@ -153,7 +151,7 @@ async fn stream(shared: &Shared, headers: &HeaderMap, node: &str, order: Order) 
         }
     };
     let answer = command_now(shared, headers, command).await?;
-    let command_id = shared.receivers.note_streamed(node, order, known.mac, answer.apply_at);
+    let command_id = shared.receivers.note_streamed(known.mac, &order, caller(), answer.apply_at);
     Ok(Ordered { command_id, state: CommandState::Sent.word(), apply_at_us: Some(answer.apply_at.as_us()) })
 }
 
@@ -225,7 +223,7 @@ pub(crate) async fn status(State(shared): State<Shared>, Named(node_id): Named) 
     let heard = node.seen_at.map(|seen| rfc3339(wall_now() - (now - seen)));
     let why = if let NodeState::Degraded(why) = node.state { Some(why.to_string()) } else { None };
     Ok(Json(StatusView {
-        degraded: why.or_else(|| shared.receivers.last_failure(&node_id)),
+        degraded: why.or_else(|| shared.receivers.last_failure(node.mac)),
         node_id,
         online: matches!(node.state, NodeState::Authed | NodeState::Ready | NodeState::Degraded(_)),
         last_heartbeat: heard,
@@ -362,49 +360,4 @@ pub(crate) async fn acknowledge(
     };
     let state = shared.receivers.acknowledge(&node_id, &command_id, outcome)?;
     Ok(Json(Acknowledged { command_id, state: state.word() }))
-}
-
-/// One command of the log.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct CommandView {
-    command_id: String,
-    node_id: String,
-    command: Order,
-    /// Wall clock.
-    #[schema(format = DateTime)]
-    ordered_at: String,
-    /// queued, sent, executed or failed.
-    state: &'static str,
-    /// Why it failed.
-    why: Option<String>,
-}
-
-impl From<Entry> for CommandView {
-    fn from(Entry { id, node, order, ordered_at, state, .. }: Entry) -> Self {
-        let word = state.word();
-        let why = if let CommandState::Failed(why) = state { Some(why) } else { None };
-        let ordered_at = rfc3339(ordered_at);
-        Self { command_id: id, node_id: node, command: order, ordered_at, state: word, why }
-    }
-}
-
-/// The newest 1,000 commands to receivers and what became of each, newest first.
-#[utoipa::path(
-    get,
-    path = "/v1/commands",
-    operation_id = "listCommands",
-    tag = "receivers",
-    params(Which),
-    responses((status = OK, description = "What there is", body = Vec<CommandView>)),
-)]
-pub(crate) async fn log(State(shared): State<Shared>, Asked(which): Asked<Which>) -> Result<Response, Problem> {
-    which.check()?;
-    let (limit, before) = (which.limit().unwrap_or(PAGE), which.cursor());
-    let before =
-        before.map(|text| text.parse().map_err(|_| Problem::bad_request("cursor is none that this list gave")));
-    let mut entries = shared.receivers.log(before.transpose()?, limit + 1);
-    let is_more = entries.len() > limit;
-    entries.truncate(limit);
-    let next = entries.last().filter(|_| is_more).map(|entry| entry.number.to_string());
-    Ok(Page::new(entries.into_iter().map(CommandView::from).collect::<Vec<_>>(), Some(limit), next).into_response())
 }

@@ -13,7 +13,9 @@ use tokio::task::spawn_blocking;
 use super::Problem;
 use super::answer::{CommandAnswer, carry_out};
 use super::body::Asked;
+use super::caller::caller;
 use super::cues::{interrupted, none_loaded};
+use crate::revisions::{Document, edited};
 use crate::shared::Shared;
 use crate::shows::{Shows, program_of};
 
@@ -72,7 +74,9 @@ pub(crate) async fn put(
     let shows = shared.shows.clone();
     let program = spawn_blocking(move || stored(&shows, &text)).await.map_err(|_| interrupted())??;
     let load = Load { program, keeps_playbacks: keep, renumbered: None };
-    carry_out(&shared, &headers, Command::LoadShow(Box::new(load))).await
+    let what = format!("\"{}\" loaded", load.program.show.label);
+    let edit = carry_out(&shared, &headers, Command::LoadShow(Box::new(load)));
+    edited(&shared, Document::Show, what, caller(), edit).await
 }
 
 fn stored(shows: &Shows, text: &str) -> Result<cuelight_conductor::Program, Problem> {
@@ -92,5 +96,6 @@ fn stored(shows: &Shows, text: &str) -> Result<cuelight_conductor::Program, Prob
 )]
 pub(crate) async fn delete(State(shared): State<Shared>, headers: HeaderMap) -> Result<Json<CommandAnswer>, Problem> {
     let _changing = shared.shows.changing.lock().await;
-    carry_out(&shared, &headers, Command::UnloadShow).await
+    let edit = carry_out(&shared, &headers, Command::UnloadShow);
+    edited(&shared, Document::Show, "unloaded", caller(), edit).await
 }

@@ -51,7 +51,6 @@ pub(crate) struct LibrarianThread {
     file: &'static str,
 }
 
-#[allow(dead_code, reason = "what is kept in it comes with the parts of the hub that keep something")]
 impl Database {
     /// Starts the thread of an open database. `folder` keeps other hubs out until it has ended.
     pub(crate) fn start(opened: Opened, folder: DataFolder, events: Events) -> io::Result<(Self, LibrarianThread)> {

@@ -28,11 +28,10 @@ mod snapshot;
 #[cfg(test)]
 mod tests;
 
-#[allow(unused_imports, reason = "for the parts of the hub that keep something")]
 pub(crate) use condition::Condition;
 pub(crate) use librarian::{Database, LibrarianThread};
 pub use open::OpenError;
-pub(crate) use open::Opened;
-#[allow(unused_imports, reason = "for the parts of the hub that keep something")]
+pub(crate) use open::{Opened, set_aside};
 pub(crate) use request::DatabaseError;
 pub(crate) use shelf::{HAPPENED, HUB};
+pub(crate) use snapshot::{SnapshotError, take as take_snapshot};

@@ -234,7 +234,7 @@ pub(super) fn beside(path: &Path, end: &str) -> PathBuf {
 }
 
 /// Renames a database to `NAME.WORD`, with what lies beside it.
-pub(super) fn set_aside(path: &Path, word: &str) -> PathBuf {
+pub(crate) fn set_aside(path: &Path, word: &str) -> PathBuf {
     let aside = path.with_added_extension(word);
     for end in ["", "-wal", "-shm"] {
         match fs::rename(beside(path, end), beside(&aside, end)) {

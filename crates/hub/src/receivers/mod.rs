@@ -5,14 +5,14 @@
 //! |---|---|
 //! | `order` | what a receiver can be told |
 //! | `lane` | the commands of one receiver, from the order to the acknowledgement |
-//! | `log` | the newest commands and what became of them |
+//! | `registrations` | who has registered, kept over restarts |
 //!
 //! Nodes of the show network get the same commands; there the stream repeats what is to be shown, and what is heard of a node is
 //! its acknowledgement.
 
 mod lane;
-mod log;
 mod order;
+mod registrations;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -24,15 +24,16 @@ use cuelight_wire::ids::Mac;
 use cuelight_wire::time::{Local, Show, Span, Time, Wall};
 use serde_json::json;
 
+use crate::chronicle::{Chronicle, State, Unsettled};
+use crate::database::Database;
 use crate::events::{Events, Told};
 use crate::shared::Shared;
 
 pub(crate) use lane::{Given, Outcome};
-pub(crate) use log::{Entry, State};
 pub(crate) use order::{Order, cue_milli, fade_ms};
+pub(crate) use registrations::{Registered, registered};
 
 use lane::Lane;
-use log::Log;
 
 /// Receivers that may be registered. One more takes the place of the one that was not heard of for longest, if that is lost (RECV-1).
 const ROOM: usize = 1_000;
@@ -43,7 +44,7 @@ const SILENT: Span = Span::from_s(3);
 const STREAMED: usize = 1_024;
 
 /// What a receiver says of itself.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Facts {
     pub(crate) capabilities: Vec<String>,
     pub(crate) universes: Vec<u16>,
@@ -95,24 +96,24 @@ pub(crate) enum Refused {
 #[derive(Clone, Debug)]
 pub(crate) struct Receivers {
     book: Arc<Mutex<Book>>,
-    boot_id: u32,
     clock: LocalClock,
     events: Events,
+    chronicle: Chronicle,
+    library: Database,
 }
 
 #[derive(Debug, Default)]
 struct Book {
     receivers: BTreeMap<String, Receiver>,
-    newest: u64,
-    log: Log,
     streamed: VecDeque<Streamed>,
+    /// Why the newest command to a node of the show network failed.
+    failures: BTreeMap<Mac, String>,
 }
 
 /// A command that the stream carries to a node of the show network.
 #[derive(Debug)]
 struct Streamed {
     id: String,
-    node: String,
     mac: Mac,
     apply_at: Time<Show>,
     ordered_at: Time<Local>,
@@ -141,8 +142,26 @@ impl Streamed {
 }
 
 impl Receivers {
-    pub(crate) fn new(boot_id: u32, clock: LocalClock, events: Events) -> Self {
-        Self { book: Arc::default(), boot_id, clock, events }
+    pub(crate) fn new(clock: LocalClock, events: Events, chronicle: Chronicle, library: Database) -> Self {
+        Self { book: Arc::default(), clock, events, chronicle, library }
+    }
+
+    /// Takes over from an earlier run of the hub: who had registered (RECV-9), and which commands came to nothing by its end,
+    /// which is told as of every command that fails (RECV-8).
+    pub(crate) fn take_over(&self, registered: Vec<Registered>, unsettled: Vec<Unsettled>) {
+        let mut book = self.book();
+        for Registered { name, facts } in registered {
+            book.receivers.insert(name, Receiver { facts, ..Receiver::default() });
+        }
+        for Unsettled { id, node, why } in &unsettled {
+            if let Some(receiver) = node.as_ref().and_then(|node| book.receivers.get_mut(node)) {
+                receiver.degraded = Some(format!("command {id}: {why}"));
+            }
+        }
+        drop(book);
+        for Unsettled { id, node, why } in &unsettled {
+            self.events.add(failure(node.as_deref().unwrap_or_default(), id, why));
+        }
     }
 
     fn book(&self) -> MutexGuard<'_, Book> {
@@ -152,8 +171,12 @@ impl Receivers {
     /// A receiver registers, or says anew what it is. Whether it was not known before.
     pub(crate) fn register(&self, node: &str, facts: Facts) -> Result<bool, Refused> {
         let mut book = self.book();
+        let registered = Registered { name: node.to_owned(), facts: facts.clone() };
         if let Some(receiver) = book.receivers.get_mut(node) {
-            receiver.facts = facts;
+            if receiver.facts != facts {
+                receiver.facts = facts;
+                self.keep(registered);
+            }
             return Ok(false);
         }
         if book.receivers.len() >= ROOM {
@@ -161,11 +184,18 @@ impl Receivers {
             let gone = gone.min_by_key(|(_, receiver)| receiver.heard_at.map(|(at, _)| at.as_ns()));
             let gone = gone.map(|(name, _)| name.clone()).ok_or(Refused::NoRoom)?;
             book.receivers.remove(&gone);
+            self.library.note(move |connection| registrations::remove(connection, &gone));
         }
+        self.keep(registered);
         book.receivers.insert(node.to_owned(), Receiver { facts, ..Receiver::default() });
         drop(book);
         self.events.add(Told::new("receiver.registered", json!({ "node_id": node })));
         Ok(true)
+    }
+
+    fn keep(&self, registered: Registered) {
+        let now = wall_now();
+        self.library.note(move |connection| registrations::put(connection, &registered, now));
     }
 
     /// How a receiver is; `None` for one that is not registered.
@@ -184,39 +214,35 @@ impl Receivers {
     }
 
     /// A command for a receiver; its id.
-    pub(crate) fn order(&self, node: &str, order: Order) -> Result<String, Refused> {
+    pub(crate) fn order(&self, node: &str, order: Order, by: String) -> Result<String, Refused> {
         let now = self.clock.now();
         let mut book = self.book();
-        let id = self.next_id(&mut book);
+        let id = self.chronicle.next_id();
         let receiver = book.receivers.get_mut(node).ok_or_else(|| Refused::Unknown(node.to_owned()))?;
         let given = receiver.lane.handle_order(id.clone(), order.clone(), now);
         given.map_err(|lane::Full| Refused::Full(node.to_owned()))?;
-        book.log.begin(&id, node, order, State::Queued);
+        self.chronicle.begin(id.clone(), Some(node.to_owned()), order.to_json(), by, State::Queued);
         Ok(id)
     }
 
     /// A command that a node of the show network was given by the stream; its id.
-    pub(crate) fn note_streamed(&self, node: &str, order: Order, mac: Mac, apply_at: Time<Show>) -> String {
+    pub(crate) fn note_streamed(&self, mac: Mac, order: &Order, by: String, apply_at: Time<Show>) -> String {
         let mut book = self.book();
-        let id = self.next_id(&mut book);
-        book.log.begin(&id, node, order, State::Sent);
+        let id = self.chronicle.next_id();
+        self.chronicle.begin(id.clone(), Some(mac.to_string()), order.to_json(), by, State::Sent);
+        book.failures.remove(&mac);
         if book.streamed.len() == STREAMED {
             // The log goes on saying that it was sent.
             book.streamed.pop_front();
         }
         let ordered_at = self.clock.now();
-        book.streamed.push_back(Streamed { id: id.clone(), node: node.to_owned(), mac, apply_at, ordered_at });
+        book.streamed.push_back(Streamed { id: id.clone(), mac, apply_at, ordered_at });
         id
     }
 
-    /// Why the newest command to a node failed, if it did.
-    pub(crate) fn last_failure(&self, node: &str) -> Option<String> {
-        self.book().log.last_failure(node)
-    }
-
-    fn next_id(&self, book: &mut Book) -> String {
-        book.newest += 1;
-        format!("cmd-{:08x}-{}", self.boot_id, book.newest)
+    /// Why the newest command to a node of the show network failed, if it did.
+    pub(crate) fn last_failure(&self, mac: Mac) -> Option<String> {
+        self.book().failures.get(&mac).cloned()
     }
 
     /// A receiver says how it is and gets its commands.
@@ -236,7 +262,7 @@ impl Receivers {
         (receiver.dmx_fps, receiver.cpu_usage) = (dmx_fps, cpu_usage);
         let given = if is_online { receiver.lane.handle_asked(now) } else { Vec::new() };
         for Given { id, .. } in &given {
-            book.log.set(id, State::Sent);
+            self.chronicle.set(id, State::Sent);
         }
         drop(book);
         if has_come {
@@ -254,21 +280,22 @@ impl Receivers {
         let over = over.map_err(|lane::NotOnItsWay| Refused::NotOnItsWay(node.to_owned(), id.to_owned()))?;
         match over {
             None => {
-                book.log.set(id, State::Queued);
+                self.chronicle.set(id, State::Queued);
                 Ok(State::Queued)
             }
             Some(Outcome::Executed) => {
                 receiver.degraded = None;
-                book.log.set(id, State::Executed);
+                self.chronicle.set(id, State::Executed);
                 drop(book);
                 self.events.add(Told::new("command.executed", json!({ "node_id": node, "command_id": id })));
                 Ok(State::Executed)
             }
             Some(Outcome::Failed(why)) => {
-                let state = fail(&mut book, node, id, &why);
+                receiver.degraded = Some(format!("command {id}: {why}"));
                 drop(book);
-                self.alert(node, id, &why);
-                Ok(state)
+                self.chronicle.set(id, State::Failed(why.clone()));
+                self.events.add(failure(node, id, &why));
+                Ok(State::Failed(why))
             }
         }
     }
@@ -278,18 +305,21 @@ impl Receivers {
         let mut told = Vec::new();
         {
             let mut book = self.book();
-            let Book { receivers, log, streamed, .. } = &mut *book;
+            let Book { receivers, streamed, failures } = &mut *book;
+            // Of nodes that were forgotten nothing is kept.
+            failures.retain(|mac, _| snapshot.nodes.iter().any(|node| node.mac == *mac));
             streamed.retain(|command| {
-                let (node, id) = (&command.node, &command.id);
+                let (node, id) = (command.mac.to_string(), &command.id);
                 match command.outcome(snapshot, now) {
                     None => return true,
                     Some(Outcome::Executed) => {
-                        log.set(id, State::Executed);
+                        self.chronicle.set(id, State::Executed);
                         told.push(Told::new("command.executed", json!({ "node_id": node, "command_id": id })));
                     }
                     Some(Outcome::Failed(why)) => {
-                        told.push(failure(node, id, &why));
-                        log.set(id, State::Failed(why));
+                        told.push(failure(&node, id, &why));
+                        failures.insert(command.mac, format!("command {id}: {why}"));
+                        self.chronicle.set(id, State::Failed(why));
                     }
                 }
                 false
@@ -302,30 +332,13 @@ impl Receivers {
                 }
                 while let Some((id, why)) = receiver.lane.poll_failed(now) {
                     receiver.degraded = Some(format!("command {id}: {why}"));
-                    log.set(&id, State::Failed(why.clone()));
+                    self.chronicle.set(&id, State::Failed(why.clone()));
                     told.push(failure(node, &id, &why));
                 }
             }
         }
         told.into_iter().for_each(|told| self.events.add(told));
     }
-
-    /// The newest commands before the one with this number, newest first, at most `limit`; with their numbers.
-    pub(crate) fn log(&self, before: Option<u64>, limit: usize) -> Vec<Entry> {
-        self.book().log.page(before, limit)
-    }
-
-    fn alert(&self, node: &str, id: &str, why: &str) {
-        self.events.add(failure(node, id, why));
-    }
-}
-
-fn fail(book: &mut Book, node: &str, id: &str, why: &str) -> State {
-    if let Some(receiver) = book.receivers.get_mut(node) {
-        receiver.degraded = Some(format!("command {id}: {why}"));
-    }
-    book.log.set(id, State::Failed(why.to_owned()));
-    State::Failed(why.to_owned())
 }
 
 /// People are told of a command that came to nothing (RECV-4).

@@ -63,6 +63,11 @@ const MAX_CUE: f64 = 9_999.999;
 const MAX_NAME: usize = 200;
 
 impl Order {
+    /// As it is written in the log.
+    pub(crate) fn to_json(&self) -> serde_json::Value {
+        serde_json::to_value(self).unwrap_or_default()
+    }
+
     /// Refuses values no receiver can follow: says which and what it may be.
     pub(crate) fn check(&self) -> Result<(), String> {
         let fade = match self {

@@ -16,6 +16,8 @@ use super::{cue_number, interrupted, list_number, none_loaded};
 use crate::api::Problem;
 use crate::api::answer::{CommandAnswer, carry_out};
 use crate::api::body::Body;
+use crate::api::caller::caller;
+use crate::revisions::{self, Document};
 use crate::shared::Shared;
 use crate::shows::{Shows, resolved};
 
@@ -31,6 +33,18 @@ enum EditWord {
     Delete,
     /// A cue gets the number `to`.
     Renumber,
+}
+
+impl EditWord {
+    /// What has been done.
+    const fn past(self) -> &'static str {
+        match self {
+            Self::Insert => "inserted",
+            Self::Set => "set",
+            Self::Delete => "deleted",
+            Self::Renumber => "renumbered",
+        }
+    }
 }
 
 /// A change of a cue list.
@@ -73,8 +87,10 @@ pub(crate) async fn post(
     let _changing = shared.shows.changing.lock().await;
     let program = shared.snapshot.load().cues.program.clone().ok_or_else(none_loaded)?;
     let shows = shared.shows.clone();
+    let what = format!("list {list}, cue {}: {}", body.cue, body.edit.past());
     let edited = spawn_blocking(move || edited(&shows, &program, list, &body)).await.map_err(|_| interrupted())?;
-    carry_out(&shared, &headers, Command::LoadShow(Box::new(edited?))).await
+    let edit = carry_out(&shared, &headers, Command::LoadShow(Box::new(edited?)));
+    revisions::edited(&shared, Document::Show, what, caller(), edit).await
 }
 
 fn edited(shows: &Shows, program: &Program, list: ListNumber, body: &EditBody) -> Result<Load, Problem> {

@@ -8,6 +8,7 @@ mod description;
 mod events;
 mod facts;
 mod guarded;
+mod kept;
 mod limits;
 mod live;
 mod ota;
