@@ -155,7 +155,7 @@ async fn stream(shared: &Shared, headers: &HeaderMap, node: &str, order: Order) 
     Ok(Ordered { command_id, state: CommandState::Sent.word(), apply_at_us: Some(answer.apply_at.as_us()) })
 }
 
-/// A cue of the show that is loaded, in the first of its lists that has it. Lists are the whole show's: all nodes go to it.
+/// A cue of the show that is loaded, in the first of its lists that has it (RECV-7). Lists are the whole show's: all nodes go there.
 fn go_to(shared: &Shared, cue_id: f64, fade_time: Option<f64>) -> Result<Command, Problem> {
     let milli = cue_milli(cue_id);
     let cue = CueNumber::from_milli(milli);
