@@ -1,5 +1,7 @@
 //! Takes a trace, entry by entry, and gives the figures.
 
+use cuelight_wire::time::{Show, Time};
+
 use crate::entry::{Entry, NodeNo, What};
 use crate::figures::Figures;
 use crate::presence::Presence;
@@ -87,7 +89,7 @@ pub(crate) struct Scene<'a> {
 
 impl Scene<'_> {
     /// hubNow of the datagram; the hub's clock where there is none.
-    pub(crate) fn packet_now(&self) -> cuelight_wire::time::Time<cuelight_wire::time::Show> {
+    pub(crate) fn packet_now(&self) -> Time<Show> {
         self.packet.and_then(|packet| packet.as_ref().ok()).map_or(self.entry.show, |packet| packet.header.hub_now)
     }
     /// Whether what is measured counts already.

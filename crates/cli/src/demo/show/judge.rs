@@ -269,7 +269,7 @@ mod tests {
         let whole = found(&sent(), &hub(0..0), None);
         assert!(whole.packets > 500 && whole.right == whole.packets && whole.changes > 300, "{whole:?}");
         assert_eq!((whole.skipped, whole.late, whole.away), (0, 0, 0));
-        assert_eq!(whole.apart.unwrap().max, 40.0);
+        assert!((39.9..40.1).contains(&whole.apart.unwrap().max), "{whole:?}");
         let gap = (OFFSET_NS + 3_000_000_000, OFFSET_NS + 4_800_000_000);
         let away = found(&sent(), &hub(31..48), Some(gap));
         assert_eq!((away.packets, away.right), (whole.packets, whole.right));

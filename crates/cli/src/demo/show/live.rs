@@ -1,15 +1,19 @@
 //! `cuelight demo --show` in the terminal: what plays, cue after cue, and how bright every universe is on the wire.
 
 use std::io::{IsTerminal, Write, stdout};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::sleep;
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use cuelight_measure::universes::Brightness;
 use cuelight_net::clock::mono_now_ns;
 use cuelight_show::{CueNumber, ListNumber};
 use cuelight_wire::cues::CueOrder;
 use cuelight_wire::time::{Show, Span, Time};
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::flag::register;
 
 use super::Plan;
 use super::course::Course;
@@ -24,6 +28,8 @@ const PICTURE: Duration = Duration::from_millis(100);
 const REST: Span = Span::from_ms(2_000);
 /// The last picture stays so long.
 const CURTAIN: Duration = Duration::from_secs(1);
+/// Clocks are recorded ten times a second: one after the end.
+const AFTER: Duration = Duration::from_millis(300);
 /// Universes that are pictured; more do not fit into a line.
 const PICTURED: usize = 64;
 
@@ -40,25 +46,19 @@ pub(super) fn run(plan: &Plan) -> Result<()> {
     }
     print::text(&format!("  page    {}", theatre.cast.page()))?;
     theatre.load(&piece)?;
+    let is_stopped = Arc::new(AtomicBool::new(false));
+    for signal in [SIGINT, SIGTERM] {
+        register(signal, Arc::clone(&is_stopped)).context("signals cannot be waited for")?;
+    }
     let mut course = Course::new(&piece);
     let mut playbill = Playbill::default();
-    loop {
-        let now = theatre.show_now();
-        for list in course.waiting(now, REST) {
-            let at = theatre.order(&mut course, list, CueOrder::Go)?;
-            playbill.say(&format!("{}  list {list}  GO", playbill.clock(&course, at)))?;
-        }
-        playbill.tell(&piece, &course, now)?;
-        playbill.picture(&theatre.receiver.brightness(), playbill.clock(&course, now))?;
-        if course.is_over(now) {
-            break;
-        }
-        theatre.cast.check()?;
-        sleep(PICTURE);
+    let performed = perform(&mut theatre, &piece, &mut course, &mut playbill, &is_stopped);
+    // Ctrl-C ends hub and nodes too: what they do not answer any more is no fault.
+    if !is_stopped.load(Ordering::Relaxed) {
+        performed?;
     }
-    sleep(CURTAIN);
     let to_ns = mono_now_ns();
-    sleep(Duration::from_millis(300));
+    sleep(AFTER);
     playbill.clear()?;
     let kept = theatre.close()?;
     let found = judge(&Case {
@@ -75,6 +75,38 @@ pub(super) fn run(plan: &Plan) -> Result<()> {
         format!("; universes of one frame came {:.2} ms apart at most in 99 of 100 frames", apart.p99 / 1e3)
     });
     print::text(&format!("over: {} of {} packets had the levels of their instant{apart}", found.right, found.packets))
+}
+
+/// Presses GO and tells what plays, until nothing changes any more or somebody ends it.
+fn perform(
+    theatre: &mut Theatre,
+    piece: &Piece,
+    course: &mut Course,
+    playbill: &mut Playbill,
+    is_stopped: &AtomicBool,
+) -> Result<()> {
+    while !is_stopped.load(Ordering::Relaxed) {
+        let now = theatre.show_now();
+        for list in course.waiting(now, REST) {
+            let at = theatre.order(course, list, CueOrder::Go)?;
+            playbill.say(&format!("{}  list {list}  GO", clock(course, at)))?;
+        }
+        playbill.tell(piece, course, now)?;
+        playbill.picture(&theatre.receiver.brightness(), &clock(course, now))?;
+        if course.is_over(now) {
+            sleep(CURTAIN);
+            break;
+        }
+        theatre.cast.check()?;
+        sleep(PICTURE);
+    }
+    Ok(())
+}
+
+/// How long the show has been on at an instant.
+fn clock(course: &Course, at: Time<Show>) -> String {
+    let s = course.began_at().map_or(0, |began_at| at.since(began_at).as_ms().max(0) / 1_000);
+    format!("{:>3}:{:02}", s / 60, s % 60)
 }
 
 fn summary(piece: &Piece) -> String {
@@ -109,27 +141,16 @@ impl Playbill {
             }
             let began_at = playback.and_then(|playback| playback.runs.last()).map(|run| run.started_at);
             let (Some(cue), Some(began_at)) = (current.and_then(|cue| list.cue(cue)), began_at) else { continue };
-            self.say(&format!(
-                "{}  list {}  cue {} {}",
-                self.clock(course, began_at),
-                list.number,
-                cue.number,
-                cue.label
-            ))?;
+            self.say(&format!("{}  list {}  cue {} {}", clock(course, began_at), list.number, cue.number, cue.label))?;
         }
         Ok(())
-    }
-    /// How long the show has been on at an instant.
-    fn clock(&self, course: &Course, at: Time<Show>) -> String {
-        let s = course.began_at().map_or(0, |began_at| at.since(began_at).as_ms().max(0) / 1_000);
-        format!("{:>3}:{:02}", s / 60, s % 60)
     }
     fn say(&mut self, line: &str) -> Result<()> {
         self.clear()?;
         print::text(line.trim_end())
     }
     /// Pictures the universes, on a line that stays where it is; nothing where there is no terminal.
-    fn picture(&mut self, brightness: &Brightness, clock: String) -> Result<()> {
+    fn picture(&mut self, brightness: &Brightness, clock: &str) -> Result<()> {
         if !stdout().is_terminal() {
             return Ok(());
         }
