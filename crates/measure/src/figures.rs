@@ -142,6 +142,14 @@ pub fn change_outputs(nodes: &[Record], revs: &[u32]) -> Vec<(i64, i64)> {
         .collect()
 }
 
+/// CLOCK_MONOTONIC of the first and the last output among those with which the nodes first showed a change, in whichever frames;
+/// `None` when a node never showed it.
+pub fn first_shown(nodes: &[Record], rev: u32) -> Option<(i64, i64)> {
+    let outputs = nodes.iter().map(|node| Some(node.frames.get(&node.first_frame_with(rev)?)?.mono_ns));
+    let outputs = outputs.collect::<Option<Vec<_>>>()?;
+    Some((*outputs.iter().min()?, *outputs.iter().max()?))
+}
+
 /// Whether all nodes first showed a change in the same frame.
 pub fn is_same_frame(nodes: &[Record], rev: u32) -> bool {
     let first: Vec<Option<i64>> = nodes.iter().map(|node| node.first_frame_with(rev)).collect();
@@ -167,6 +175,14 @@ mod tests {
             (frame, FrameLine { mono_ns, scene_rev, hash: 1, render_ns: 5, late_ns: 0 })
         };
         Record { frames: frames.iter().map(line).collect(), ..Record::default() }
+    }
+
+    #[test]
+    fn a_change_is_shown_from_the_first_node_to_the_last_whichever_frames_those_are() {
+        let nodes = [node_with_frames(&[(1, 10, 1), (2, 20, 2)]), node_with_frames(&[(1, 11, 1), (3, 32, 2)])];
+        assert_eq!(first_shown(&nodes, 2), Some((20, 32)));
+        assert!(!is_same_frame(&nodes, 2));
+        assert_eq!(first_shown(&nodes, 3), None);
     }
 
     #[test]

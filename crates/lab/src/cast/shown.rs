@@ -69,8 +69,9 @@ impl Shown {
     pub(crate) fn together(&self, revs: &[u32], window: Window, limits: Limits) -> Result<Vec<Verdict>> {
         let Window { from_ns, to_ns } = window;
         let same_frame = revs.iter().filter(|rev| figures::is_same_frame(&self.nodes, **rev)).count();
+        let pushed_back = revs.iter().filter(|rev| self.is_pushed_back(**rev)).count();
         let mut verdicts = vec![
-            Verdict::all("scene changes in the same frame on all nodes", same_frame, revs.len()),
+            Verdict::all("scene changes in the same frame on all nodes", same_frame, revs.len() - pushed_back),
             Verdict::none(
                 "frames in which equal nodes differ",
                 figures::unequal_frames(&self.nodes, from_ns, to_ns) as f64,
@@ -108,7 +109,15 @@ impl Shown {
         verdicts.push(Verdict::reported("longest stall of the machine itself", longest_us, "us"));
         let percent = 100.0 * (outputs.len() - judged.len()) as f64 / outputs.len().max(1) as f64;
         verdicts.push(Verdict::must_be_below("frames not judged for such stalls", percent, "%", 10.0));
+        let percent = 100.0 * pushed_back as f64 / revs.len().max(1) as f64;
+        verdicts.push(Verdict::must_be_below("changes not judged for such stalls", percent, "%", 10.0));
         Ok(verdicts)
+    }
+
+    /// Whether a change came into different frames because the machine itself stood still when it was to be shown.
+    fn is_pushed_back(&self, rev: u32) -> bool {
+        !figures::is_same_frame(&self.nodes, rev)
+            && figures::first_shown(&self.nodes, rev).is_some_and(|(first_ns, last_ns)| self.is_stalled(first_ns, last_ns))
     }
 
     /// First and last outputs during which the machine itself went on.

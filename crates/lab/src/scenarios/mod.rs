@@ -4,6 +4,7 @@ mod access_point;
 mod appliance;
 mod bare_path;
 mod cable_pulled;
+mod commands;
 mod dhcp;
 mod flood;
 mod frame_jitter;
@@ -41,6 +42,7 @@ pub(crate) const ALL: &[Scenario] = &[
     access_point::SCENARIO,
     sixteen_nodes::SCENARIO,
     ticks::SCENARIO,
+    commands::SCENARIO,
     update::SCENARIO,
     universes::SCENARIO,
     frame_jitter::SCENARIO,
