@@ -33,6 +33,8 @@ pub enum Event {
     Renamed { node: NodeId, name: Text<32> },
     /// A connection was closed with a reason.
     Refused { conn: ConnId, node: Option<NodeId>, refusal: Refusal },
+    /// Another machine said that it is this node, whose session is alive.
+    TakeoverRefused { node: NodeId, ip: IpAddr },
     /// A change was accepted.
     Changed { rev: Revision, apply_at: Time<Show>, nodes: usize },
     /// Show time goes on from what a node knows.
@@ -55,6 +57,8 @@ pub enum Event {
     Rollout { number: u32, version: String, status: Status },
     /// A node was offered an image.
     Offered { node: NodeId, version: Text<32> },
+    /// A node was told to leave its update off.
+    UpdateStopped { node: NodeId },
     /// A node reports on its update.
     Ota { node: NodeId, status: OtaStatus },
 }

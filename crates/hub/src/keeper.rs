@@ -8,6 +8,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use arc_swap::ArcSwapOption;
 use cuelight_conductor::rollout::Status;
 use cuelight_conductor::{Event, Saved, ShowClock, Why};
 use cuelight_net::clock::{LocalClock, mono_now_ns, wall_now};
@@ -56,6 +57,23 @@ impl SharedShowClock {
     }
 }
 
+/// Why the show is not saved, while it is not, for whoever tells people.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct SaveTrouble(Arc<ArcSwapOption<String>>);
+
+impl SaveTrouble {
+    fn set(&self, trouble: String) {
+        self.0.store(Some(Arc::new(trouble)));
+    }
+    fn clear(&self) {
+        self.0.store(None);
+    }
+    /// One sentence; none when everything is on the disk.
+    pub(crate) fn get(&self) -> Option<String> {
+        self.0.load().as_deref().cloned()
+    }
+}
+
 /// The thread, and the way to it.
 #[derive(Debug)]
 pub(crate) struct Keeper {
@@ -76,6 +94,7 @@ impl Keeper {
         clock: LocalClock,
         show: SharedShowClock,
         events: Events,
+        trouble: SaveTrouble,
     ) -> io::Result<Self> {
         let (jobs, queue) = sync_channel(QUEUE);
         let lane = record.as_ref().map(|recorder| recorder.lane("clock"));
@@ -91,6 +110,8 @@ impl Keeper {
             is_save_waiting: is_save_waiting.clone(),
             saved_revision: saved_revision.clone(),
             unsaved: None,
+            trouble,
+            is_map_unsaved: false,
         };
         let thread = thread::Builder::new().name("keeper".into()).spawn(move || worker.run(&queue))?;
         Ok(Self { jobs, thread, unlogged: 0, untold: 0, is_save_waiting, saved_revision })
@@ -154,6 +175,9 @@ struct Worker {
     saved_revision: Arc<AtomicU64>,
     /// What could not be saved, and its revision; it is tried again every second.
     unsaved: Option<(Box<Saved>, u64)>,
+    trouble: SaveTrouble,
+    /// The last attempt to save show time failed, and that was said.
+    is_map_unsaved: bool,
 }
 
 impl Worker {
@@ -199,11 +223,16 @@ impl Worker {
         self.unsaved = match self.folder.write(STATE_FILE, &*saved, true) {
             Ok(()) => {
                 self.saved_revision.store(revision, Ordering::Release);
+                self.trouble.clear();
                 None
             }
             Err(error) => {
                 let folder = self.folder.path().display();
                 error!("the show cannot be saved in {folder}: {error}; it is tried again every second");
+                self.trouble.set(format!(
+                    "the show cannot be saved in {folder} ({error}): a restart would lose the last changes; make room, or change \
+                     the folder's owner"
+                ));
                 Some((saved, revision))
             }
         };
@@ -215,15 +244,23 @@ impl Worker {
             self.saved_revision.store(*revision, Ordering::Release);
             info!("the show is saved again");
             self.unsaved = None;
+            self.trouble.clear();
         }
     }
 
     /// Wall clock and show time change their relation only when the wall clock is set, so losing the last write to a
     /// power cut costs nothing; only the last one waits for the disk.
-    fn save_map(&self, durable: bool) {
+    fn save_map(&mut self, durable: bool) {
         let show = self.show.get().show_at(self.clock.now());
-        if let Err(error) = self.folder.write(CLOCK_FILE, &ShowMap::new(wall_now(), show), durable) {
-            error!("show time could not be saved in {}: {error}", self.folder.path().display());
+        let saved = self.folder.write(CLOCK_FILE, &ShowMap::new(wall_now(), show), durable);
+        let was_unsaved = std::mem::replace(&mut self.is_map_unsaved, saved.is_err());
+        if let Err(error) = saved
+            && !was_unsaved
+        {
+            error!(
+                "show time cannot be saved in {}: {error}; it is tried again every second",
+                self.folder.path().display()
+            );
         }
     }
 
@@ -246,6 +283,9 @@ fn log(event: &Event) {
         Event::Removed { node } => info!(node = node.0, "lost node left the roster; its number and name are kept"),
         Event::Forgotten { node, mac } => info!(node = node.0, %mac, "node forgotten"),
         Event::Renamed { node, name } => info!(node = node.0, %name, "node renamed"),
+        Event::TakeoverRefused { node, ip } => {
+            warn!(node = node.0, %ip, "another machine says that it is this node, which is connected from elsewhere: refused");
+        }
         Event::Refused { conn, node, refusal } => {
             warn!(conn = conn.0, node = node.map(|node| node.0), "connection ended: {refusal}");
         }
@@ -276,6 +316,7 @@ fn log(event: &Event) {
         }
         Event::Rollout { number, version, status } => info!(number, %version, ?status, "rollout"),
         Event::Offered { node, version } => info!(node = node.0, %version, "update offered"),
+        Event::UpdateStopped { node } => info!(node = node.0, "the node is told to leave its update off"),
         Event::Ota { node, status } => match status.state {
             OtaState::Failed => warn!(
                 node = node.0,

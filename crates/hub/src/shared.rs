@@ -18,6 +18,7 @@ use crate::events::Events;
 use crate::front::Shares;
 use crate::images::Images;
 use crate::inbox::Inbox;
+use crate::keeper::SaveTrouble;
 use crate::live::Live;
 use crate::patterns::Patterns;
 use crate::receivers::Receivers;
@@ -69,6 +70,8 @@ pub(crate) struct Shared {
     pub(crate) library: Database,
     /// What is kept of what has happened: commands, figures.
     pub(crate) chronicle: Chronicle,
+    /// Why the show is not saved, while it is not.
+    pub(crate) save_trouble: SaveTrouble,
     /// What has happened.
     pub(crate) events: Events,
     /// What is kept up to date for whoever watches.
@@ -78,7 +81,7 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    /// What is dangerous about how this hub is set up, one sentence each.
+    /// What is dangerous about how this hub is set up, and about its disk, one sentence each.
     pub(crate) fn risks(&self) -> Vec<String> {
         let mut risks = self.access_point.as_ref().map_or_else(Vec::new, |facts| facts.settings.risks());
         if self.patterns_are_open {
@@ -88,6 +91,7 @@ impl Shared {
         for condition in [self.library.condition(), self.chronicle.condition()] {
             risks.extend(condition.why().map(str::to_owned));
         }
+        risks.extend(self.save_trouble.get());
         risks
     }
 }

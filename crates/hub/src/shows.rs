@@ -7,13 +7,12 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use cuelight_conductor::Program;
+use cuelight_disk::replace;
 use cuelight_fetch::Digest;
 use cuelight_show::{Score, Show};
 use cuelight_showfile::Fault;
 use cuelight_wire::cues::{ShowDigest, ShowId};
 use tokio::sync::Mutex;
-
-use crate::store::replace;
 
 /// Show files kept: the one that is played and those before it, for nodes that are still fetching one and for a hub that was
 /// killed before it saved which one it plays.

@@ -34,7 +34,7 @@ use crate::exchange::{ExchangeThread, Mentions};
 use crate::front::{self, Shares};
 use crate::images::Images;
 use crate::inbox::{Inbox, Input};
-use crate::keeper::{CLOCK_FILE, Keeper, STATE_FILE, SharedShowClock};
+use crate::keeper::{CLOCK_FILE, Keeper, STATE_FILE, SaveTrouble, SharedShowClock};
 use crate::live::{self, Live};
 use crate::open::{open_exchange, open_http, open_stream};
 use crate::patterns::Patterns;
@@ -187,8 +187,9 @@ impl Hub {
         let receivers = Receivers::new(clock, events.clone(), chronicle.clone(), library.clone());
         receivers.take_over(before.registered, before.unsettled);
         let data = folder.clone();
-        let keeper =
-            Keeper::start(folder, record, clock, show.clone(), events.clone()).map_err(HubError::system("a thread"))?;
+        let save_trouble = SaveTrouble::default();
+        let keeper = Keeper::start(folder, record, clock, show.clone(), events.clone(), save_trouble.clone())
+            .map_err(&thread)?;
 
         let exchange = start_exchange(exchange_socket, &settings, show.clone(), sessions.clone(), inbox.clone())?;
         let connections = Arc::new(Semaphore::new(max_connections as usize));
@@ -212,6 +213,7 @@ impl Hub {
             downloads: Arc::new(Semaphore::new(DOWNLOADS)),
             download_shares: Shares::default(),
             uploads,
+            save_trouble,
             patterns_are_open: settings.open_patterns,
             folder: data,
             backups: Arc::new(Semaphore::new(1)),

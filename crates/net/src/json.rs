@@ -99,6 +99,7 @@ pub fn read_hub_message(text: &str, limit: usize) -> Result<HubMessage, BadMessa
         "welcome" => body("welcome", text).map(HubMessage::Welcome),
         "ts_pong" => body("ts_pong", text).map(HubMessage::TsPong),
         "ota_update" => body("ota_update", text).map(HubMessage::OtaUpdate),
+        "ota_stop" => body("ota_stop", text).map(HubMessage::OtaStop),
         "show_lock" => body("show_lock", text).map(HubMessage::ShowLock),
         "state.snapshot" => body("state.snapshot", text).map(HubMessage::Snapshot),
         "effects.setCurrent" => body("effects.setCurrent", text).map(HubMessage::SetEffect),
@@ -126,6 +127,7 @@ pub fn write_hub_message(message: &HubMessage) -> String {
         HubMessage::Welcome(welcome) => with_t("welcome", welcome),
         HubMessage::TsPong(pong) => with_t("ts_pong", pong),
         HubMessage::OtaUpdate(update) => with_t("ota_update", update),
+        HubMessage::OtaStop(stop) => with_t("ota_stop", stop),
         HubMessage::ShowLock(lock) => with_t("show_lock", lock),
         HubMessage::Snapshot(snapshot) => with_type("state.snapshot", snapshot),
         HubMessage::SetEffect(effect) => with_type("effects.setCurrent", effect),
@@ -217,7 +219,7 @@ fn text_of<T: Serialize>(message: &T) -> String {
 mod tests {
     use cuelight_wire::caps::Ext;
     use cuelight_wire::control::{
-        Caps, CueReport, FullStateMessage, GlobalState, Hello, HexPayload, OtaState, OtaStatus, OtaUpdate,
+        Caps, CueReport, FullStateMessage, GlobalState, Hello, HexPayload, OtaState, OtaStatus, OtaStop, OtaUpdate,
         ParametersSet, SetEffect, ShowLock, Snapshot, SyncReport, Topo, TsPing, TsPong, Welcome, ZoneState, ZoneUpdate,
     };
     use cuelight_wire::ids::{Mac, NodeId, Token};
@@ -371,6 +373,7 @@ mod tests {
             size: u64::MAX,
             in_spite_of: Some(text(&"\"".repeat(64))),
         };
+        let stop = OtaStop { node_id: NodeId(255), token: token.clone(), sha256: text(&"0".repeat(64)) };
         let lock = ShowLock { node_id: NodeId(255), token, show: Some(text(&"\"".repeat(64))) };
         let snapshot = Snapshot {
             node_id: NodeId(255),
@@ -382,6 +385,7 @@ mod tests {
         let error = ErrorMessage { code: text(&"c".repeat(32)), message: text(&"m".repeat(160)) };
         vec![
             (r#"{"t":"ota_update","#, HubMessage::OtaUpdate(update)),
+            (r#"{"t":"ota_stop","#, HubMessage::OtaStop(stop)),
             (r#"{"t":"show_lock","#, HubMessage::ShowLock(lock)),
             (r#"{"type":"state.snapshot","#, HubMessage::Snapshot(snapshot)),
             (r#"{"type":"effects.setCurrent","#, HubMessage::SetEffect(SetEffect { effect_id: 255, apply_at_us: at })),

@@ -265,6 +265,7 @@ impl Driver {
                 let show = map.state.is_usable().then(|| (now, map.show_at(now)));
                 self.cues.iter().for_each(|cues| cues.on_state(state.clone(), show));
             }
+            NodeEvent::StopUpdate(stop) => self.updates.on_stop(&stop),
             NodeEvent::ShowLock(show) => self.updates.on_show_lock(show.as_deref()),
             NodeEvent::HubError(error) => warn!(code = %error.code, "the hub says: {}", error.message),
         }

@@ -23,14 +23,17 @@ impl Ext {
     pub const SHOW_LOCK: Self = Self(4);
     /// `cues`: stream packets of type 0x11, shows and playbacks over HTTP, `cues` in the keepalive.
     pub const CUES: Self = Self(8);
+    /// `ota-stop`: the hub may tell the node to leave an update off.
+    pub const OTA_STOP: Self = Self(16);
     /// Everything this version knows.
-    pub const ALL: Self = Self(15);
+    pub const ALL: Self = Self(31);
 
-    const WORDS: [(Self, &'static str); 4] = [
+    const WORDS: [(Self, &'static str); 5] = [
         (Self::FULL_STATE, "full-state"),
         (Self::NS_EXCHANGE, "ns-exchange"),
         (Self::SHOW_LOCK, "show-lock"),
         (Self::CUES, "cues"),
+        (Self::OTA_STOP, "ota-stop"),
     ];
 
     /// Whether every word of `other` is in this set.

@@ -64,7 +64,7 @@ enum Word {
     Retry(words::Retry),
     /// Go on without the failed node
     PassOver(words::PassOver),
-    /// End the rollout; a node on its way still arrives
+    /// End the rollout; a node that fetches leaves off, one that writes the image or restarts arrives
     Abort(words::Abort),
     /// Take the nodes of the last rollout back to what they ran before
     Rollback(rollout::Rollback),

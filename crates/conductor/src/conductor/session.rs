@@ -148,6 +148,11 @@ impl Conductor {
         }
         let ext = hello.ext.and(self.config.ext);
         let (id, is_new) = self.admit(hello, ip, !ext.has(Ext::FULL_STATE))?;
+        if self.is_held(id, ip, now) {
+            // Before the node's own allowance: that is not for others to use up.
+            self.log(Event::TakeoverRefused { node: id, ip });
+            return Err(Refusal::Taken);
+        }
         let node = self.roster.get_mut(id).expect("the node was just admitted");
         if !node.hellos.take(HELLOS, now) {
             return Err(Refusal::TooMany);
@@ -201,6 +206,13 @@ impl Conductor {
             self.saved_revision += 1;
             self.log(Event::Forgotten { node: id, mac: node.mac });
         }
+    }
+    /// Whether the node has a session that another address may not take over (CTRL-42): its connection is alive, as far as can be
+    /// told. A connection's address is proven by its handshake, unlike a MAC.
+    fn is_held(&self, id: NodeId, ip: IpAddr, now: Time<Local>) -> bool {
+        let session = self.roster.get(id).and_then(|node| node.session.as_ref());
+        let Some(session) = session.filter(|session| !session.is_quiet(now)) else { return false };
+        self.conns.get(&session.conn).is_some_and(|conn| conn.ip != ip)
     }
     /// Ends the node's session on any other connection (CTRL-42); the node itself stays.
     fn replace(&mut self, conn: ConnId, id: NodeId) {

@@ -8,7 +8,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use cuelight_wire::caps::Ext;
-use cuelight_wire::control::{HubMessage, OtaState, OtaStatus, OtaUpdate, Text};
+use cuelight_wire::control::{HubMessage, OtaState, OtaStatus, OtaStop, OtaUpdate, Text};
 use cuelight_wire::ids::{Mac, NodeId, Token};
 use cuelight_wire::time::{Local, Span, Time};
 
@@ -97,6 +97,12 @@ impl Conductor {
     pub(super) fn rollout_word(&mut self, word: Word, now: Time<Local>) -> Result<Answer, CommandError> {
         let running = self.running.as_mut().ok_or(CommandError::NoRollout)?;
         running.rollout.handle_word(word, now)?;
+        if word == Word::Abort
+            && let Some(mac) = running.offer.take()
+            && running.offered != Some(mac)
+        {
+            running.rollout.handle_withdrawn(mac);
+        }
         self.roll(now);
         self.settled(now)
     }
@@ -128,6 +134,7 @@ impl Conductor {
             running.needs_revision = self.saved_revision;
         }
         running.offer = running.rollout.poll_offer().or(running.offer);
+        running.stop = running.rollout.poll_stop().or(running.stop);
         let status = running.rollout.status();
         if running.told.as_ref() != Some(&status) {
             running.told = Some(status.clone());
@@ -135,6 +142,27 @@ impl Conductor {
             self.log(Event::Rollout { number, version, status });
         }
         self.offer(now);
+        self.stop();
+    }
+
+    /// Tells a node to leave its update off, once the end of the rollout is saved. A deployed node knows no such word: it
+    /// arrives (OTA-21).
+    fn stop(&mut self) {
+        let Some(running) = &mut self.running else { return };
+        if self.durable_revision < running.needs_revision {
+            return;
+        }
+        let Some(mac) = running.stop.take() else { return };
+        let node = self.roster.id_of(mac).and_then(|id| self.roster.get(id));
+        let Some(node) = node.filter(|node| node.ext.has(Ext::OTA_STOP)) else { return };
+        let platform = node_platform(node);
+        let image = running.images.iter().find(|image| image.platform == platform);
+        let (Some(session), Some(image)) = (&node.session, image) else { return };
+        let Ok(sha256) = image.sha256.as_str().try_into() else { return };
+        let (conn, id) = (session.conn, node.id);
+        let stop = OtaStop { node_id: id, token: session.token.clone(), sha256 };
+        self.send(conn, Outgoing::Message(HubMessage::OtaStop(stop)));
+        self.log(Event::UpdateStopped { node: id });
     }
 
     /// Offers the image to the node whose turn it is, once its turn is saved (OTA-6), it is there, and no show that is armed
@@ -163,6 +191,7 @@ impl Conductor {
             running.rollout.handle_report(mac, OtaState::Failed, 0, Some("there is no image for its platform"), now);
             return;
         };
+        running.offered = Some(mac);
         let (conn, id) = (session.conn, node.id);
         let version = update.version.clone();
         self.send(conn, Outgoing::Message(HubMessage::OtaUpdate(update)));

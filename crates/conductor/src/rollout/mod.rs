@@ -37,7 +37,7 @@ use step::{Step, Watch};
 
 /// Nodes of one rollout, at most.
 pub const MAX_STEPS: usize = 4_096;
-/// An offer that nothing came of is made again after this long: its message was lost with a connection.
+/// An offer that nothing came of, or a word to stop, is sent again after this long: its message was lost with a connection.
 const OFFER_AGAIN: Span = Span::from_s(10);
 
 /// What is to be rolled out, and how.
@@ -141,7 +141,7 @@ pub enum Word {
     PassOver,
     /// Try the failed node again.
     Retry,
-    /// End it; a node on its way still arrives.
+    /// End it. A node on its way that can still leave off is told to ([`Rollout::poll_stop`]); any other arrives.
     Abort,
 }
 
@@ -157,6 +157,7 @@ pub struct Rollout {
     /// The last instant at which an armed show held it up.
     held_at: Option<Time<Local>>,
     offer: Option<Mac>,
+    stop: Option<Mac>,
     has_changed: bool,
 }
 
@@ -190,6 +191,7 @@ impl Rollout {
             armed,
             held_at: None,
             offer: None,
+            stop: None,
             has_changed: true,
         })
     }
@@ -254,6 +256,24 @@ impl Rollout {
     /// What a node says of its update.
     pub fn handle_report(&mut self, mac: Mac, state: OtaState, pct: u8, error: Option<&str>, now: Time<Local>) {
         self.with(mac, now, |step, watch| step.on_report(state, pct, error, watch));
+        // Also one that was too late for this rollout and goes on by itself.
+        if self.is_aborted
+            && matches!(state, OtaState::Downloading | OtaState::Verifying)
+            && let Some(step) = self.steps.iter_mut().find(|step| step.mac == mac)
+            && step.is_untold(OFFER_AGAIN, now)
+        {
+            step.stop_told_at = Some(now);
+            self.stop = Some(mac);
+        }
+    }
+    /// The offer of that node never left, and the rollout is ended: its turn has not come.
+    pub(crate) fn handle_withdrawn(&mut self, mac: Mac) {
+        if self.is_aborted
+            && let Some(step) = self.steps.iter_mut().find(|step| step.mac == mac && step.phase == Phase::Offered)
+        {
+            *step = Step::waiting(mac);
+            self.has_changed = true;
+        }
     }
     /// An operator's word.
     ///
@@ -296,7 +316,12 @@ impl Rollout {
             let before = step.phase.clone();
             step.on_timeout(&watch);
             self.has_changed |= step.note_change(&before, now);
-            if !is_held && step.wants_offer(OFFER_AGAIN, now) {
+            if self.is_aborted {
+                if step.can_stop() && step.is_untold(OFFER_AGAIN, now) {
+                    step.stop_told_at = Some(now);
+                    self.stop = Some(step.mac);
+                }
+            } else if !is_held && step.wants_offer(OFFER_AGAIN, now) {
                 step.offered_at = Some(now);
                 self.offer = Some(step.mac);
             }
@@ -306,11 +331,19 @@ impl Rollout {
     /// When [`Self::handle_timeout`] is due at the latest; `None` while nobody is on the way.
     pub fn poll_timeout(&self) -> Option<Time<Local>> {
         let watch = watch(&self.plan, Time::ZERO);
-        self.steps.iter().filter(|step| step.is_on_its_way()).flat_map(|step| step.due(&watch, OFFER_AGAIN)).min()
+        self.steps
+            .iter()
+            .filter(|step| step.is_on_its_way())
+            .flat_map(|step| step.due(&watch, OFFER_AGAIN, self.is_aborted))
+            .min()
     }
     /// A node to which the image is to be offered now.
     pub const fn poll_offer(&mut self) -> Option<Mac> {
         self.offer.take()
+    }
+    /// A node that is to be told to leave off, because the rollout was ended (OTA-21).
+    pub const fn poll_stop(&mut self) -> Option<Mac> {
+        self.stop.take()
     }
     /// Whether something has changed that has to be saved before it is acted on.
     pub const fn poll_changed(&mut self) -> bool {

@@ -27,6 +27,10 @@ pub(crate) struct Running {
     logs: Vec<(Mac, String)>,
     /// The node to which the image is to be offered as soon as that is saved and it is there.
     pub(crate) offer: Option<Mac>,
+    /// The node whose offer left last.
+    pub(crate) offered: Option<Mac>,
+    /// The node that is to be told to leave off as soon as the end of the rollout is saved.
+    pub(crate) stop: Option<Mac>,
     /// The revision of what is saved that holds the last change.
     pub(crate) needs_revision: u64,
     /// How it stood when that was last told.
@@ -41,8 +45,19 @@ impl Running {
         from: Vec<Text<32>>,
         left_out: Vec<Left>,
     ) -> Self {
-        let (logs, offer, told) = (Vec::new(), None, None);
-        Self { number, rollout, images, from, left_out, logs, offer, needs_revision: 0, told }
+        Self {
+            number,
+            rollout,
+            images,
+            from,
+            left_out,
+            logs: Vec::new(),
+            offer: None,
+            offered: None,
+            stop: None,
+            needs_revision: 0,
+            told: None,
+        }
     }
     /// Keeps the last lines of the log of a node's failed image.
     pub(crate) fn keep_log(&mut self, mac: Mac, log: &str) {
@@ -94,7 +109,9 @@ impl Running {
     pub(crate) fn restored(saved: SavedRunning, now: Time<Local>) -> Option<Self> {
         let SavedRunning { number, rollout, images, from, left_out, logs } = saved;
         let rollout = Rollout::restored(rollout, now)?;
-        Some(Self { logs, ..Self::new(number, rollout, images, from, left_out) })
+        // Whether its offer left before the hub ended is not known.
+        let offered = rollout.current();
+        Some(Self { logs, offered, ..Self::new(number, rollout, images, from, left_out) })
     }
     /// What is kept of it when another one begins.
     pub(crate) fn past(&self) -> PastRollout {

@@ -117,6 +117,7 @@ impl Rollout {
             armed: None,
             held_at: None,
             offer: None,
+            stop: None,
             has_changed: false,
         })
     }

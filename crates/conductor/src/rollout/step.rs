@@ -107,6 +107,8 @@ pub(super) struct Step {
     pub(super) began_at: Option<Time<Local>>,
     /// When it was last offered the image.
     pub(super) offered_at: Option<Time<Local>>,
+    /// When it was last told to leave off, in this session.
+    pub(super) stop_told_at: Option<Time<Local>>,
     /// Since when it has been healthy on the new version.
     pub(super) healthy_since: Option<Time<Local>>,
     /// How long it took, when it is not on its way any more.
@@ -122,6 +124,7 @@ impl Step {
             phase: Phase::Waiting,
             began_at: None,
             offered_at: None,
+            stop_told_at: None,
             healthy_since: None,
             took: None,
             was_gone: false,
@@ -177,10 +180,22 @@ impl Step {
     pub(super) fn wants_offer(&self, again: Span, now: Time<Local>) -> bool {
         self.phase == Phase::Offered && self.offered_at.is_some_and(|at| now - at >= again)
     }
+    /// Whether it can still leave off: it does not write the image into its slot yet.
+    pub(super) const fn can_stop(&self) -> bool {
+        matches!(self.phase, Phase::Offered | Phase::Working(OtaState::Downloading | OtaState::Verifying, _))
+    }
+    /// Whether it was not told to leave off, or so long ago that the word may have been lost.
+    pub(super) fn is_untold(&self, again: Span, now: Time<Local>) -> bool {
+        self.stop_told_at.is_none_or(|at| now - at >= again)
+    }
     /// The instants at which something may become due.
-    pub(super) fn due(&self, watch: &Watch<'_>, again: Span) -> impl Iterator<Item = Time<Local>> {
-        let offer = (self.phase == Phase::Offered).then_some(self.offered_at).flatten().map(|at| at + again);
-        [self.began_at.map(|at| at + watch.limit), self.healthy_since.map(|at| at + watch.settle), offer]
+    pub(super) fn due(&self, watch: &Watch<'_>, again: Span, is_aborted: bool) -> impl Iterator<Item = Time<Local>> {
+        let repeat = match is_aborted {
+            true => self.can_stop().then_some(self.stop_told_at),
+            false => (self.phase == Phase::Offered).then_some(self.offered_at),
+        };
+        let repeat = repeat.flatten().map(|at| at + again);
+        [self.began_at.map(|at| at + watch.limit), self.healthy_since.map(|at| at + watch.settle), repeat]
             .into_iter()
             .flatten()
     }
@@ -193,6 +208,7 @@ impl Step {
         if !seen.is_connected {
             self.was_gone = true;
             self.healthy_since = None;
+            self.stop_told_at = None;
             return;
         }
         if seen.runs(watch.version) {

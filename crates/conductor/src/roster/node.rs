@@ -20,6 +20,10 @@ const KEEPALIVE_OVERDUE: Span = KEEPALIVE_PERIOD.times(2);
 /// A locked node asks the time at least once a second: three questions are missing.
 const EXCHANGE_SILENT: Span = Span::from_ms(3_000);
 
+/// A session of which nothing was heard for this long may be taken over from another address: two keepalives, or a second more than
+/// the shell takes to tell of a time exchange, are missing. A node that has lost its power needs longer than that to start.
+const QUIET: Span = Span::from_s(2);
+
 /// A node's session: from welcome until the connection ends.
 #[derive(Debug)]
 pub(crate) struct Session {
@@ -40,6 +44,11 @@ pub(crate) struct Session {
 }
 
 impl Session {
+    /// Whether nothing has been heard of it for so long that the node may have moved (CTRL-42).
+    pub(crate) fn is_quiet(&self, now: Time<Local>) -> bool {
+        let heard_at = self.exchange_at.map_or(self.heard_at, |at| at.max(self.heard_at));
+        now - heard_at >= QUIET
+    }
     /// Whether it is over for want of a sign of life (ROSTER-4). A Cuelight node that asks the time is there, even while
     /// its keepalives wait behind a lost segment.
     pub(crate) fn is_silent(&self, takes_full_state: bool, timeout: Span, now: Time<Local>) -> bool {

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use cuelight_conductor::{Command, Config, ConnId, Event, NodeRef, State};
 use cuelight_wire::caps::Ext;
 use cuelight_wire::control::{HubMessage, NodeMessage, Refusal, TsPing};
-use cuelight_wire::ids::{Mac, NodeId, Token};
+use cuelight_wire::ids::{Mac, NodeId, Token, TokenHash};
 use cuelight_wire::time::Span;
 
 use crate::world::{Peer, World, group, hello, ka, mac};
@@ -49,7 +49,7 @@ fn a_node_that_says_hello_again_keeps_its_number_gets_a_new_token_and_its_old_co
     let mut world = World::new();
     let first = world.join(1);
     let other = world.join(2);
-    let again = world.join_with(hello(mac(1), Ext::ALL));
+    let again = world.join_again(&first, hello(mac(1), Ext::ALL));
     assert_eq!((first.id, other.id, again.id), (NodeId(1), NodeId(2), NodeId(1)));
     assert_ne!(first.token, again.token);
     assert_eq!(world.closed(first.conn), Some(Refusal::Replaced));
@@ -61,6 +61,57 @@ fn a_node_that_says_hello_again_keeps_its_number_gets_a_new_token_and_its_old_co
     assert_eq!(world.node(&again).state, State::Authed);
     world.keepalive(&again);
     assert_eq!(world.node(&again).state, State::Ready);
+}
+
+#[test]
+fn another_machine_takes_a_session_over_only_when_nothing_is_heard_of_it() {
+    // CTRL-42
+    for ext in [Ext::ALL, Ext::NONE] {
+        let mut world = World::new();
+        let node = world.join_with(hello(mac(1), ext));
+        world.keepalive(&node);
+        let claim = |world: &mut World| {
+            let conn = world.open().0;
+            world.say(conn, NodeMessage::Hello(hello(mac(1), Ext::ALL)));
+            (conn, world.closed(conn))
+        };
+        // As often as it likes, also more often than a node may say hello.
+        for _ in 0..20 {
+            assert_eq!(claim(&mut world).1, Some(Refusal::Taken));
+        }
+        assert_eq!(world.closed(node.conn), None);
+        assert_eq!((world.node(&node).state, world.node(&node).reconnects), (State::Ready, 0));
+        // The node itself comes back at once: its address is that of its session.
+        let again = world.join_again(&node, hello(mac(1), ext));
+        assert_eq!(again.id, node.id);
+
+        // It speaks once a second, and then not any more: its power is gone, it comes back at another address.
+        for _ in 0..3 {
+            world.run(Span::from_s(1), &[]);
+            world.keepalive(&again);
+            assert_eq!(claim(&mut world).1, Some(Refusal::Taken));
+        }
+        world.run(Span::from_ms(1_900), &[]);
+        assert_eq!(claim(&mut world).1, Some(Refusal::Taken));
+        world.run(Span::from_ms(200), &[]);
+        let (conn, refusal) = claim(&mut world);
+        assert_eq!((refusal, world.closed(again.conn)), (None, Some(Refusal::Replaced)));
+        assert!(world.welcome(conn).is_some_and(|welcome| welcome.node_id == node.id));
+    }
+}
+
+#[test]
+fn a_session_that_asks_the_time_is_alive() {
+    // CTRL-42
+    let mut world = World::new();
+    let node = world.join(1);
+    for _ in 0..3 {
+        world.run(Span::from_s(1), &[]);
+        world.conductor.handle_exchange(TokenHash::of(node.token.as_bytes()), world.now);
+    }
+    let (conn, _) = world.open();
+    world.say(conn, NodeMessage::Hello(hello(mac(1), Ext::ALL)));
+    assert_eq!(world.closed(conn), Some(Refusal::Taken), "its keepalives are stuck behind a lost segment");
 }
 
 #[test]
@@ -255,13 +306,16 @@ fn what_the_shell_refuses_ends_that_session_only() {
 fn a_nodes_own_name_counts_only_where_it_is_free_fit_and_nobody_gave_another() {
     // ROSTER-2
     let mut world = World::new();
+    let mut first = hello(mac(1), Ext::ALL);
+    first.name = Some(group("left"));
+    let before = world.join_with(first);
+    assert_eq!(world.node(&before).name, "left");
     let mut join_as = |n: u8, name: &str| {
         let mut named = hello(mac(n), Ext::ALL);
         named.name = Some(group(name));
         let peer = world.join_with(named);
         world.node(&peer).name.as_str().to_owned()
     };
-    assert_eq!(join_as(1, "left"), "left");
     assert_eq!(join_as(2, "left"), "", "taken");
     assert_eq!(join_as(3, "7"), "", "a number");
     assert_eq!(join_as(4, "a\nb"), "", "a control character");
@@ -269,7 +323,7 @@ fn a_nodes_own_name_counts_only_where_it_is_free_fit_and_nobody_gave_another() {
     world.command(Command::NameNode { node, name: group("desk") });
     let mut named = hello(mac(1), Ext::ALL);
     named.name = Some(group("left"));
-    let peer = world.join_with(named);
+    let peer = world.join_again(&before, named);
     assert_eq!(world.node(&peer).name, "desk", "the operator's stands above its own");
 }
 

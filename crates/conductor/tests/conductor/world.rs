@@ -155,6 +155,15 @@ impl World {
     }
     pub(crate) fn join_with(&mut self, hello: Hello) -> Peer {
         let (conn, ip) = self.open();
+        self.join_on(conn, ip, hello)
+    }
+    /// The same machine comes again, on another connection.
+    pub(crate) fn join_again(&mut self, before: &Peer, hello: Hello) -> Peer {
+        let ip = before.addr.ip();
+        let conn = self.open_from(ip);
+        self.join_on(conn, ip, hello)
+    }
+    fn join_on(&mut self, conn: ConnId, ip: IpAddr, hello: Hello) -> Peer {
         let mac = hello.mac;
         self.say(conn, NodeMessage::Hello(hello));
         let welcome = self.welcome(conn).expect("a welcome");

@@ -37,6 +37,7 @@ pub(crate) fn of_event(event: &Event) -> Option<Told> {
         Event::Refused { node, refusal, .. } => {
             ("connection.refused", json!({ "node": node.map(|node| node.0), "why": refusal.to_string() }))
         }
+        Event::TakeoverRefused { node, ip } => ("node.claimed", json!({ "node": node.0, "ip": ip.to_string() })),
         Event::HintDisagrees { node, difference } => {
             ("node.other-show-time", json!({ "node": node.0, "difference_us": difference.as_us() }))
         }
@@ -53,6 +54,7 @@ pub(crate) fn of_event(event: &Event) -> Option<Told> {
             ("update.rollout", data)
         }
         Event::Offered { node, version } => ("update.offered", json!({ "node": node.0, "version": version.as_str() })),
+        Event::UpdateStopped { node } => ("update.stopped", json!({ "node": node.0 })),
         Event::Ota { node, status } => {
             let state = json!(status.state);
             ("update.step", json!({ "node": node.0, "state": state, "pct": status.pct, "error": status.error }))

@@ -30,8 +30,6 @@ use entry::{Record, is_word};
 use refused::disk;
 pub(crate) use refused::{OpenError, Refused};
 
-use crate::store::replace;
-
 /// Images of all platforms, at most.
 pub(crate) const MAX_IMAGES: usize = 64;
 /// Bytes of all of them: sixteen of the largest, 4 GiB.
@@ -208,7 +206,7 @@ impl Images {
     }
     fn write_record(&self, entry: &Entry) -> Result<(), Refused> {
         let path = self.record_path(&entry.platform, &entry.version);
-        replace(&path, Record::of(entry).to_json().as_bytes(), 0o644, true).map_err(disk(&path))
+        cuelight_disk::replace(&path, Record::of(entry).to_json().as_bytes(), 0o644, true).map_err(disk(&path))
     }
 
     /// Deletes an image; `false` when there is none.

@@ -1,7 +1,7 @@
 //! The data folder: one hub at a time, whole files only.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -97,24 +97,8 @@ impl DataFolder {
 
     /// Replaces a file of the folder by `bytes`, with Unix permissions `mode`.
     pub(crate) fn replace(&self, name: &str, bytes: &[u8], mode: u32, durable: bool) -> io::Result<()> {
-        replace(&self.path.join(name), bytes, mode, durable)
+        cuelight_disk::replace(&self.path.join(name), bytes, mode, durable)
     }
-}
-
-/// Replaces a file by one that was written beside it, as `NAME.new`; `durable` waits until that is on the disk.
-pub(crate) fn replace(path: &Path, bytes: &[u8], mode: u32, durable: bool) -> io::Result<()> {
-    use std::os::unix::fs::OpenOptionsExt;
-    let fresh = path.with_added_extension("new");
-    let mut file = OpenOptions::new().create(true).truncate(true).write(true).mode(mode).open(&fresh)?;
-    file.write_all(bytes)?;
-    if durable {
-        file.sync_all()?;
-    }
-    fs::rename(&fresh, path)?;
-    if durable {
-        File::open(path.parent().expect("a file is in a folder"))?.sync_all()?;
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -9,6 +9,6 @@ mod folder;
 mod key;
 
 pub(crate) use clock::ShowMap;
+pub(crate) use folder::DataFolder;
 pub use folder::FolderError;
-pub(crate) use folder::{DataFolder, replace};
 pub(crate) use key::OperatorKey;

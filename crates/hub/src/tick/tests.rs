@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use super::*;
 use crate::events::Events;
 use crate::inbox::Inbox;
-use crate::keeper::STATE_FILE;
+use crate::keeper::{STATE_FILE, SaveTrouble};
 use crate::store::DataFolder;
 
 const CONN: ConnId = ConnId(1);
@@ -24,7 +24,8 @@ fn thread() -> (TickThread, Inbox, TempDir) {
     let show = SharedShowClock::default();
     let events = Events::new(1, clock, show.clone());
     let (inbox, inputs) = Inbox::new(timer.waker(), events.clone());
-    let keeper = Keeper::start(DataFolder::open(folder.path()).unwrap(), None, clock, show.clone(), events).unwrap();
+    let folder_of_hub = DataFolder::open(folder.path()).unwrap();
+    let keeper = Keeper::start(folder_of_hub, None, clock, show.clone(), events, SaveTrouble::default()).unwrap();
     let thread = TickThread {
         snapshot: Arc::new(ArcSwap::from_pointee(conductor.snapshot(clock.now()))),
         sessions: Arc::new(Sessions::default()),

@@ -15,7 +15,7 @@ pub const MAX_FRAME: usize = 4 * MAX_CONTROL_MESSAGE;
 pub const BUFFER: usize = 4096;
 
 /// Every reason a hub ends a session for.
-const REFUSALS: [Refusal; 11] = [
+const REFUSALS: [Refusal; 12] = [
     Refusal::UnsupportedProto,
     Refusal::Malformed,
     Refusal::Oversized,
@@ -24,6 +24,7 @@ const REFUSALS: [Refusal; 11] = [
     Refusal::TooMany,
     Refusal::SlowReader,
     Refusal::Replaced,
+    Refusal::Taken,
     Refusal::Silent,
     Refusal::Full,
     Refusal::Stopping,
@@ -42,6 +43,7 @@ pub const fn close_code(refusal: Refusal) -> u16 {
         | Refusal::TooMany
         | Refusal::SlowReader
         | Refusal::Replaced
+        | Refusal::Taken
         | Refusal::Silent => 1008,
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use cuelight_fetch::Digest;
 use cuelight_update::updater::Offer;
 
 /// What became of the image on trial.
@@ -21,6 +22,13 @@ pub(super) enum Task {
     Greet,
     /// The image on trial is judged.
     Judge(Judgement),
+    /// Forget the update to this image.
+    Stop {
+        /// Its digest.
+        sha256: Digest,
+        /// Its offer was on the desk, and is gone.
+        was_waiting: bool,
+    },
     /// Do what this offer says.
     Update(Offer),
 }
@@ -51,6 +59,8 @@ struct Left {
     offer: Option<Offer>,
     /// The one that is under way.
     current: Option<Offer>,
+    /// The image whose update is to be left off.
+    stop: Option<Digest>,
 }
 
 /// Where both meet.
@@ -99,6 +109,10 @@ impl Desk {
             }
         });
     }
+    /// The hub wants the update to that image left off (OTA-21).
+    pub(super) fn stop(&self, sha256: Digest) {
+        self.leave(|left| left.stop = Some(sha256));
+    }
     pub(super) fn judge(&self, judgement: Judgement) {
         self.leave(|left| left.judgement = Some(judgement));
     }
@@ -123,6 +137,11 @@ impl Desk {
             if let Some(judgement) = left.judgement.take() {
                 left.is_on_trial = false;
                 return Some(Task::Judge(judgement));
+            }
+            // What is on trial is no update under way: it stays or gives way by itself.
+            if let Some(sha256) = left.stop.take().filter(|_| !left.is_on_trial) {
+                let was_waiting = left.offer.take_if(|offer| offer.sha256 == sha256).is_some();
+                return Some(Task::Stop { sha256, was_waiting });
             }
             if !left.is_on_trial
                 && let Some(offer) = left.offer.take()
@@ -150,12 +169,13 @@ impl Desk {
     pub(super) fn has_hub(&self) -> bool {
         self.lock().has_hub
     }
-    /// Waits; `false` as soon as the thread is to end or another offer has come.
+    /// Waits; `false` as soon as the thread is to end, another offer has come, or this one is to be left off.
     pub(super) fn pause(&self, pause: Duration) -> bool {
         let until = Instant::now() + pause;
         let mut left = self.lock();
         loop {
-            if left.is_over || left.offer.is_some() {
+            let is_stopped = left.stop.is_some() && left.stop == left.current.as_ref().map(|offer| offer.sha256);
+            if left.is_over || left.offer.is_some() || is_stopped {
                 return false;
             }
             let rest = until.saturating_duration_since(Instant::now());

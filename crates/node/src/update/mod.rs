@@ -20,7 +20,7 @@ use cuelight_update::health::{Gate, Health, SETTLE, Verdict};
 use cuelight_update::slots::{RunningIn, Slots};
 use cuelight_update::trust::{BadTrust, Trust};
 use cuelight_update::updater::{Offer, Updater};
-use cuelight_wire::control::OtaUpdate;
+use cuelight_wire::control::{OtaStop, OtaUpdate};
 use semver::Version;
 use thiserror::Error;
 use tokio::sync::mpsc::{Receiver, channel};
@@ -154,6 +154,14 @@ impl Updates {
         }
     }
 
+    /// The hub wants this node to leave an update off; what becomes of it is reported (OTA-21).
+    pub(crate) fn on_stop(&self, stop: &OtaStop) {
+        match stop.sha256.parse() {
+            Ok(sha256) => self.with_desk(|desk| desk.stop(sha256)),
+            Err(_) => warn!("the hub wants an update left off, but names none: {:?}", stop.sha256),
+        }
+    }
+
     /// How the node is, `age` after its start: the image on trial is judged by it.
     pub(crate) fn look(&mut self, health: &Health, age: Duration) {
         let Some(gate) = &mut self.gate else { return };
@@ -196,7 +204,7 @@ fn opened(running: RunningIn, settings: &UpdateSettings) -> Option<(RunningIn, S
     }
 }
 
-/// When the gate gives up: so long before the launcher does that the reason and five good seconds still fit in.
+/// When the gate gives up: so long before the launcher does that the reason and the good seconds still fit in.
 fn gate_limit(deadline: Duration) -> Duration {
     deadline.saturating_sub(SETTLE + (deadline / 18).max(Duration::from_secs(1)))
 }

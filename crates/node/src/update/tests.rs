@@ -220,9 +220,9 @@ fn an_image_that_does_not_prove_itself_gives_way_and_the_hub_is_told_once() {
 
     let mut new = machine.start(&[1, 2]);
     let slow = Health { rate_pct: 50.0, ..WELL };
-    new.look(&slow, Duration::from_secs(79));
+    new.look(&slow, Duration::from_secs(81));
     assert!(new.is_on_trial());
-    new.look(&slow, Duration::from_secs(80));
+    new.look(&slow, Duration::from_secs(82));
     assert_eq!(told(&mut new), (Vec::new(), None), "it asks to be started again");
     assert_eq!(machine.boot().next_start(), Start { slot: Slot::A, is_trial: false });
 
@@ -272,6 +272,40 @@ fn nothing_is_fetched_before_the_hub_has_said_that_no_other_show_is_armed() {
     updates.on_offer(&hub.offer(Some("Friday")));
     updates.on_show_lock(Some("Friday"));
     assert_eq!(told(&mut updates), (ALL.to_vec(), None));
+}
+
+/// OTA-21
+#[test]
+fn an_update_that_the_hub_stops_is_left_off_and_said_so() {
+    let (machine, hub) = (Machine::new(), Hub::start(b"new"));
+    let stop = |offer: &OtaUpdate| OtaStop { node_id: NodeId(1), token: text("t"), sha256: offer.sha256.clone() };
+    let offer = hub.offer(None);
+    // Held by a show; whether the thread has begun or not.
+    let mut updates = machine.start(&[1, 2]);
+    updates.on_welcome(true);
+    updates.on_show_lock(Some("Friday"));
+    updates.on_offer(&offer);
+    updates.on_stop(&stop(&offer));
+    assert!(error_of(told(&mut updates).1).contains("left off"));
+    assert!(!machine.slots().folder().join("offer.json").exists());
+    updates.on_show_lock(None);
+    updates.on_stop(&stop(&offer));
+    assert!(error_of(told(&mut updates).1).contains("no such update"));
+    // The same offer, made again, is a new one.
+    updates.on_offer(&offer);
+    assert_eq!(told(&mut updates), (ALL.to_vec(), None));
+
+    let desk = Desk::new(false);
+    let (offer, other) = (offer_of(&offer).unwrap(), Digest::of(b"other"));
+    desk.offer(offer.clone());
+    assert_eq!(desk.next(), Some(Task::Update(offer.clone())));
+    desk.stop(other);
+    assert!(desk.pause(Duration::ZERO), "another image's");
+    desk.stop(offer.sha256);
+    assert!(!desk.pause(Duration::from_secs(60)));
+    desk.resume(offer.clone());
+    assert_eq!(desk.next(), Some(Task::Stop { sha256: offer.sha256, was_waiting: true }));
+    assert!(desk.pause(Duration::ZERO), "what was kept of it is forgotten with it");
 }
 
 /// OTA-6, OTA-8

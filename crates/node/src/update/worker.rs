@@ -1,10 +1,11 @@
 //! The update thread: the only one that writes the slots while the node runs.
 
+use std::hash::{BuildHasher, RandomState};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use cuelight_fetch::Http;
+use cuelight_fetch::{Digest, Http};
 use cuelight_update::slots::{Slots, SlotsError};
 use cuelight_update::updater::{Offer, Outcome, Stage, Surroundings, Updater};
 use tokio::sync::mpsc::Sender;
@@ -35,6 +36,10 @@ impl Worker {
                     false
                 }
                 Task::Judge(judgement) => self.judge(judgement),
+                Task::Stop { sha256, was_waiting } => {
+                    self.stop(&sha256, was_waiting);
+                    false
+                }
                 Task::Update(offer) => self.update(&offer),
             };
             if restarts {
@@ -97,6 +102,18 @@ impl Worker {
         }
     }
 
+    /// Forgets the update to that image, and says so: the hub waits for what became of it (OTA-21).
+    fn stop(&self, sha256: &Digest, was_waiting: bool) {
+        let was_kept = self.updater.as_ref().map_or(Ok(false), |updater| updater.leave_off(sha256));
+        let said = match was_kept {
+            Ok(was_kept) if was_kept || was_waiting => "left off, as the hub wanted; nothing has changed".to_owned(),
+            Ok(_) => "there is no such update to leave off".to_owned(),
+            Err(error) => error.to_string(),
+        };
+        info!(image = %sha256, "update: {said}");
+        self.tell(UpdateEvent::Report(failed(&said, None)));
+    }
+
     /// Does what the offer says; whether to start again.
     fn update(&mut self, offer: &Offer) -> bool {
         let Some(updater) = &self.updater else { return false };
@@ -155,5 +172,9 @@ impl Surroundings for Around<'_> {
     fn wall_s(&self) -> i64 {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+    }
+    fn draw(&mut self) -> u32 {
+        // The standard library's hashers are seeded by the system; 32 of the 64 bits will do.
+        RandomState::new().hash_one(()) as u32
     }
 }

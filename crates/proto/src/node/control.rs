@@ -29,6 +29,12 @@ impl NodeRole {
                 let _ = self.sync.handle_ts_pong(pong, now, now);
             }
             HubMessage::OtaUpdate(update) => self.event(NodeEvent::Update(update.clone())),
+            HubMessage::OtaStop(stop) => {
+                // OTA-21
+                if self.negotiated(Ext::OTA_STOP) {
+                    self.event(NodeEvent::StopUpdate(stop.clone()));
+                }
+            }
             HubMessage::ShowLock(lock) => {
                 // CTRL-9
                 if self.negotiated(Ext::SHOW_LOCK) {
@@ -54,6 +60,7 @@ impl NodeRole {
             HubMessage::OtaUpdate(update) => {
                 is_my_number(update.node_id) && me.is_some_and(|me| me.token == update.token)
             }
+            HubMessage::OtaStop(stop) => is_my_number(stop.node_id) && me.is_some_and(|me| me.token == stop.token),
             HubMessage::ShowLock(lock) => is_my_number(lock.node_id) && me.is_some_and(|me| me.token == lock.token),
             HubMessage::FullState(copy) => is_my_number(copy.node_id),
             HubMessage::Snapshot(snapshot) => is_my_number(snapshot.node_id),

@@ -2,7 +2,7 @@
 
 use cuelight_wire::caps::Ext;
 use cuelight_wire::change::Change;
-use cuelight_wire::control::{ErrorMessage, OtaState, OtaUpdate, Text};
+use cuelight_wire::control::{ErrorMessage, OtaState, OtaStop, OtaUpdate, Text};
 use cuelight_wire::cues::CueState;
 use cuelight_wire::ids::{NodeId, Revision, TokenHash};
 use cuelight_wire::time::{Show, Span, Time};
@@ -72,6 +72,8 @@ pub enum NodeEvent {
     Live,
     /// The hub wants the node updated.
     Update(OtaUpdate),
+    /// The hub wants that update left off, where it still can be.
+    StopUpdate(OtaStop),
     /// The name of the show that is armed now, if one is. Holds until the next one, whatever becomes of the session.
     ShowLock(Option<Text<64>>),
     /// The hub complained about a message.

@@ -3,7 +3,7 @@
 use cuelight_proto::node::{FrameReport, NodeEvent, SyncUse, UpdateReport};
 use cuelight_proto::session::{Ended, State};
 use cuelight_wire::caps::Ext;
-use cuelight_wire::control::{ErrorMessage, HubMessage, NodeMessage, OtaState, ShowLock};
+use cuelight_wire::control::{ErrorMessage, HubMessage, NodeMessage, OtaState, OtaStop, ShowLock};
 use cuelight_wire::limits::{KEEPALIVE_TIMEOUT, MAX_CONTROL_MESSAGE};
 use cuelight_wire::stream::MsgType;
 use cuelight_wire::time::Span;
@@ -256,6 +256,28 @@ fn the_armed_show_is_passed_on_where_that_was_agreed() {
     deployed.run(ms(500));
     deployed.message(lock(&deployed, Some("Friday")));
     assert_eq!(deployed.count(|event| matches!(event, NodeEvent::ShowLock(_))), 0);
+    assert_eq!(deployed.node.status(deployed.now).counters.not_negotiated, 1);
+}
+
+#[test]
+fn an_update_is_stopped_where_that_was_agreed() {
+    // OTA-21
+    let stop = |world: &World| OtaStop {
+        node_id: NODE,
+        token: world.hub.token.try_into().unwrap(),
+        sha256: "00".repeat(32).as_str().try_into().unwrap(),
+    };
+    let mut world = World::new(SyncUse::Scheduled).joined();
+    let stops = |world: &World| world.count(|event| matches!(event, NodeEvent::StopUpdate(_)));
+    world.message(HubMessage::OtaStop(stop(&world)));
+    assert_eq!(stops(&world), 1);
+    world.message(HubMessage::OtaStop(OtaStop { token: "another".try_into().unwrap(), ..stop(&world) }));
+    assert_eq!(stops(&world), 1, "of another session");
+
+    let mut deployed = World::deployed();
+    deployed.run(ms(500));
+    deployed.message(HubMessage::OtaStop(stop(&deployed)));
+    assert_eq!(stops(&deployed), 0);
     assert_eq!(deployed.node.status(deployed.now).counters.not_negotiated, 1);
 }
 

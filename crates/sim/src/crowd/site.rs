@@ -419,6 +419,7 @@ impl Site {
             NodeEvent::Heard { .. }
             | NodeEvent::Cues(_)
             | NodeEvent::Update(_)
+            | NodeEvent::StopUpdate(_)
             | NodeEvent::ShowLock(_)
             | NodeEvent::HubError(_) => {}
         }

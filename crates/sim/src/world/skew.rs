@@ -23,6 +23,7 @@ pub(crate) fn later_hub(message: HubMessage) -> HubMessage {
         HubMessage::Welcome(welcome) => HubMessage::Welcome(later(&welcome)),
         HubMessage::TsPong(pong) => HubMessage::TsPong(later(&pong)),
         HubMessage::FullState(state) => HubMessage::FullState(later(&state)),
+        HubMessage::OtaStop(stop) => HubMessage::OtaStop(later(&stop)),
         HubMessage::ShowLock(lock) => HubMessage::ShowLock(later(&lock)),
         other => other,
     }

@@ -1,7 +1,7 @@
 //! The folder of the two slots: whole files only, each synced before anything relies on it.
 
-use std::fs::{self, File, OpenOptions, Permissions};
-use std::io::{self, Write};
+use std::fs::{self, File, Permissions};
+use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -282,22 +282,13 @@ impl Slots {
 
     pub(crate) fn write_json(&self, path: &Path, value: &impl Serialize) -> Result<(), SlotsError> {
         let text = serde_json::to_vec_pretty(value).expect("these structures are always JSON");
-        replace(path, &text).map_err(|source| SlotsError::File { path: path.to_owned(), source })
+        cuelight_disk::replace(path, &text, 0o644, true)
+            .map_err(|source| SlotsError::File { path: path.to_owned(), source })
     }
 }
 
 fn read_json<T: DeserializeOwned>(path: &Path) -> Option<T> {
     serde_json::from_slice(&fs::read(path).ok()?).ok()
-}
-
-/// Writes beside the file, syncs, renames, syncs the folder.
-fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let fresh = path.with_extension("new");
-    let mut file = OpenOptions::new().create(true).truncate(true).write(true).open(&fresh)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    fs::rename(&fresh, path)?;
-    File::open(path.parent().expect("a file is in a folder"))?.sync_all()
 }
 
 #[cfg(test)]

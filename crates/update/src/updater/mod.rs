@@ -21,10 +21,11 @@ use crate::plain::{self, NoRelease};
 use crate::signed::Signed;
 use crate::slots::{BadTransition, Boot, Image, Point, Slots, SlotsError};
 use crate::trust::Trust;
-use cuelight_fetch::{Fetch, FetchError, Progress, Server, Wanted};
+use cuelight_fetch::{Digest, Fetch, FetchError, Progress, Server, Wanted};
 pub use offer::Offer;
 
-/// Pause before a server is asked again: from the first to the last, doubling.
+/// Pause before a server is asked again: from the first to the last, doubling, each dithered over its upper half: nodes that lost
+/// their hub together do not come back together.
 const PAUSES: [Duration; 2] = [Duration::from_millis(500), Duration::from_secs(30)];
 /// How often it is looked whether the show is still armed.
 const HOLD: Duration = Duration::from_secs(1);
@@ -108,6 +109,8 @@ pub trait Surroundings {
     fn pause(&mut self, pause: Duration) -> bool;
     /// The wall clock, seconds since 1970.
     fn wall_s(&self) -> i64;
+    /// A random number.
+    fn draw(&mut self) -> u32;
 }
 
 /// What runs, and what it believes.
@@ -172,6 +175,20 @@ impl Updater {
         done
     }
 
+    /// Forgets the offer of that image, and what was fetched of it (OTA-21); `false` when none is kept. Not while
+    /// [`Self::update`] is at it: it is told to end by [`Surroundings::pause`].
+    ///
+    /// # Errors
+    /// When the offer cannot be removed.
+    pub fn leave_off(&self, sha256: &Digest) -> Result<bool, SlotsError> {
+        if Offer::kept(&self.slots).is_none_or(|kept| kept.sha256 != *sha256) {
+            return Ok(false);
+        }
+        Offer::forget(&self.slots)?;
+        self.slots.clear_download();
+        Ok(true)
+    }
+
     /// The image of the offer is in the other slot and has proven itself there: it is taken from there, on trial as any
     /// other (OTA-13). It was verified when it came, and is what this node would fall back to anyway.
     fn go_back(
@@ -185,7 +202,7 @@ impl Updater {
         if image.is_none_or(|image| !self.slots.is_whole(other, image)) {
             return Ok(None);
         }
-        if !wait_while_held(offer, around) {
+        if !may_switch(offer, around) {
             return Ok(Some(Outcome::Ended));
         }
         around.report(Stage::Applying);
@@ -231,7 +248,7 @@ impl Updater {
         };
         around.report(Stage::Verifying);
         self.slots.reached(Point::ImageChecked);
-        if !wait_while_held(offer, around) {
+        if !may_switch(offer, around) {
             return Ok(Outcome::Ended);
         }
         around.report(Stage::Applying);
@@ -340,8 +357,15 @@ fn wait_while_held(offer: &Offer, around: &mut dyn Surroundings) -> bool {
     true
 }
 
+/// From here on the update is not left off any more; `false` when the updater is told to end.
+fn may_switch(offer: &Offer, around: &mut dyn Surroundings) -> bool {
+    wait_while_held(offer, around) && around.pause(Duration::ZERO)
+}
+
 fn next_pause(pause: &mut Duration, around: &mut dyn Surroundings) -> bool {
-    let goes_on = around.pause(*pause);
+    let half = *pause / 2;
+    let share = f64::from(around.draw()) / f64::from(u32::MAX);
+    let goes_on = around.pause(half + half.mul_f64(share));
     *pause = (*pause * 2).min(PAUSES[1]);
     goes_on
 }

@@ -94,6 +94,8 @@ struct Around {
     stages: Vec<Stage>,
     complaints: Vec<String>,
     paused: Duration,
+    /// What is drawn: pauses are as short as they may be with 0, as long with the largest.
+    drawn: u32,
     /// Pauses after which the updater is told to end.
     ends_after: Option<u32>,
 }
@@ -125,6 +127,9 @@ impl Surroundings for Around {
     }
     fn wall_s(&self) -> i64 {
         NOW_S
+    }
+    fn draw(&mut self) -> u32 {
+        self.drawn
     }
 }
 
@@ -228,13 +233,15 @@ fn an_older_counter_is_refused_once_a_newer_image_was_verified() {
 /// OTA-7
 #[test]
 fn a_hub_that_is_away_is_asked_again_with_longer_pauses() {
-    let (machine, mut around) = (Machine::new(), Around::default());
-    let mut hub = Hub { silent_for: 9, ..Hub::good(&image()) };
-    machine.updater().update(&offer(&image()), &mut hub, &mut around).unwrap();
-    // 0.5 + 1 + 2 + 4 + 8 + 16 + 30 + 30 + 30 s.
-    assert_eq!(around.paused, Duration::from_millis(121_500));
-    assert_eq!(hub.requests, 9 + 1 + 3);
-    assert_eq!(around.complaints.len(), 9);
+    // 0.5 + 1 + 2 + 4 + 8 + 16 + 30 + 30 + 30 s, and half of it at the least.
+    for (drawn, paused_ms) in [(u32::MAX, 121_500), (0, 60_750)] {
+        let (machine, mut around) = (Machine::new(), Around { drawn, ..Around::default() });
+        let mut hub = Hub { silent_for: 9, ..Hub::good(&image()) };
+        machine.updater().update(&offer(&image()), &mut hub, &mut around).unwrap();
+        assert_eq!(around.paused, Duration::from_millis(paused_ms));
+        assert_eq!(hub.requests, 9 + 1 + 3);
+        assert_eq!(around.complaints.len(), 9);
+    }
 }
 
 /// OTA-5

@@ -34,6 +34,8 @@ pub enum Refusal {
     SlowReader,
     /// The same node said hello on another connection.
     Replaced,
+    /// Another machine says that it is a node whose session is alive.
+    Taken,
     /// No keepalive in time.
     Silent,
     /// The hub has no room for another node.
@@ -54,6 +56,7 @@ impl Refusal {
             Self::TooMany => "too-many",
             Self::SlowReader => "slow-reader",
             Self::Replaced => "replaced",
+            Self::Taken => "taken",
             Self::Silent => "silent",
             Self::Full => "full",
             Self::Stopping => "stopping",
@@ -72,6 +75,7 @@ impl fmt::Display for Refusal {
             Self::TooMany => "too-many: more messages than a node has reason to send",
             Self::SlowReader => "slow-reader: messages to this node are not being read",
             Self::Replaced => "replaced: this node said hello on another connection",
+            Self::Taken => "taken: a node with this MAC is connected from another address",
             Self::Silent => "silent: no keepalive for 3.5 s",
             Self::Full => "full: this hub has no room for another node",
             Self::Stopping => "stopping: the hub is shutting down",

@@ -17,7 +17,7 @@ pub use error::{ErrorMessage, Refusal};
 pub use full_state::{FullStateMessage, HexPayload};
 pub use hello::{Caps, Hello, ShowHint, Topo};
 pub use keepalive::{CueReport, Keepalive, SyncReport};
-pub use ota::{OtaState, OtaStatus, OtaUpdate};
+pub use ota::{OtaState, OtaStatus, OtaStop, OtaUpdate};
 pub use show::{GlobalState, ParametersSet, SetEffect, Snapshot, ZoneState, ZoneUpdate};
 pub use show_lock::ShowLock;
 pub use time_exchange::{TsPing, TsPong};
@@ -51,6 +51,8 @@ pub enum HubMessage {
     TsPong(TsPong),
     /// `ota_update`
     OtaUpdate(OtaUpdate),
+    /// `ota_stop`
+    OtaStop(OtaStop),
     /// `show_lock`
     ShowLock(ShowLock),
     /// `state.snapshot`

@@ -1,4 +1,4 @@
-//! `ota_update` and `ota_status`; deployed spellings of the states are read (CTRL-8).
+//! `ota_update`, `ota_stop` and `ota_status`; deployed spellings of the states are read (CTRL-8).
 
 use serde::{Deserialize, Serialize};
 
@@ -25,6 +25,18 @@ pub struct OtaUpdate {
     /// The armed show in spite of which it is to happen, by name; only for nodes that are told which show is armed.
     #[serde(rename = "inSpiteOf", default, skip_serializing_if = "Option::is_none")]
     pub in_spite_of: Option<Text<64>>,
+}
+
+/// `ota_stop`, hub to node: the update to this image is to be left off, where it can be (OTA-21)
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OtaStop {
+    /// The node.
+    #[serde(rename = "nodeId")]
+    pub node_id: NodeId,
+    /// The session.
+    pub token: Token,
+    /// SHA-256 of the image of the update, 64 lowercase hex digits.
+    pub sha256: Text<64>,
 }
 
 /// `ota_status`, node to hub

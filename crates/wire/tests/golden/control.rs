@@ -188,6 +188,13 @@ fn update_messages_are_read_in_both_spellings_and_written_in_lower_case() {
     reads("ota_status", "node-ota_status-error-in-capitals.read.json", &error);
 }
 
+/// OTA-21
+#[test]
+fn an_update_is_stopped_by_the_digest_of_its_image() {
+    let sha256 = text("e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+    both("ota_stop", "hub-ota_stop.json", &OtaStop { node_id: NodeId(1), token: token(), sha256 });
+}
+
 /// CTRL-9
 #[test]
 fn the_armed_show_is_told_by_name_and_none_as_null() {

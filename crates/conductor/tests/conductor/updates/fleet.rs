@@ -1,9 +1,11 @@
 //! Nodes that take offers as told, over their control connections.
 
 use cuelight_conductor::rollout::{Image, Order, Phase, RolloutSnapshot, Word};
-use cuelight_conductor::{Answer, Command, CommandError, Config, Outgoing};
+use cuelight_conductor::{Answer, Command, CommandError, Config, ConnId, Outgoing};
 use cuelight_wire::caps::Ext;
-use cuelight_wire::control::{Hello, HubMessage, Keepalive, NodeMessage, OtaState, OtaStatus, OtaUpdate, Text};
+use cuelight_wire::control::{
+    Hello, HubMessage, Keepalive, NodeMessage, OtaState, OtaStatus, OtaStop, OtaUpdate, Text,
+};
 use cuelight_wire::ids::Mac;
 use cuelight_wire::time::{Local, Span, Time};
 
@@ -19,6 +21,8 @@ pub(crate) const SHA256: &str = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9
 pub(crate) enum Conduct {
     /// It fetches for 8 s, is away for 4 s, and is back on the new version.
     Good,
+    /// It fetches for an hour.
+    Patient,
     /// It says that the hash is wrong.
     Reports,
     /// It is back on the old version and says why.
@@ -39,6 +43,10 @@ pub(crate) struct Node {
     pub(crate) can_update: bool,
     pub(crate) peer: Option<Peer>,
     pub(crate) offers: Vec<OtaUpdate>,
+    /// How often it was told to leave an update off.
+    pub(crate) stops: u32,
+    /// So many of these messages are lost with their connection.
+    pub(crate) loses_stops: u32,
     /// How often it began an update.
     pub(crate) updates: u32,
     /// When its process started.
@@ -99,6 +107,8 @@ impl Fleet {
             can_update: true,
             peer: None,
             offers: Vec::new(),
+            stops: 0,
+            loses_stops: 0,
             updates: 0,
             // It has run for a while before the test looks at it.
             started_at: self.world.now - Span::from_s(600),
@@ -151,6 +161,9 @@ impl Fleet {
             self.world.tick();
             let now = self.world.now;
             while let Some((conn, outgoing)) = self.world.sent.pop_front() {
+                if let Outgoing::Message(HubMessage::OtaStop(stop)) = &outgoing {
+                    self.stop(conn, stop);
+                }
                 let Outgoing::Message(HubMessage::OtaUpdate(update)) = outgoing else { continue };
                 let node = self.nodes.iter_mut().find(|node| node.peer.as_ref().is_some_and(|peer| peer.conn == conn));
                 let node = node.expect("an offer to a node that is there");
@@ -173,6 +186,19 @@ impl Fleet {
             }
         }
     }
+    fn stop(&mut self, conn: ConnId, stop: &OtaStop) {
+        let n = self.nodes.iter().position(|node| node.peer.as_ref().is_some_and(|peer| peer.conn == conn));
+        let n = n.expect("a word to a node that is there");
+        let node = &mut self.nodes[n];
+        assert!(node.ext.has(Ext::OTA_STOP), "it knows no such word");
+        assert_eq!((&stop.token, stop.sha256.as_str()), (&node.peer.as_ref().unwrap().token, SHA256));
+        node.stops += 1;
+        if node.loses_stops >= node.stops {
+            return;
+        }
+        node.at_it_since = None;
+        self.say(n, OtaState::Failed, 0, Some("left off"), None);
+    }
     fn live(&mut self, n: usize, now: Time<Local>) {
         let node = &mut self.nodes[n];
         if node.back_at.is_some_and(|at| at <= now) {
@@ -191,13 +217,15 @@ impl Fleet {
                     node.at_it_since = None;
                     return self.say(n, OtaState::Failed, 0, Some("wrong hash"), None);
                 }
+                Conduct::Patient => self.say(n, OtaState::Downloading, 1, None, None),
                 _ if at_it < Span::from_s(7) => {
                     self.say(n, OtaState::Downloading, (at_it.as_ms() / 70) as u8, None, None)
                 }
                 _ => self.say(n, OtaState::Rebooting, 100, None, None),
             }
         }
-        if at_it.is_some_and(|at_it| at_it >= Span::from_s(8)) {
+        let fetching = if self.nodes[n].conduct == Conduct::Patient { Span::from_s(3_600) } else { Span::from_s(8) };
+        if at_it.is_some_and(|at_it| at_it >= fetching) {
             return self.restart(n, now);
         }
         if ms % 500 < 10 {
@@ -223,7 +251,7 @@ impl Fleet {
         }
         self.world.conductor.handle_closed(peer.conn, now);
     }
-    fn join(&mut self, n: usize) {
+    pub(crate) fn join(&mut self, n: usize) {
         let node = &self.nodes[n];
         let is_legacy = node.ext.is_none();
         let fw = if is_legacy { format!("k1-v{}", node.version) } else { format!("cuelight-{}", node.version) };

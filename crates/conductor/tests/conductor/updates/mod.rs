@@ -98,6 +98,86 @@ fn a_hub_that_restarts_at_any_moment_goes_on_where_it_was() {
     }
 }
 
+/// OTA-21
+#[test]
+fn an_end_reaches_the_node_that_fetches_also_when_the_word_gets_lost_or_the_hub_restarts() {
+    for (loses_stops, restarts) in [(0, false), (2, false), (1, true)] {
+        let mut fleet = Fleet::new(3);
+        fleet.nodes[0].loses_stops = loses_stops;
+        // It fetches for longer than the word needs.
+        fleet.nodes[0].conduct = Conduct::Patient;
+        fleet.begin(order(NEW)).unwrap();
+        fleet.run(Span::from_s(2));
+        fleet.word(Word::Abort).unwrap();
+        if restarts {
+            // The end is on the disk, the word on its way.
+            fleet.run(Span::from_ms(50));
+            fleet.restart_hub();
+        }
+        fleet.run(Span::from_s(1 + 11 * i64::from(loses_stops)));
+        let rollout = fleet.rollout();
+        let reason = Reason::Reported("left off".into());
+        assert_eq!((&rollout.status, &rollout.steps[0].phase), (&Status::Aborted, &Phase::Failed(reason)));
+        assert_eq!((fleet.nodes[0].stops, fleet.nodes[0].offers.len()), (loses_stops + 1, 1));
+        fleet.run(Span::from_s(60));
+        assert_eq!(fleet.on(OLD), 3);
+        assert!(fleet.nodes[1..].iter().all(|node| node.offers.is_empty() && node.stops == 0));
+    }
+}
+
+/// OTA-21
+#[test]
+fn who_cannot_leave_off_any_more_or_knows_no_such_word_arrives() {
+    let mut fleet = Fleet::new(1);
+    fleet.begin(order(NEW)).unwrap();
+    fleet.run(Span::from_ms(7_500));
+    fleet.word(Word::Abort).unwrap();
+    fleet.run(Span::from_s(30));
+    assert_eq!((fleet.rollout().status, fleet.on(NEW), fleet.nodes[0].stops), (Status::Aborted, 1, 0));
+
+    let mut fleet = Fleet::new(0);
+    fleet.add(mac(9), Ext::NONE);
+    fleet.run(Span::from_s(1));
+    fleet.begin(order(NEW)).unwrap();
+    fleet.run(Span::from_s(2));
+    fleet.word(Word::Abort).unwrap();
+    fleet.run(Span::from_s(30));
+    assert_eq!((fleet.rollout().status, fleet.on(NEW), fleet.nodes[0].stops), (Status::Aborted, 1, 0));
+}
+
+/// OTA-21
+#[test]
+fn an_end_before_the_offer_has_left_is_the_end_at_once() {
+    let mut fleet = Fleet::new(2);
+    fleet.world.saves = false;
+    fleet.begin(order(NEW)).unwrap();
+    fleet.run(Span::from_s(1));
+    fleet.word(Word::Abort).unwrap();
+    assert_eq!((fleet.rollout().status, &fleet.rollout().steps[0].phase), (Status::Aborted, &Phase::Waiting));
+    fleet.world.saves = true;
+    fleet.run(Span::from_s(30));
+    assert!(fleet.nodes.iter().all(|node| node.offers.is_empty() && node.stops == 0));
+}
+
+/// OTA-21
+#[test]
+fn a_node_that_was_too_late_and_goes_on_by_itself_is_told_when_it_says_so() {
+    let mut fleet = Fleet::new(1);
+    fleet.nodes[0].conduct = Conduct::Patient;
+    fleet.begin(Order { limit: Span::from_s(10), ..order(NEW) }).unwrap();
+    fleet.run(Span::from_s(1));
+    let peer = fleet.nodes[0].peer.take().unwrap();
+    fleet.world.conductor.handle_closed(peer.conn, fleet.world.now);
+    fleet.run(Span::from_s(15));
+    fleet.word(Word::Abort).unwrap();
+    assert_eq!(fleet.rollout().status, Status::Aborted);
+    fleet.join(0);
+    fleet.run(Span::from_s(1));
+    assert_eq!(fleet.nodes[0].stops, 1);
+    fleet.run(Span::from_s(60));
+    assert_eq!((fleet.on(OLD), fleet.nodes[0].stops), (1, 1));
+}
+
 /// OTA-5, CTRL-9
 #[test]
 fn nodes_are_told_which_show_is_armed_and_a_restarted_hub_tells_it_again() {
