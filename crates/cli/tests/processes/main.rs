@@ -12,6 +12,7 @@ mod deployed;
 mod description;
 mod dissection;
 mod distribution;
+mod full_disk;
 mod hostile;
 mod leash;
 mod lighting;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::Value;
 use ureq::http::Request;
 
-use super::{HERE, Process, SOON, free_tcp_port, free_udp_port, until_true};
+use super::{HERE, Process, SOON, SmallDisk, free_tcp_port, free_udp_port, until_true};
 
 /// A running hub. It keeps its ports and its folder over restarts.
 pub(crate) struct Hub {
@@ -32,6 +32,17 @@ impl Hub {
         let hub = Self { process, at, exchange_at, folder: folder.to_owned(), options };
         hub.wait_until_it_listens();
         hub
+    }
+
+    /// As [`Self::start`], with what it saves on a disk of so many bytes of its own; none where there is no such disk.
+    pub(crate) fn start_on_small_disk(folder: &Path, size: usize) -> Option<(Self, SmallDisk)> {
+        let disk = SmallDisk::new(data(folder), size)?;
+        let (at, exchange_at) = (free_tcp_port(), free_udp_port());
+        let args = args(at, exchange_at, folder, &[], "512.25,11");
+        let process = disk.start(env!("CARGO_BIN_EXE_cuelight"), "hub", folder, args);
+        let hub = Self { process, at, exchange_at, folder: folder.to_owned(), options: Vec::new() };
+        hub.wait_until_it_listens();
+        Some((hub, disk))
     }
 
     /// Starts it again where it was, with `OFFSET_S,PPM` as its clock. Does not wait.
@@ -105,13 +116,17 @@ impl Hub {
 }
 
 fn start(at: SocketAddr, exchange_at: SocketAddr, folder: &Path, options: &[String], clock: &str) -> Process {
+    Process::start("hub", folder, args(at, exchange_at, folder, options, clock))
+}
+
+fn args(at: SocketAddr, exchange_at: SocketAddr, folder: &Path, options: &[String], clock: &str) -> Vec<String> {
     let mut args: Vec<String> = vec!["hub".into(), "--bind".into(), HERE.to_string()];
     args.extend(["--port".into(), at.port().to_string(), "--ts-port".into(), exchange_at.port().to_string()]);
     args.extend(["--data-dir".into(), data(folder).display().to_string()]);
     args.extend(["--record".into(), record(folder).display().to_string()]);
     args.extend(["--inject-clock".into(), clock.into()]);
     args.extend_from_slice(options);
-    Process::start("hub", folder, args)
+    args
 }
 
 fn data(folder: &Path) -> PathBuf {

@@ -1,5 +1,6 @@
 //! What the tests are made of.
 
+mod disk;
 mod hub;
 mod node;
 mod process;
@@ -12,6 +13,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+pub(crate) use disk::SmallDisk;
 pub(crate) use hub::Hub;
 pub(crate) use node::Node;
 pub(crate) use process::{Finished, Process, run};

@@ -46,7 +46,7 @@ impl Doorman {
         });
         socket.send(&json!({
             "t": "welcome", "proto": 1, "nodeId": 7, "token": TOKEN, "udpPort": 49152, "hubEpoch_us": 5_000_000,
-            "tsPort": 9, "ext": ["full-state", "ns-exchange", "show-lock"], "bootId": 1,
+            "tsPort": 9, "ext": ["full-state", "ns-exchange", "show-lock", "ota-stop"], "bootId": 1,
         }));
         let mut guest = Guest { socket, hello, armed: None };
         guest.arm(armed);
@@ -71,6 +71,12 @@ impl Guest {
             offer["inSpiteOf"] = json!(show);
         }
         self.socket.send(&offer);
+    }
+
+    /// Tells it to leave an update off.
+    pub(super) fn stop_update(&mut self, manifest: &Manifest) {
+        let sha256 = manifest.sha256.to_string();
+        self.socket.send(&json!({"t": "ota_stop", "nodeId": 7, "token": TOKEN, "sha256": sha256}));
     }
 
     /// The next thing it says, with a word in return, so that the hub is not silent; nothing when it is gone.

@@ -11,7 +11,7 @@ use nix::sys::signal::Signal;
 use semver::Version;
 
 use super::images::{OLD, key, program};
-use crate::support::{HERE, Process, Record, SOON};
+use crate::support::{HERE, Process, Record, SOON, SmallDisk};
 
 const LAUNCHER: &str = env!("CARGO_BIN_EXE_cuelight-launch");
 /// Seconds an image may take to prove itself here: it takes five when all is well.
@@ -88,6 +88,15 @@ impl Machine {
         args.push(config.as_os_str());
         args.extend(words.iter().map(OsStr::new));
         self.process = Some(Process::start_program(OsStr::new(LAUNCHER), &self.name, &self.folder, args));
+    }
+    /// Switches it on with its slots on a disk of so many bytes; none where there is no such disk.
+    pub(super) fn start_on_small_disk(&mut self, size: usize) -> Option<SmallDisk> {
+        let disk = SmallDisk::new(self.folder.join("disk"), size)?;
+        let slots = self.folder.join("disk/slots").display().to_string();
+        let (program, config) = (self.program_file().display().to_string(), self.config_file().display().to_string());
+        let args = ["--slots", &slots, "--program", &program, "--", "node", "--config", &config];
+        self.process = Some(disk.start(LAUNCHER, &self.name, &self.folder, args));
+        Some(disk)
     }
     /// Cuts its power: the node ends with its launcher.
     pub(super) fn cut_power(&mut self) {

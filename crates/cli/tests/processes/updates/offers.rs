@@ -1,7 +1,6 @@
 //! One node and what it is offered.
 
 use std::fs;
-use std::process::Command;
 
 use cuelight_update::manifest::Manifest;
 use cuelight_update::slots::{Image, Point, Slot};
@@ -111,6 +110,43 @@ fn a_server_that_cuts_stalls_repeats_itself_and_ignores_ranges_costs_time_only()
     assert_eq!(machine.boot().trial().map(|image| image.version.to_string()).as_deref(), Some(NEW));
 }
 
+/// OTA-21
+#[test]
+fn an_update_that_the_hub_stops_leaves_nothing_behind_and_can_be_offered_again() {
+    let (folder, door, server) = (tempdir().unwrap(), Doorman::open(), Server::start());
+    let mut machine = Machine::new(1, folder.path(), door.at);
+    machine.start();
+    let mut guest = door.admit(None);
+    let image = image(NEW);
+    let manifest = manifest(&image);
+    // Two parts come, then the server is busy for good.
+    let faults = || [None, None].into_iter().chain(std::iter::repeat_n(Some(Fault::Busy), 1_000));
+    server.serve(manifests(&manifest, signed(&manifest, &key(1))), &image, faults());
+    guest.offer(&server, &manifest, None);
+    until_true("two parts are there", SOON, || server.asked().len() >= 3);
+    let download = machine.slots().download();
+    assert_eq!(fs::read_dir(&download).unwrap().count(), 1);
+    guest.stop_update(&manifest);
+    assert!(guest.refusal().contains("left off"));
+    assert_eq!(fs::read_dir(&download).unwrap().count(), 0);
+    assert!(!machine.slots().folder().join("offer.json").exists());
+
+    // The same after power has failed in the middle: what was kept is not gone on with.
+    server.serve(manifests(&manifest, signed(&manifest, &key(1))), &image, faults());
+    guest.offer(&server, &manifest, None);
+    until_true("two parts are there", SOON, || server.asked().len() >= 3);
+    machine.cut_power();
+    machine.start();
+    let mut guest = door.admit(None);
+    guest.stop_update(&manifest);
+    assert!(guest.refusal().contains("left off"));
+    assert_eq!(fs::read_dir(&download).unwrap().count(), 0);
+
+    server.serve(manifests(&manifest, signed(&manifest, &key(1))), &image, []);
+    guest.offer(&server, &manifest, None);
+    guest.see_off();
+}
+
 /// OTA-5, OTA-20
 #[test]
 fn nothing_is_fetched_while_a_show_is_armed_that_the_offer_does_not_name() {
@@ -180,24 +216,10 @@ fn power_may_fail_at_every_point_of_an_update_of_a_real_node() {
 fn an_image_that_does_not_fit_on_the_disk_is_refused_and_the_node_goes_on() {
     let (folder, door, server) = (tempdir().unwrap(), Doorman::open(), Server::start());
     let mut machine = Machine::new(1, folder.path(), door.at);
-    // A disk of its own, with room for one image and a half; nobody else sees it.
-    let disk = folder.path().join("disk");
-    fs::create_dir(&disk).unwrap();
-    let namespace = ["--user", "--map-root-user", "--mount"];
-    if !Command::new("unshare").args(namespace).arg("true").status().is_ok_and(|status| status.success()) {
-        eprintln!("not tested: this machine allows no mount namespaces");
+    // Room for one image and a half.
+    if machine.start_on_small_disk(program().len() * 3 / 2).is_none() {
         return;
     }
-    let room = program().len() * 3 / 2;
-    let script = format!(
-        "mount -t tmpfs -o size={room} tmpfs {disk} && exec {launcher} --slots {disk}/slots --program {program} -- node --config {config}",
-        disk = disk.display(),
-        launcher = env!("CARGO_BIN_EXE_cuelight-launch"),
-        program = machine.program_file().display(),
-        config = machine.config_file().display(),
-    );
-    let args = [&namespace[..], &["sh", "-c", &script]].concat();
-    machine.process = Some(Process::start_program("unshare".as_ref(), &machine.name, folder.path(), args));
     let mut guest = door.admit(None);
     assert_eq!(guest.hello["fw"], fw(env!("CARGO_PKG_VERSION")), "what the first image says of itself");
     let image = image(NEW);
@@ -209,4 +231,35 @@ fn an_image_that_does_not_fit_on_the_disk_is_refused_and_the_node_goes_on() {
     assert!(server.asked().is_empty());
     // The node and its session have not noticed.
     guest.chat(2);
+}
+
+/// OTA-7, OTA-8
+#[test]
+fn a_disk_that_fills_up_while_an_image_comes_leaves_the_slots_as_they_were() {
+    let (folder, door, server) = (tempdir().unwrap(), Doorman::open(), Server::start());
+    let mut machine = Machine::new(1, folder.path(), door.at);
+    let Some(disk) = machine.start_on_small_disk(program().len() * 3 + (4 << 20)) else { return };
+    let mut guest = door.admit(None);
+    let image = image(NEW);
+    let manifest = manifest(&image);
+    // Two parts come, then the server is busy; meanwhile somebody else needs the room that is left.
+    let faults = [None, None].into_iter().chain([Some(Fault::Busy); 3]);
+    server.serve(manifests(&manifest, signed(&manifest, &key(1))), &image, faults);
+    let slots = disk.of(machine.process.as_ref().unwrap()).join("slots");
+    let kept = || [fs::read(slots.join("boot.json")).unwrap(), fs::read(slots.join("a/image")).unwrap()];
+    let before = kept();
+    guest.offer(&server, &manifest, None);
+    until_true("two parts are there", SOON, || server.asked().len() >= 3);
+    disk.fill(machine.process.as_ref().unwrap());
+    let reason = guest.refusal();
+    assert!(reason.contains("cannot be written") && reason.contains("No space left"), "{reason}");
+    assert_eq!(fs::read_dir(slots.join("download")).unwrap().count(), 0, "what came is removed");
+    assert!(!slots.join("offer.json").exists() && kept() == before);
+    guest.chat(2);
+
+    disk.make_room(machine.process.as_ref().unwrap());
+    server.serve(manifests(&manifest, signed(&manifest, &key(1))), &image, []);
+    guest.offer(&server, &manifest, None);
+    guest.see_off();
+    assert_eq!(door.admit(None).hello["fw"], fw(NEW));
 }

@@ -1,14 +1,17 @@
 //! Rolling updates of real nodes by a real hub.
 
+use std::fs;
+use std::io::{Read, Write};
 use std::time::Duration;
 
 use cuelight_net::clock::mono_now_ns;
+use cuelight_update::manifest::Device;
 use cuelight_update::slots::Slot;
 
 use super::images::{NEW, OLD, image};
 use super::site::Site;
 use crate::support::record::gaps;
-use crate::support::{SOON, until_true};
+use crate::support::{HERE, SOON, tcp, until_true};
 
 /// How long a node may take, from its offer on.
 const NODE: Duration = Duration::from_secs(60);
@@ -32,7 +35,7 @@ fn nodes_become_the_new_version_one_after_the_other_and_can_go_back() {
     assert_eq!(site.rollout()["state"], "finished");
     for machine in 0..3 {
         assert_eq!(site.fw(machine), format!("cuelight-{NEW}"));
-        // The hub and the node itself watch for five seconds each.
+        // The node is sure before the hub is, unless this machine keeps it from writing it down.
         until_true("the image has proven itself", SOON, || site.machines[machine].boot().trial().is_none());
         assert_eq!(site.machines[machine].boot().active(), Slot::B);
         // Two runs on show time, one pause between them.
@@ -73,6 +76,37 @@ fn a_hub_that_is_killed_in_the_middle_of_a_rollout_goes_on_with_it_and_offers_no
         let starts = site.machines[machine].log().matches("started from a slot").count();
         assert_eq!(starts, 2, "{}", site.machines[machine].log());
     }
+}
+
+/// OTA-21
+#[test]
+fn a_rollout_that_is_ended_while_a_node_fetches_changes_nothing() {
+    let site = Site::start(3);
+    site.publish(NEW, 5, &image(NEW));
+    // An address gets two images at once. Two clients that do not read keep the node, which has the same address, waiting.
+    let path = format!("/ota/cuelight-node-{}/{NEW}.bin", Device::this_hardware());
+    let clients = [(); 2].map(|()| {
+        let mut client = tcp(HERE, site.hub.at);
+        write!(client, "GET {path} HTTP/1.1\r\nHost: hub\r\n\r\n").unwrap();
+        // The answer has begun.
+        client.read_exact(&mut [0; 16]).unwrap();
+        client
+    });
+    let from_ns = mono_now_ns();
+    let begun = site.cuelight(&["ota", "rollout", NEW, "--detach"], SOON);
+    assert_eq!(begun.code, Some(0), "{begun:?}");
+    until_true("the node is kept waiting", SOON, || site.machines[0].log().contains("the update does not come"));
+    let ended = site.cuelight(&["ota", "abort"], SOON);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    let rollout = site.wait_for_rollout(&["aborted"], SOON);
+    let step = &rollout["nodes"][0];
+    assert!(step["reason"].as_str().unwrap().contains("left off"), "{rollout}");
+    drop(clients);
+    let slots = site.machines[0].slots();
+    assert_eq!(fs::read_dir(slots.download()).unwrap().count(), 0);
+    assert!(!slots.folder().join("offer.json").exists());
+    assert_eq!((site.fw(0), site.machines[0].boot().trial()), (format!("cuelight-{OLD}"), None));
+    site.assert_untouched(1, from_ns);
 }
 
 /// Rolls out an image that is a script, to the first of three nodes as it turns out: it must be taken back by itself, and
