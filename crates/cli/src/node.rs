@@ -38,7 +38,7 @@ pub(crate) struct Node {
 }
 
 impl Node {
-    /// Runs a node until it is asked to stop, or until the launcher is to start another image.
+    /// Runs a node until it is asked to stop, or until it is to be started again.
     pub(crate) fn run(self) -> Result<ExitCode> {
         let file = self.config.options_of_node()?;
         let environment: NodeOptions = config::read_environment(config::NODE_VARIABLES, std::env::vars_os())?;

@@ -144,6 +144,13 @@ pub enum Command {
         /// The node.
         node: NodeRef,
     },
+    /// Has a node end and be started again.
+    RestartNode {
+        /// The node.
+        node: NodeRef,
+        /// The armed show in spite of which it is to happen, by name.
+        in_spite_of: Option<String>,
+    },
     /// A show is armed: no node is updated unless that is ordered by its name.
     Arm {
         /// Its name, 1 to 64 bytes; `None`: no show is armed any more.
@@ -253,6 +260,24 @@ pub enum CommandError {
     /// Forgetting a node that is connected.
     #[error("node \"{0}\" is connected: disconnect it before forgetting it")]
     Connected(NodeRef),
+    /// Restarting a node that is not connected.
+    #[error("node \"{0}\" is not connected: it cannot be told anything until it is")]
+    NotConnected(NodeRef),
+    /// Restarting a node that nothing would start again.
+    #[error(
+        "node \"{0}\" cannot be restarted from here: nothing would start it again, as far as it knows; start it with \
+         cuelight-launch, or tell it with supervised that something does"
+    )]
+    NotRestartable(NodeRef),
+    /// Restarting a node in the middle of its update.
+    #[error("node \"{0}\" is being updated: wait until it is done, or end the rollout")]
+    Updating(NodeRef),
+    /// Restarting a node during a show.
+    #[error("the show \"{show}\" is armed: disarm it, or name it to restart a node in spite of it")]
+    Armed {
+        /// Its name.
+        show: Text<64>,
+    },
     /// The same id came with a different command.
     #[error("this idempotency key was used for a different command: use a new key for a new command")]
     IdReused,

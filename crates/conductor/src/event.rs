@@ -59,6 +59,8 @@ pub enum Event {
     Offered { node: NodeId, version: Text<32> },
     /// A node was told to leave its update off.
     UpdateStopped { node: NodeId },
+    /// A node was told to restart.
+    RestartOrdered { node: NodeId },
     /// A node reports on its update.
     Ota { node: NodeId, status: OtaStatus },
 }

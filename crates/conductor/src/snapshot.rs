@@ -12,6 +12,7 @@ use cuelight_wire::scene::{Master, Scene, Tempo};
 use cuelight_wire::time::{Local, Show, Span, Time};
 
 use crate::clock::ShowClock;
+use crate::conductor::ConnId;
 use crate::cues::CuesSnapshot;
 use crate::rollout::{PastRollout, RolloutSnapshot};
 use crate::roster::State;
@@ -101,6 +102,8 @@ pub struct NodeSnapshot {
     pub state: State,
     /// Its address, when it has been connected since the hub started.
     pub ip: Option<IpAddr>,
+    /// Its control connection, while it has one.
+    pub conn: Option<ConnId>,
     /// Where the stream goes.
     pub udp_port: u16,
     /// When it was last heard, on the hub's clock.

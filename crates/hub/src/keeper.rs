@@ -316,6 +316,7 @@ fn log(event: &Event) {
         }
         Event::Rollout { number, version, status } => info!(number, %version, ?status, "rollout"),
         Event::Offered { node, version } => info!(node = node.0, %version, "update offered"),
+        Event::RestartOrdered { node } => info!(node = node.0, "the node is told to restart"),
         Event::UpdateStopped { node } => info!(node = node.0, "the node is told to leave its update off"),
         Event::Ota { node, status } => match status.state {
             OtaState::Failed => warn!(

@@ -34,6 +34,11 @@ use crate::origin::Origin;
 use crate::shared::Shared;
 use crate::uploads;
 
+mod line;
+
+use line::Line;
+pub(crate) use line::{Echoes, Lines};
+
 /// Messages waiting for one node; when it is full the node is a slow reader and is let go.
 const OUTGOING: usize = 64;
 /// Answers of a pattern session are gathered up to so many bytes while more frames are there to be read. A control message
@@ -88,8 +93,9 @@ async fn serve(
 ) {
     let conn = ConnId(NEXT_CONN.fetch_add(1, Ordering::Relaxed));
     let (outgoing, mut waiting) = mpsc::channel(OUTGOING);
+    let line = shared.lines.open(conn);
     let end = match shared.inbox.send(Input::Open { conn, ip, outgoing }).await {
-        Ok(()) => converse(&mut socket, conn, &shared, &origin, &mut waiting).await,
+        Ok(()) => converse(&mut socket, conn, &shared, &origin, &mut waiting, line).await,
         Err(Gone) => End::Refused(Refusal::Stopping),
     };
     debug!(conn = conn.0, %ip, ?end, "control connection ends");
@@ -126,13 +132,14 @@ async fn converse(
     shared: &Shared,
     origin: &Origin,
     waiting: &mut mpsc::Receiver<Outgoing>,
+    mut line: Line,
 ) -> End {
     let mut side_frames = SideFrames::default();
     let mut is_first = true;
     loop {
         let ended = tokio::select! {
             outgoing = waiting.recv() => match outgoing {
-                Some(Outgoing::Message(message)) => send(socket, json::write_hub_message(&origin.addressed(message))).await,
+                Some(Outgoing::Message(message)) => say(socket, json::write_hub_message(&origin.addressed(message))).await,
                 Some(Outgoing::Close(refusal)) => Err(End::Refused(refusal)),
                 // The tick thread let go of the queue: it is gone, or the queue was full.
                 None if shared.inbox.is_closed() => Err(End::Refused(Refusal::Stopping)),
@@ -142,11 +149,15 @@ async fn converse(
                 Some(Ok(Message::Binary(first))) if is_first => Err(End::Pattern(first)),
                 Some(Ok(message)) => {
                     is_first &= matches!(message, Message::Ping(_) | Message::Pong(_));
+                    if let Message::Pong(payload) = &message {
+                        line.handle_pong(payload, shared.clock.now());
+                    }
                     hear(socket, conn, shared, message, &mut side_frames).await
                 }
                 Some(Err(error)) => Err(refusal_for(error).map_or(End::Lost, End::Refused)),
                 None => Err(End::Lost),
             },
+            ping = line.next(shared.clock) => send(socket, Message::Ping(ping)).await,
         };
         if let Err(end) = ended {
             return end;
@@ -167,7 +178,7 @@ async fn hear(
             Ok(input) => shared.inbox.send(input).await.map_err(|Gone| End::Refused(Refusal::Stopping)),
             Err(Unknown(answer)) => {
                 side_frames.count(now)?;
-                send(socket, answer).await
+                say(socket, answer).await
             }
         },
         Message::Binary(_) => Err(End::Refused(Refusal::Malformed)),
@@ -177,8 +188,12 @@ async fn hear(
     }
 }
 
-async fn send(socket: &mut WebSocket, text: String) -> Result<(), End> {
-    match timeout(SEND_TIMEOUT, socket.send(Message::Text(text.into()))).await {
+async fn say(socket: &mut WebSocket, text: String) -> Result<(), End> {
+    send(socket, Message::Text(text.into())).await
+}
+
+async fn send(socket: &mut WebSocket, frame: Message) -> Result<(), End> {
+    match timeout(SEND_TIMEOUT, socket.send(frame)).await {
         Ok(Ok(())) => Ok(()),
         Ok(Err(_)) => Err(End::Lost),
         Err(_) => Err(End::Refused(Refusal::SlowReader)),

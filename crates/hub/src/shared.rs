@@ -22,6 +22,7 @@ use crate::keeper::SaveTrouble;
 use crate::live::Live;
 use crate::patterns::Patterns;
 use crate::receivers::Receivers;
+use crate::session::Lines;
 use crate::shows::Shows;
 use crate::store::{DataFolder, OperatorKey};
 
@@ -36,6 +37,8 @@ pub(crate) struct Shared {
     pub(crate) clock: LocalClock,
     /// Who may command from other machines.
     pub(crate) key: OperatorKey,
+    /// Control connections, to be tested.
+    pub(crate) lines: Lines,
     /// Room for control connections.
     pub(crate) connections: Arc<Semaphore>,
     /// Answers to requests that may come again.

@@ -40,6 +40,7 @@ use crate::open::{open_exchange, open_http, open_stream};
 use crate::patterns::Patterns;
 use crate::receivers::{self, Receivers};
 use crate::registry;
+use crate::session::Lines;
 use crate::settings::HubSettings;
 use crate::shared::Shared;
 use crate::shows::Shows;
@@ -201,6 +202,7 @@ impl Hub {
             snapshot: snapshots,
             clock,
             key,
+            lines: Lines::default(),
             connections,
             repeats,
             documents: Documents::default(),

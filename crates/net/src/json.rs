@@ -100,6 +100,7 @@ pub fn read_hub_message(text: &str, limit: usize) -> Result<HubMessage, BadMessa
         "ts_pong" => body("ts_pong", text).map(HubMessage::TsPong),
         "ota_update" => body("ota_update", text).map(HubMessage::OtaUpdate),
         "ota_stop" => body("ota_stop", text).map(HubMessage::OtaStop),
+        "restart" => body("restart", text).map(HubMessage::Restart),
         "show_lock" => body("show_lock", text).map(HubMessage::ShowLock),
         "state.snapshot" => body("state.snapshot", text).map(HubMessage::Snapshot),
         "effects.setCurrent" => body("effects.setCurrent", text).map(HubMessage::SetEffect),
@@ -128,6 +129,7 @@ pub fn write_hub_message(message: &HubMessage) -> String {
         HubMessage::TsPong(pong) => with_t("ts_pong", pong),
         HubMessage::OtaUpdate(update) => with_t("ota_update", update),
         HubMessage::OtaStop(stop) => with_t("ota_stop", stop),
+        HubMessage::Restart(restart) => with_t("restart", restart),
         HubMessage::ShowLock(lock) => with_t("show_lock", lock),
         HubMessage::Snapshot(snapshot) => with_type("state.snapshot", snapshot),
         HubMessage::SetEffect(effect) => with_type("effects.setCurrent", effect),
@@ -220,7 +222,8 @@ mod tests {
     use cuelight_wire::caps::Ext;
     use cuelight_wire::control::{
         Caps, CueReport, FullStateMessage, GlobalState, Hello, HexPayload, OtaState, OtaStatus, OtaStop, OtaUpdate,
-        ParametersSet, SetEffect, ShowLock, Snapshot, SyncReport, Topo, TsPing, TsPong, Welcome, ZoneState, ZoneUpdate,
+        ParametersSet, Restart, SetEffect, ShowLock, Snapshot, SyncReport, Topo, TsPing, TsPong, Welcome, ZoneState,
+        ZoneUpdate,
     };
     use cuelight_wire::ids::{Mac, NodeId, Token};
     use cuelight_wire::stream::full_state::MAX_LEN;
@@ -374,6 +377,7 @@ mod tests {
             in_spite_of: Some(text(&"\"".repeat(64))),
         };
         let stop = OtaStop { node_id: NodeId(255), token: token.clone(), sha256: text(&"0".repeat(64)) };
+        let restart = Restart { node_id: NodeId(255), token: token.clone() };
         let lock = ShowLock { node_id: NodeId(255), token, show: Some(text(&"\"".repeat(64))) };
         let snapshot = Snapshot {
             node_id: NodeId(255),
@@ -386,6 +390,7 @@ mod tests {
         vec![
             (r#"{"t":"ota_update","#, HubMessage::OtaUpdate(update)),
             (r#"{"t":"ota_stop","#, HubMessage::OtaStop(stop)),
+            (r#"{"t":"restart","#, HubMessage::Restart(restart)),
             (r#"{"t":"show_lock","#, HubMessage::ShowLock(lock)),
             (r#"{"type":"state.snapshot","#, HubMessage::Snapshot(snapshot)),
             (r#"{"type":"effects.setCurrent","#, HubMessage::SetEffect(SetEffect { effect_id: 255, apply_at_us: at })),
@@ -538,7 +543,7 @@ mod tests {
         }
 
         #[test]
-        fn no_damage_to_a_message_makes_a_reader_panic(at in 0_usize..200, with in ".{0,3}", which in 0_usize..7) {
+        fn no_damage_to_a_message_makes_a_reader_panic(at in 0_usize..200, with in ".{0,3}", which in 0_usize..9) {
             let (_, message) = &hub_messages()[which];
             for mut text in [write_hub_message(message), HELLO.to_owned()] {
                 let at = at.min(text.len());

@@ -66,6 +66,8 @@ pub(crate) struct Driver {
     pub(crate) _presence: Option<Presence>,
     /// Whether the node does what its fallback says: no hub's stream is here, nor has it just begun to look for one.
     pub(crate) is_alone: bool,
+    /// Whether the hub wants it started again.
+    pub(crate) is_to_restart: bool,
     pub(crate) link: Link,
 }
 
@@ -99,7 +101,7 @@ enum LinkEvent {
 }
 
 impl Driver {
-    /// Drives the node until `stop` is ready, or until an update is to be started.
+    /// Drives the node until `stop` is ready, or until it is to be started again, into an update or because its hub says so.
     pub(crate) async fn run(mut self, stop: impl Future<Output = ()>) -> io::Result<Ended> {
         tokio::pin!(stop);
         let mut frames_due = interval(FRAMES_PERIOD);
@@ -110,6 +112,9 @@ impl Driver {
                 self.role.handle_timeout(now);
             }
             self.drain().await;
+            if self.is_to_restart {
+                break Ended::Restart;
+            }
             let timeout = self.timeout();
             tokio::select! {
                 biased;
@@ -145,7 +150,7 @@ impl Driver {
         }
         let why = match ended {
             Ended::Asked => "the node is shutting down",
-            Ended::Restart => "the node restarts into another image",
+            Ended::Restart => "the node restarts",
         };
         info!("{why}");
         if let Some(channel) = self.link.channel.take() {
@@ -266,6 +271,14 @@ impl Driver {
                 self.cues.iter().for_each(|cues| cues.on_state(state.clone(), show));
             }
             NodeEvent::StopUpdate(stop) => self.updates.on_stop(&stop),
+            // An image on trial has three starts to prove itself, and this would be one of them.
+            NodeEvent::Restart if self.updates.is_on_trial() => {
+                warn!("the hub wants this node started again: passed over, its image is on trial");
+            }
+            NodeEvent::Restart => {
+                info!("the hub wants this node started again");
+                self.is_to_restart = true;
+            }
             NodeEvent::ShowLock(show) => self.updates.on_show_lock(show.as_deref()),
             NodeEvent::HubError(error) => warn!(code = %error.code, "the hub says: {}", error.message),
         }

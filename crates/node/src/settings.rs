@@ -46,6 +46,8 @@ pub struct NodeSettings {
     pub patterns: Limits,
     /// Whether to announce that port by mDNS (never done on loopback).
     pub mdns: bool,
+    /// Whether something starts it again when it ends, so that its hub may ask it to; under the launcher it knows by itself.
+    pub supervised: bool,
     /// What hangs on it.
     pub geometry: Geometry,
     /// Gamma, dithering, power limit.
@@ -90,6 +92,7 @@ impl NodeSettings {
             pattern_port: None,
             patterns: Limits::default(),
             mdns: true,
+            supervised: false,
             geometry: Geometry::strip(320),
             finish: Finish::DEFAULT,
             outputs: Vec::new(),

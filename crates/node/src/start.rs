@@ -148,11 +148,11 @@ fn system(what: &'static str) -> impl FnOnce(io::Error) -> NodeError {
 pub enum Ended {
     /// It was asked to.
     Asked,
-    /// The launcher is to start what is next: `cuelight_update::launch::RESTART`.
+    /// Whatever watches over it is to start it again, the launcher what is next: `cuelight_update::launch::RESTART`.
     Restart,
 }
 
-/// Runs a node until `stop` is ready, or until an update is to be started.
+/// Runs a node until `stop` is ready, or until it is to be started again.
 ///
 /// # Errors
 /// [`NodeError`], before any light is touched; later only when the event loop fails.
@@ -178,9 +178,14 @@ fn prepare(settings: NodeSettings) -> Result<Driver, NodeError> {
     let version = Version::parse(settings.version)
         .map_err(|source| NodeError::BadVersion { version: settings.version, source })?;
     let pinned = settings.update.trust()?;
-    let updates =
-        Updates::start(&settings.update, pinned, RunningIn::from_environment(), version).map_err(system("a thread"))?;
+    let running = RunningIn::from_environment();
+    let is_started_again = running.is_some() || settings.supervised;
+    let updates = Updates::start(&settings.update, pinned, running, version).map_err(system("a thread"))?;
     let mut config = node_config(&settings, udp_port, &updates)?;
+    if !is_started_again {
+        // CTRL-10: it would be gone.
+        config.ext = config.ext.without(Ext::RESTART);
+    }
     let store = Store::open(&settings.data_dir.join(PATTERNS_FOLDER), settings.patterns);
     // Light before patterns: a second node that shares a data folder shows everything else.
     let store = store.map_err(|error| warn!("{error}; this node plays no patterns")).ok();
@@ -232,6 +237,7 @@ fn prepare(settings: NodeSettings) -> Result<Driver, NodeError> {
         uploads,
         _presence: presence,
         is_alone: false,
+        is_to_restart: false,
         link: Link::default(),
     })
 }

@@ -25,15 +25,18 @@ impl Ext {
     pub const CUES: Self = Self(8);
     /// `ota-stop`: the hub may tell the node to leave an update off.
     pub const OTA_STOP: Self = Self(16);
+    /// `restart`: something starts the node again when it ends, and the hub may ask for that.
+    pub const RESTART: Self = Self(32);
     /// Everything this version knows.
-    pub const ALL: Self = Self(31);
+    pub const ALL: Self = Self(63);
 
-    const WORDS: [(Self, &'static str); 5] = [
+    const WORDS: [(Self, &'static str); 6] = [
         (Self::FULL_STATE, "full-state"),
         (Self::NS_EXCHANGE, "ns-exchange"),
         (Self::SHOW_LOCK, "show-lock"),
         (Self::CUES, "cues"),
         (Self::OTA_STOP, "ota-stop"),
+        (Self::RESTART, "restart"),
     ];
 
     /// Whether every word of `other` is in this set.

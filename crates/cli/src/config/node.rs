@@ -101,6 +101,9 @@ pub(crate) struct NodeOptions {
     /// Announce the port for patterns by mDNS [default: on].
     #[arg(long, value_name = "on|off")]
     mdns: Option<Switch>,
+    /// Something starts it again when it ends (Restart=always of systemd, say), so its hub may restart it [default: off; under cuelight-launch on].
+    #[arg(long, value_name = "on|off")]
+    supervised: Option<Switch>,
     /// Another identity than this machine's MAC address, for several nodes on one machine.
     #[arg(long)]
     mac: Option<Worded<Mac>>,
@@ -251,6 +254,7 @@ impl NodeOptions {
             pattern_max_bytes: self.pattern_max_bytes.or(below.pattern_max_bytes),
             pattern_quota_bytes: self.pattern_quota_bytes.or(below.pattern_quota_bytes),
             mdns: self.mdns.or(below.mdns),
+            supervised: self.supervised.or(below.supervised),
             mac: self.mac.or(below.mac),
             seed: self.seed.or(below.seed),
             realtime: self.realtime.or(below.realtime),
@@ -314,6 +318,7 @@ impl NodeOptions {
             pattern_port: self.pattern_port.map(Whole::get).or(default.pattern_port),
             patterns: pattern_limits(self.pattern_max_bytes, self.pattern_quota_bytes),
             mdns: self.mdns.map_or(default.mdns, |Switch(on)| on),
+            supervised: self.supervised.map_or(default.supervised, |Switch(on)| on),
             mac: self.mac.as_ref().map(|Worded(mac)| *mac).or(default.mac),
             seed: self.seed.map_or(default.seed, Whole::get),
             realtime: self.realtime.map_or(default.realtime, |Switch(on)| on),
@@ -363,6 +368,7 @@ pub(crate) fn shown(options: &NodeOptions) -> Map<String, Value> {
     show("pattern_max_bytes", json!(settings.patterns.file_max));
     show("pattern_quota_bytes", json!(settings.patterns.quota));
     show("mdns", json!(settings.mdns));
+    show("supervised", json!(settings.supervised));
     show("mac", json!(settings.mac));
     show("seed", json!(settings.seed));
     show("realtime", json!(settings.realtime));

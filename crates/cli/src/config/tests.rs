@@ -199,6 +199,7 @@ fn every_setting_can_be_given_as_key_variable_and_flag() {
         bind = "127.0.0.1"
         udp_port = 0
         data_dir = "/d"
+        supervised = true
         mac = "02:00:00:00:00:01"
         seed = 4294967295
         realtime = false

@@ -74,7 +74,7 @@ enum What {
     Tap(tempo::Tap),
     /// List the nodes
     Nodes(node::Nodes),
-    /// Rename or forget a node
+    /// Rename, restart, test or forget a node
     #[command(subcommand)]
     Node(node::Node),
     /// List the groups

@@ -100,6 +100,7 @@ impl Conductor {
             Command::SetGroup { name, members, lead } => return self.set_group(name, members, *lead, now),
             Command::DeleteGroup { name } => return self.delete_group(name, now),
             Command::Forget { node } => return self.forget_node(node, now),
+            Command::RestartNode { node, in_spite_of } => return self.restart_node(node, in_spite_of.as_deref(), now),
             Command::Arm { show } => return self.arm(show.as_ref(), now),
             Command::BeginRollout(order) => return self.begin_rollout(order, now),
             Command::Rollout(word) => return self.rollout_word(*word, now),

@@ -8,6 +8,7 @@ mod cues;
 mod happening;
 mod meter;
 mod output;
+mod restart;
 mod saving;
 mod session;
 mod timeout;

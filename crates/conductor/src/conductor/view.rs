@@ -58,6 +58,7 @@ impl Conductor {
             name: node.name.clone(),
             state: node.state,
             ip: node.ip,
+            conn: node.session.as_ref().map(|session| session.conn),
             udp_port: node.udp_port,
             seen_at: node.seen_at,
             reconnects: node.reconnects,

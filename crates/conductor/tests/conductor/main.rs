@@ -4,6 +4,7 @@
 mod commands;
 mod cues;
 mod health;
+mod node_restarts;
 mod patterns;
 mod properties;
 mod restart;

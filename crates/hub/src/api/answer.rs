@@ -106,6 +106,10 @@ pub(crate) fn refused(error: CommandError) -> Problem {
         CommandError::Rollout(RolloutError::TooMany(_) | RolloutError::Twice(_)) => Problem::unprocessable(detail),
         CommandError::NameTaken(_)
         | CommandError::Connected(_)
+        | CommandError::NotConnected(_)
+        | CommandError::NotRestartable(_)
+        | CommandError::Updating(_)
+        | CommandError::Armed { .. }
         | CommandError::IdReused
         | CommandError::TooMany { .. }
         | CommandError::RolloutRunning { .. }

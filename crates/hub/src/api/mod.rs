@@ -11,6 +11,7 @@ mod body;
 mod caller;
 mod commands;
 mod conditions;
+mod connection;
 mod cues;
 mod events;
 mod groups;
@@ -35,6 +36,7 @@ mod prometheus;
 mod ranges;
 mod receivers;
 mod repeats;
+mod restart;
 mod revisions;
 mod scene;
 mod scene_view;
@@ -135,6 +137,8 @@ fn commands() -> OpenApiRouter<Shared> {
         .routes(routes!(revisions::list))
         .routes(routes!(revisions::get))
         .routes(routes!(revisions::undo))
+        .routes(routes!(restart::post))
+        .routes(routes!(connection::test))
         .routes(routes!(groups::list))
         .routes(routes!(groups::get_group, groups::put_group, groups::delete_group))
         .routes(routes!(access_point::get))

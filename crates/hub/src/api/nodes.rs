@@ -5,6 +5,7 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use cuelight_conductor::{Command, NodeRef, NodeSnapshot, Snapshot, State as NodeState};
+use cuelight_wire::caps::Ext;
 use cuelight_wire::control::Text;
 use cuelight_wire::ids::NodeId;
 use serde::{Deserialize, Serialize};
@@ -37,6 +38,8 @@ pub(crate) struct NodeView {
     platform: String,
     /// Whether it can be updated over the network.
     updatable: bool,
+    /// Whether it can be restarted from here: something starts it again when it ends.
+    restartable: bool,
     leds: u32,
     channels: u16,
     /// Whether its clock is locked; a deployed node cannot say.
@@ -80,6 +83,7 @@ impl NodeView {
             fw: node.fw.as_str().to_owned(),
             platform: node.platform.clone(),
             updatable: node.caps.ota,
+            restartable: node.ext.has(Ext::RESTART),
             leds: node.topo.leds,
             channels: node.topo.channels,
             lock: sync.locked || (node.is_legacy && node.state == NodeState::Ready),

@@ -54,6 +54,7 @@ pub(crate) fn of_event(event: &Event) -> Option<Told> {
             ("update.rollout", data)
         }
         Event::Offered { node, version } => ("update.offered", json!({ "node": node.0, "version": version.as_str() })),
+        Event::RestartOrdered { node } => ("node.restarting", json!({ "node": node.0 })),
         Event::UpdateStopped { node } => ("update.stopped", json!({ "node": node.0 })),
         Event::Ota { node, status } => {
             let state = json!(status.state);
@@ -99,6 +100,7 @@ pub(crate) fn of_command(command: &Command) -> Option<Told> {
         Command::UnloadShow => ("show.unloaded", json!({})),
         Command::NameNode { .. }
         | Command::Forget { .. }
+        | Command::RestartNode { .. }
         | Command::Arm { .. }
         | Command::BeginRollout(_)
         | Command::Rollout(_) => return None,

@@ -35,6 +35,12 @@ impl NodeRole {
                     self.event(NodeEvent::StopUpdate(stop.clone()));
                 }
             }
+            HubMessage::Restart(_) => {
+                // CTRL-10
+                if self.negotiated(Ext::RESTART) {
+                    self.event(NodeEvent::Restart);
+                }
+            }
             HubMessage::ShowLock(lock) => {
                 // CTRL-9
                 if self.negotiated(Ext::SHOW_LOCK) {
@@ -61,6 +67,9 @@ impl NodeRole {
                 is_my_number(update.node_id) && me.is_some_and(|me| me.token == update.token)
             }
             HubMessage::OtaStop(stop) => is_my_number(stop.node_id) && me.is_some_and(|me| me.token == stop.token),
+            HubMessage::Restart(restart) => {
+                is_my_number(restart.node_id) && me.is_some_and(|me| me.token == restart.token)
+            }
             HubMessage::ShowLock(lock) => is_my_number(lock.node_id) && me.is_some_and(|me| me.token == lock.token),
             HubMessage::FullState(copy) => is_my_number(copy.node_id),
             HubMessage::Snapshot(snapshot) => is_my_number(snapshot.node_id),

@@ -74,6 +74,8 @@ pub enum NodeEvent {
     Update(OtaUpdate),
     /// The hub wants that update left off, where it still can be.
     StopUpdate(OtaStop),
+    /// The hub wants the node to end in order and to be started again.
+    Restart,
     /// The name of the show that is armed now, if one is. Holds until the next one, whatever becomes of the session.
     ShowLock(Option<Text<64>>),
     /// The hub complained about a message.

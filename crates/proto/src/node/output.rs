@@ -1,7 +1,7 @@
 //! What a node sends and tells: messages, pings, events.
 
 use cuelight_wire::caps::Ext;
-use cuelight_wire::control::{Hello, Keepalive, NodeMessage, ShowHint, SyncReport};
+use cuelight_wire::control::{ExchangeReport, Hello, Keepalive, NodeMessage, ShowHint, SyncReport};
 use cuelight_wire::exchange::Ping;
 use cuelight_wire::limits::PROTO_VER;
 use cuelight_wire::time::{Local, Time};
@@ -91,6 +91,13 @@ impl NodeRole {
             late: self.frames.late,
             output_late_ns: self.frames.output_late.as_ns(),
             frames_missed: self.frames.frames_missed,
+            exchange: self.sync.reach().map(|reach| ExchangeReport {
+                asked: reach.asked,
+                lost: reach.lost,
+                rtt_min_ns: reach.rtt_min.as_ns(),
+                rtt_median_ns: reach.rtt_median.as_ns(),
+                rtt_max_ns: reach.rtt_max.as_ns(),
+            }),
         };
         Some(NodeMessage::Keepalive(Keepalive {
             node_id: identity.node_id,

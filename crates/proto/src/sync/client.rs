@@ -20,6 +20,7 @@ use super::lock::SyncState;
 use super::map::ClockMap;
 use super::probe::Probe;
 use super::profile::Profile;
+use super::round_trips::{Reach, RoundTrips};
 
 /// Pings that may wait for an answer: more than a burst asks in [`MAX_ROUND_TRIP`]. Full: the oldest is given up.
 const OUTSTANDING: usize = 64;
@@ -77,6 +78,7 @@ pub struct SyncClient {
     outstanding: Vec<Outstanding, OUTSTANDING>,
     pending: Option<Pending>,
     counters: SyncCounters,
+    round_trips: RoundTrips,
 }
 
 impl SyncClient {
@@ -91,12 +93,14 @@ impl SyncClient {
             outstanding: Vec::new(),
             pending: None,
             counters: SyncCounters::default(),
+            round_trips: RoundTrips::default(),
         }
     }
 
     /// A session began: probes start with a burst. `form` is `Nanosecond` only when both sides agreed on it.
     pub fn start(&mut self, token_hash: TokenHash, form: Form, now: Time<Local>) {
         self.forget_questions();
+        self.round_trips.forget();
         self.session = Some(Session { token_hash, form, udp_deaf_at: now + UDP_DEAF, is_on_websocket: false });
         self.udp.start_burst(now);
     }
@@ -213,6 +217,11 @@ impl SyncClient {
         self.counters
     }
 
+    /// How the newest questions by UDP fared; `None` before the first one's fate is known.
+    pub fn reach(&self) -> Option<Reach> {
+        self.round_trips.reach()
+    }
+
     /// Whether a burst may end early.
     fn is_settled(&self) -> bool {
         self.estimator.state() == SyncState::Locked && self.estimator.sigma() <= SETTLED
@@ -242,9 +251,21 @@ impl SyncClient {
     /// Notes a question asked at `now` and gives up those that are too old to be answered.
     fn ask(&mut self, via: Via, now: Time<Local>) -> u32 {
         let before = self.outstanding.len();
-        self.outstanding.retain(|ping| now.since(ping.t1) <= MAX_ROUND_TRIP);
+        let round_trips = &mut self.round_trips;
+        let mut lose = |ping: &Outstanding| {
+            if ping.via == Via::Udp {
+                round_trips.push(None);
+            }
+        };
+        self.outstanding.retain(|ping| {
+            let may_come = now.since(ping.t1) <= MAX_ROUND_TRIP;
+            if !may_come {
+                lose(ping);
+            }
+            may_come
+        });
         if self.outstanding.is_full() {
-            self.outstanding.remove(0);
+            lose(&self.outstanding.remove(0));
         }
         let given_up = u32::try_from(before - self.outstanding.len()).expect("at most OUTSTANDING");
         self.counters.lost = self.counters.lost.saturating_add(given_up);
@@ -286,6 +307,7 @@ impl SyncClient {
             self.pending = Some(Pending { seq: pong.seq, exchange, until: now + STAMP_WAIT });
             return Ok(());
         }
+        self.round_trips.push(exchange.delay());
         self.measure(exchange, now)
     }
 
@@ -311,6 +333,7 @@ impl SyncClient {
                 self.counters.bad_stamps = self.counters.bad_stamps.saturating_add(1);
             }
         }
+        self.round_trips.push(exchange.delay());
         // It was looked at when it arrived; what the estimator thinks of it is in its own figures.
         let _ = self.measure(exchange, now);
     }
@@ -533,6 +556,31 @@ mod tests {
         assert_eq!(client.poll_ts_ping(at_ms(1_000)), None);
         assert_eq!(receive(&mut client, &pong), Err(PongDrop::WrongToken));
         assert_eq!(client.poll_timeout(), None);
+    }
+
+    /// NODE-37
+    #[test]
+    fn how_the_questions_by_udp_fared_is_known_without_the_time_at_the_hub() {
+        let mut client = started(Form::Deployed);
+        assert_eq!(client.reach(), None);
+        let (mut asked, mut answered) = (0, 0);
+        for ms in 0..8_000 {
+            let Some(ping) = client.poll_ping(at_ms(ms)) else { continue };
+            asked += 1;
+            // Every fourth gets no answer.
+            if asked % 4 != 0 {
+                receive(&mut client, &pong(&ping, None)).unwrap();
+                answered += 1;
+            }
+        }
+        let reach = client.reach().unwrap();
+        assert!(asked > 40 && answered > 30, "{asked} {answered}");
+        assert!(reach.asked == 32 && (5..=8).contains(&reach.lost), "{reach:?}");
+        // `pong` is 100 us away each way, and holds nothing back that t2 and t3 do not tell but 20 us.
+        assert!(reach.rtt_min == reach.rtt_max && reach.rtt_median == reach.rtt_min, "{reach:?}");
+        assert!((Span::from_us(200)..=Span::from_us(220)).contains(&reach.rtt_min), "{reach:?}");
+        client.start(TOKEN, Form::Deployed, at_ms(8_000));
+        assert_eq!(client.reach(), None, "another session, another path");
     }
 
     #[test]

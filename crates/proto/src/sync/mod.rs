@@ -17,6 +17,7 @@
 //! | `timeline`, [`map`] | stage 4: the slewed output map |
 //! | [`lock`] | lock, degrade, hold over, unlock |
 //! | [`estimator`] | the stages in order |
+//! | `round_trips` | how the newest questions fared, for whoever looks for what is wrong with a path |
 
 pub mod client;
 pub mod counters;
@@ -35,6 +36,7 @@ mod kalman;
 mod leg;
 mod number;
 mod probe;
+mod round_trips;
 mod select;
 mod source;
 mod timeline;
@@ -49,4 +51,5 @@ pub use figures::Figures;
 pub use lock::{Evidence, SyncState};
 pub use map::ClockMap;
 pub use profile::Profile;
+pub use round_trips::Reach;
 pub use server::{Answer, PingDrop, SyncServer};

@@ -3,7 +3,7 @@
 use cuelight_proto::node::{FrameReport, NodeEvent, SyncUse, UpdateReport};
 use cuelight_proto::session::{Ended, State};
 use cuelight_wire::caps::Ext;
-use cuelight_wire::control::{ErrorMessage, HubMessage, NodeMessage, OtaState, OtaStop, ShowLock};
+use cuelight_wire::control::{ErrorMessage, HubMessage, NodeMessage, OtaState, OtaStop, Restart, ShowLock};
 use cuelight_wire::limits::{KEEPALIVE_TIMEOUT, MAX_CONTROL_MESSAGE};
 use cuelight_wire::stream::MsgType;
 use cuelight_wire::time::Span;
@@ -278,6 +278,24 @@ fn an_update_is_stopped_where_that_was_agreed() {
     deployed.run(ms(500));
     deployed.message(HubMessage::OtaStop(stop(&deployed)));
     assert_eq!(stops(&deployed), 0);
+    assert_eq!(deployed.node.status(deployed.now).counters.not_negotiated, 1);
+}
+
+#[test]
+fn a_restart_is_passed_on_where_that_was_agreed() {
+    // CTRL-10
+    let restart = |world: &World| Restart { node_id: NODE, token: world.hub.token.try_into().unwrap() };
+    let restarts = |world: &World| world.count(|event| *event == NodeEvent::Restart);
+    let mut world = World::new(SyncUse::Scheduled).joined();
+    world.message(HubMessage::Restart(Restart { token: "another".try_into().unwrap(), ..restart(&world) }));
+    assert_eq!(restarts(&world), 0, "of another session");
+    world.message(HubMessage::Restart(restart(&world)));
+    assert_eq!(restarts(&world), 1);
+
+    let mut deployed = World::deployed();
+    deployed.run(ms(500));
+    deployed.message(HubMessage::Restart(restart(&deployed)));
+    assert_eq!(restarts(&deployed), 0);
     assert_eq!(deployed.node.status(deployed.now).counters.not_negotiated, 1);
 }
 

@@ -420,6 +420,7 @@ impl Site {
             | NodeEvent::Cues(_)
             | NodeEvent::Update(_)
             | NodeEvent::StopUpdate(_)
+            | NodeEvent::Restart
             | NodeEvent::ShowLock(_)
             | NodeEvent::HubError(_) => {}
         }

@@ -223,6 +223,7 @@ impl World {
                 | Command::SetGroup { .. }
                 | Command::DeleteGroup { .. }
                 | Command::Forget { .. }
+                | Command::RestartNode { .. }
                 | Command::Cue { .. }
                 | Command::LoadShow(_)
                 | Command::UnloadShow

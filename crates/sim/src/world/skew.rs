@@ -24,6 +24,7 @@ pub(crate) fn later_hub(message: HubMessage) -> HubMessage {
         HubMessage::TsPong(pong) => HubMessage::TsPong(later(&pong)),
         HubMessage::FullState(state) => HubMessage::FullState(later(&state)),
         HubMessage::OtaStop(stop) => HubMessage::OtaStop(later(&stop)),
+        HubMessage::Restart(restart) => HubMessage::Restart(later(&restart)),
         HubMessage::ShowLock(lock) => HubMessage::ShowLock(later(&lock)),
         other => other,
     }

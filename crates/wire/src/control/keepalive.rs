@@ -66,4 +66,23 @@ pub struct SyncReport {
     pub output_late_ns: i64,
     /// Frames that were not put out in time to be shown.
     pub frames_missed: u32,
+    /// How its newest questions of the time exchange fared; none before the first one's fate is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub exchange: Option<ExchangeReport>,
+}
+
+/// `sync.exchange` of a keepalive: what became of the node's newest questions by UDP, at most 32.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ExchangeReport {
+    /// The questions whose fate is known.
+    pub asked: u16,
+    /// Those of them without an answer within 2 s.
+    pub lost: u16,
+    /// The shortest round trip of the others, without the time at the hub, nanoseconds.
+    pub rtt_min_ns: i64,
+    /// The median.
+    pub rtt_median_ns: i64,
+    /// The longest.
+    pub rtt_max_ns: i64,
 }

@@ -8,6 +8,7 @@ mod full_state;
 mod hello;
 mod keepalive;
 mod ota;
+mod restart;
 mod show;
 mod show_lock;
 mod time_exchange;
@@ -16,8 +17,9 @@ mod welcome;
 pub use error::{ErrorMessage, Refusal};
 pub use full_state::{FullStateMessage, HexPayload};
 pub use hello::{Caps, Hello, ShowHint, Topo};
-pub use keepalive::{CueReport, Keepalive, SyncReport};
+pub use keepalive::{CueReport, ExchangeReport, Keepalive, SyncReport};
 pub use ota::{OtaState, OtaStatus, OtaStop, OtaUpdate};
+pub use restart::Restart;
 pub use show::{GlobalState, ParametersSet, SetEffect, Snapshot, ZoneState, ZoneUpdate};
 pub use show_lock::ShowLock;
 pub use time_exchange::{TsPing, TsPong};
@@ -53,6 +55,8 @@ pub enum HubMessage {
     OtaUpdate(OtaUpdate),
     /// `ota_stop`
     OtaStop(OtaStop),
+    /// `restart`
+    Restart(Restart),
     /// `show_lock`
     ShowLock(ShowLock),
     /// `state.snapshot`

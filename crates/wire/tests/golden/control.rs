@@ -130,8 +130,15 @@ fn keepalives_are_read_and_written() {
     both("ka", "node-ka-deployed.json", &deployed);
     let short = Keepalive { loss_pct: 0.0, drift_us: 0, uptime_s: 12, render_fps: 0.0, heap_free: 0, ..deployed };
     reads("ka", "node-ka-deployed-short.read.json", &short);
-    let sync =
-        SyncReport { locked: true, sigma_ns: 850, bound_ns: 61_000, late: 2, output_late_ns: 45_000, frames_missed: 1 };
+    let sync = SyncReport {
+        locked: true,
+        sigma_ns: 850,
+        bound_ns: 61_000,
+        late: 2,
+        output_late_ns: 45_000,
+        frames_missed: 1,
+        exchange: None,
+    };
     let cuelight = Keepalive {
         node_id: NodeId(2),
         rssi: 0,
@@ -143,6 +150,10 @@ fn keepalives_are_read_and_written() {
         ..short
     };
     both("ka", "node-ka-cuelight.json", &cuelight);
+    let exchange =
+        ExchangeReport { asked: 32, lost: 3, rtt_min_ns: 412_000, rtt_median_ns: 980_000, rtt_max_ns: 7_250_000 };
+    let sync = Some(SyncReport { exchange: Some(exchange), ..sync });
+    both("ka", "node-ka-exchange.json", &Keepalive { sync, ..cuelight.clone() });
     let cues = Some(CueReport { number: 1_000_007, late: 1, failed: true });
     both("ka", "node-ka-cues.json", &Keepalive { cues, ..cuelight });
 }
@@ -193,6 +204,12 @@ fn update_messages_are_read_in_both_spellings_and_written_in_lower_case() {
 fn an_update_is_stopped_by_the_digest_of_its_image() {
     let sha256 = text("e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
     both("ota_stop", "hub-ota_stop.json", &OtaStop { node_id: NodeId(1), token: token(), sha256 });
+}
+
+/// CTRL-10
+#[test]
+fn a_node_is_restarted_by_its_number_and_token() {
+    both("restart", "hub-restart.json", &Restart { node_id: NodeId(1), token: token() });
 }
 
 /// CTRL-9

@@ -8,6 +8,7 @@ mod doorman;
 mod images;
 mod machine;
 mod offers;
+mod restarts;
 mod rollouts;
 mod server;
 mod site;

@@ -1,6 +1,6 @@
 //! Shows are armed and versions rolled out, over the control connections of nodes.
 
-mod fleet;
+pub(crate) mod fleet;
 
 use cuelight_conductor::rollout::{LeftOut, Order, Phase, Reason, RolloutError, Status, Word};
 use cuelight_conductor::{Command, CommandError, Event, NodeRef};

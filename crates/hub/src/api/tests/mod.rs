@@ -1,6 +1,7 @@
 //! The API as a caller sees it: requests to the router of a whole hub.
 
 mod access_point;
+mod care;
 mod commands;
 mod conditions;
 mod cues;
