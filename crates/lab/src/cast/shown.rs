@@ -117,7 +117,8 @@ impl Shown {
     /// Whether a change came into different frames because the machine itself stood still when it was to be shown.
     fn is_pushed_back(&self, rev: u32) -> bool {
         !figures::is_same_frame(&self.nodes, rev)
-            && figures::first_shown(&self.nodes, rev).is_some_and(|(first_ns, last_ns)| self.is_stalled(first_ns, last_ns))
+            && figures::first_shown(&self.nodes, rev)
+                .is_some_and(|(first_ns, last_ns)| self.is_stalled(first_ns, last_ns))
     }
 
     /// First and last outputs during which the machine itself went on.
