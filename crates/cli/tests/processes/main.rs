@@ -19,6 +19,7 @@ mod lighting;
 mod lights;
 mod ota;
 mod outputs;
+mod patch_words;
 mod pattern_words;
 mod patterns;
 mod play;
