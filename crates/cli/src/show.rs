@@ -5,7 +5,7 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use crate::ctl::call::{Call, Method};
-use crate::ctl::client::{Client, Target};
+use crate::ctl::client::Asking;
 use crate::print;
 
 const EXAMPLES: &str = "\
@@ -21,10 +21,7 @@ pub(crate) struct Show {
     #[command(subcommand)]
     word: Word,
     #[command(flatten)]
-    target: Target,
-    /// Print JSON
-    #[arg(long, global = true)]
-    json: bool,
+    asking: Asking,
 }
 
 #[derive(Debug, Subcommand)]
@@ -49,8 +46,8 @@ impl Show {
             Word::Disarm => Call { method: Method::Delete, path: path(), body: None },
             Word::Armed => Call::get(path()),
         };
-        let answer = Client::new(&self.target).ask(&call)?;
-        if self.json { print::json(&answer) } else { print::text(&self.words(&answer)) }
+        let answer = self.asking.client().ask(&call)?;
+        if self.asking.json { print::json(&answer) } else { print::text(&self.words(&answer)) }
     }
     fn words(&self, answer: &Value) -> String {
         let armed = match &self.word {

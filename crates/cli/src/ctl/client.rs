@@ -55,6 +55,23 @@ impl Target {
     }
 }
 
+/// Whom to ask, and how the answer is printed.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Asking {
+    #[command(flatten)]
+    target: Target,
+    /// Print JSON
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+}
+
+impl Asking {
+    /// The hub to talk to.
+    pub(crate) fn client(&self) -> Client {
+        Client::new(&self.target)
+    }
+}
+
 /// A hub to talk to.
 pub(crate) struct Client {
     agent: Agent,

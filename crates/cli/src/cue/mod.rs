@@ -11,7 +11,7 @@ use std::time::Duration;
 use anyhow::Result;
 use clap::{Args, Subcommand};
 
-use crate::ctl::client::{Client, Target};
+use crate::ctl::client::Asking;
 
 const MORE: &str = "\
 Examples:
@@ -36,10 +36,7 @@ pub(crate) struct Cue {
     #[command(subcommand)]
     word: Word,
     #[command(flatten)]
-    target: Target,
-    /// Print JSON
-    #[arg(long, global = true)]
-    json: bool,
+    asking: Asking,
 }
 
 #[derive(Debug, Subcommand)]
@@ -81,7 +78,7 @@ enum Word {
 impl Cue {
     /// Does what the word says.
     pub(crate) fn run(self) -> Result<()> {
-        let (client, json) = (Client::new(&self.target).with_patience(PATIENCE), self.json);
+        let (client, json) = (self.asking.client().with_patience(PATIENCE), self.asking.json);
         match &self.word {
             Word::List(list) => list.run(&client, json),
             Word::Watch(watch) => watch.run(&client, json),
