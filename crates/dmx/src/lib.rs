@@ -13,6 +13,7 @@ pub mod ddp;
 pub mod merge;
 pub mod presence;
 pub mod priority;
+pub mod range;
 pub mod receive;
 pub mod sacn;
 pub mod send;

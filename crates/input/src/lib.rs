@@ -7,11 +7,9 @@
 mod allowed;
 mod intake;
 mod plan;
-mod range;
 mod setting;
 
 pub use allowed::{Allowed, BadAddress};
 pub use intake::{Door, Figures, Heard, Intake, IntakeError, MAX_SOURCES, MAX_UNIVERSES, Protocol, Table, Wanted};
 pub use plan::{BadPlan, Plan};
-pub use range::{BadRange, UniverseRange};
 pub use setting::{BadInput, InputSetting};

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use cuelight_dmx::artnet::PortAddress;
+use cuelight_dmx::priority::Priority;
 use cuelight_dmx::sacn::Universe;
 use cuelight_dmx::universe::Settings;
 
@@ -15,6 +16,8 @@ pub struct Plan {
     pub numbers: Vec<u16>,
     /// The same, as they come.
     pub wanted: Vec<Wanted>,
+    /// What the show counts in each.
+    pub show: Vec<Priority>,
     /// Where sACN comes in, if it does.
     pub sacn: Option<Door>,
     /// Where Art-Net comes in, if it does.
@@ -38,6 +41,9 @@ pub enum BadPlan {
     /// Two inputs of one universe that merge in different ways.
     #[error("universe {0} of the show is merged as htp by one input and as ltp by another")]
     Modes(u16),
+    /// Two inputs of one universe that say different things of the show, or of what is left on loss.
+    #[error("the inputs of universe {0} of the show differ in show or loss: both hold for the universe")]
+    Shows(u16),
     /// More than there is room for.
     #[error("{0} universes are too many: at most {MAX_UNIVERSES}")]
     TooMany(usize),
@@ -50,7 +56,7 @@ impl Plan {
     /// # Errors
     /// [`BadPlan`].
     pub fn of(inputs: &[InputSetting]) -> Result<Self, BadPlan> {
-        let mut universes: BTreeMap<u16, Wanted> = BTreeMap::new();
+        let mut universes: BTreeMap<u16, (Wanted, Priority)> = BTreeMap::new();
         let mut doors: [Option<Door>; 2] = [None, None];
         for input in inputs {
             let door = Door { at: input.at, from: input.from.clone(), ..Door::default() };
@@ -66,22 +72,33 @@ impl Plan {
             return Err(BadPlan::TooMany(universes.len()));
         }
         let [sacn, artnet] = doors;
-        let (numbers, wanted) = universes.into_iter().unzip();
-        Ok(Self { numbers, wanted, sacn, artnet })
+        let (numbers, wanted): (_, Vec<_>) = universes.into_iter().unzip();
+        let (wanted, show) = wanted.into_iter().unzip();
+        Ok(Self { numbers, wanted, show, sacn, artnet })
     }
 }
 
-fn add(universes: &mut BTreeMap<u16, Wanted>, universe: u16, input: &InputSetting, number: u16) -> Result<(), BadPlan> {
+fn add(
+    universes: &mut BTreeMap<u16, (Wanted, Priority)>,
+    universe: u16,
+    input: &InputSetting,
+    number: u16,
+) -> Result<(), BadPlan> {
     let of_input = Settings {
         mode: input.mode,
+        on_loss: input.loss,
         artnet_priority: input.priority,
         highest_priority: input.highest,
         ..Settings::default()
     };
     let is_new = !universes.contains_key(&universe);
-    let wanted = universes.entry(universe).or_insert(Wanted { names: Default::default(), settings: of_input });
+    let new = (Wanted { names: Default::default(), settings: of_input }, input.show);
+    let (wanted, show) = universes.entry(universe).or_insert(new);
     if wanted.settings.mode != of_input.mode {
         return Err(BadPlan::Modes(universe));
+    }
+    if (wanted.settings.on_loss, *show) != (of_input.on_loss, input.show) {
+        return Err(BadPlan::Shows(universe));
     }
     let settings = &mut wanted.settings;
     settings.highest_priority = settings.highest_priority.min(of_input.highest_priority);
@@ -127,6 +144,8 @@ mod tests {
         assert_eq!(plan(&["sacn:1", "sacn:2?at=10.0.0.1"]).unwrap_err(), BadPlan::Doors(Protocol::Sacn));
         assert_eq!(plan(&["sacn:1", "artnet:1?mode=ltp"]).unwrap_err(), BadPlan::Modes(1));
         assert_eq!(plan(&["sacn:1..2000"]).unwrap_err(), BadPlan::TooMany(2000));
+        assert_eq!(plan(&["sacn:1?show=120", "artnet:1"]).unwrap_err(), BadPlan::Shows(1));
+        assert_eq!(plan(&["sacn:1?show=120", "artnet:1?show=120"]).unwrap().show.len(), 1);
         assert!(plan(&[]).unwrap().numbers.is_empty());
     }
 }

@@ -7,15 +7,18 @@ use std::str::FromStr;
 use cuelight_dmx::artnet::PortAddress;
 use cuelight_dmx::merge::Mode;
 use cuelight_dmx::priority::Priority;
+use cuelight_dmx::range::{BadRange, UniverseRange};
 use cuelight_dmx::sacn::Universe;
+use cuelight_dmx::universe::OnLoss;
 
-use crate::{Allowed, BadAddress, BadRange, Protocol, UniverseRange};
+use crate::{Allowed, BadAddress, Protocol};
 
 /// Universes that are taken from the network:
 /// `sacn:1..4` or `artnet:0..3`, and after a `?`, joined by `&`, as needed:
 /// `as=1` (the first of them is the show's universe 1), `at=IP` (address of this machine, and the network of the groups),
 /// `from=IP,NET/BITS` (who is listened to), `max=120` (the highest priority that a source may have), `priority=100`
-/// (Art-Net's, which has none of its own), `mode=htp|ltp`.
+/// (Art-Net's, which has none of its own), `show=100` (the priority of the show they are merged with), `mode=htp|ltp`,
+/// `loss=hold|dark|full` (what is left when all sources are gone).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InputSetting {
     /// How they come.
@@ -32,8 +35,12 @@ pub struct InputSetting {
     pub highest: Priority,
     /// What Art-Net senders count.
     pub priority: Priority,
+    /// What the show they are merged with counts, where there is one: 1 to 200.
+    pub show: Priority,
     /// How sources of equal priority share a slot.
     pub mode: Mode,
+    /// What is left when all sources are gone.
+    pub loss: OnLoss,
 }
 
 /// Why a text is no input.
@@ -60,12 +67,19 @@ pub enum BadInput {
     /// A priority.
     #[error("expected a priority of 0 to 200")]
     Priority,
+    /// The show's priority.
+    #[error("expected show to be a priority of 1 to 200")]
+    Show,
+    /// What is left.
+    #[error("expected loss to be hold, dark or full")]
+    Loss,
     /// The merge.
     #[error("expected mode to be htp or ltp")]
     Mode,
     /// An option that is none.
     #[error(
-        "expected only the options as, at, from, max, mode and, with Art-Net, priority, like ?from=10.0.0.5&max=120"
+        "expected only the options as, at, from, max, show, mode, loss and, with Art-Net, priority, like \
+         ?from=10.0.0.5&max=120"
     )]
     Option,
 }
@@ -84,6 +98,15 @@ impl InputSetting {
             "from" => self.from = value.parse().map_err(BadInput::From)?,
             "max" => self.highest = priority()?,
             "priority" if self.protocol == Protocol::ArtNet => self.priority = priority()?,
+            "show" => self.show = priority().ok().filter(|own| *own > Priority::MIN).ok_or(BadInput::Show)?,
+            "loss" => {
+                self.loss = match value {
+                    "hold" => OnLoss::Hold,
+                    "dark" => OnLoss::Dark,
+                    "full" => OnLoss::Full,
+                    _ => return Err(BadInput::Loss),
+                }
+            }
             "mode" => {
                 self.mode = match value {
                     "htp" => Mode::Htp,
@@ -111,7 +134,8 @@ impl FromStr for InputSetting {
         let from = Allowed::default();
         // Art-Net's universe 0 has no namesake among the show's, which begin at 1.
         let shown_as = range.first.max(1);
-        let mut input = Self { protocol, range, shown_as, at: None, from, highest, priority, mode: Mode::Htp };
+        let (show, mode, loss) = (Priority::DEFAULT, Mode::Htp, OnLoss::Hold);
+        let mut input = Self { protocol, range, shown_as, at: None, from, highest, priority, show, mode, loss };
         for option in options.split('&').filter(|option| !option.is_empty()) {
             let (key, value) = option.split_once('=').ok_or(BadInput::Option)?;
             input.set(key, value)?;
@@ -125,13 +149,20 @@ impl fmt::Display for InputSetting {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.protocol.word(), self.range)?;
         let differs = |priority: Priority, usual| (priority != usual).then(|| priority.number().to_string());
+        let loss = match self.loss {
+            OnLoss::Hold => None,
+            OnLoss::Dark => Some("dark".to_owned()),
+            OnLoss::Full => Some("full".to_owned()),
+        };
         let options = [
             ("as", (self.shown_as != self.range.first).then(|| self.shown_as.to_string())),
             ("at", self.at.map(|at| at.to_string())),
             ("from", (!self.from.is_everybody()).then(|| self.from.to_string())),
             ("max", differs(self.highest, Priority::MAX)),
             ("priority", differs(self.priority, Priority::DEFAULT)),
+            ("show", differs(self.show, Priority::DEFAULT)),
             ("mode", (self.mode == Mode::Ltp).then(|| "ltp".to_owned())),
+            ("loss", loss),
         ];
         let given = options.into_iter().filter_map(|(key, value)| Some((key, value?)));
         for ((key, value), separator) in given.zip(std::iter::once('?').chain(std::iter::repeat('&'))) {
@@ -172,6 +203,7 @@ mod tests {
             "artnet:0..3?as=1",
             "sacn:7?as=101&at=10.0.0.1&from=10.0.0.5,10.1.0.0/16&max=120&mode=ltp",
             "artnet:5?priority=90",
+            "sacn:1?show=150&loss=dark",
         ] {
             assert_eq!(text.parse::<InputSetting>().unwrap().to_string(), text);
         }
@@ -194,6 +226,8 @@ mod tests {
             ("sacn:1?from=desk", BadInput::From(BadAddress)),
             ("sacn:1?max=201", BadInput::Priority),
             ("sacn:1?priority=90", BadInput::Option),
+            ("sacn:1?show=0", BadInput::Show),
+            ("sacn:1?loss=gone", BadInput::Loss),
             ("sacn:1?mode=new", BadInput::Mode),
             ("sacn:1?mode", BadInput::Option),
         ] {

@@ -14,9 +14,9 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread;
 use std::time::{Duration, SystemTime};
 
+use cuelight_dmx::range::UniverseRange;
 use cuelight_fetch::{Digest, Fetch, FetchError, Http, Progress, Server, Wanted};
 use cuelight_net::clock::LocalClock;
-use cuelight_output::lights::UniverseRange;
 use cuelight_show::{Follower, Playing, Score, Want, Whole};
 use cuelight_wire::control::CueReport;
 use cuelight_wire::cues::{CueState, ShowId};

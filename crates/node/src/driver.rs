@@ -27,9 +27,9 @@ use tracing::{debug, info, warn};
 use crate::cues::{CueNews, Cues};
 use crate::dialer::{DialError, dial};
 use crate::frames::Frames;
+use crate::lighting::Lighting;
 use crate::lights::Lights;
 use crate::patterns::Patterns;
-use crate::presence::Presence;
 use crate::start::Ended;
 use crate::update::{Rate, UpdateEvent, Updates};
 use crate::uploads::{Uploads, Wish};
@@ -62,8 +62,8 @@ pub(crate) struct Driver {
     pub(crate) started_at: Time<Local>,
     /// None: the node takes no patterns.
     pub(crate) uploads: Option<Uploads>,
-    /// None: the node sends nothing by Art-Net.
-    pub(crate) _presence: Option<Presence>,
+    /// None: the node takes nothing by protocols of lighting, and sends nothing by Art-Net.
+    pub(crate) _lighting: Option<Lighting>,
     /// Whether the node does what its fallback says: no hub's stream is here, nor has it just begun to look for one.
     pub(crate) is_alone: bool,
     /// Whether the hub wants it started again.

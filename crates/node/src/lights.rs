@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use cuelight_output::latest::Latest;
 use cuelight_output::lights::{LightsConfig, LightsFallback, LightsReport, Playing, identity_of};
-use cuelight_output::{Fallback, FrameClock, Lights as Thread, LightsHandle, LightsTarget};
+use cuelight_output::{Fallback, FrameClock, Lights as Thread, LightsHandle};
 use cuelight_show::{Playbacks, Score, Show};
 use cuelight_wire::change::Change;
 use cuelight_wire::ids::Mac;
@@ -13,6 +13,7 @@ use cuelight_wire::time::Time;
 use tracing::{error, warn};
 
 use crate::frames::NodeClock;
+use crate::lighting::FromNetwork;
 use crate::settings::NodeSettings;
 use crate::start::{NodeError, on_start};
 
@@ -41,17 +42,17 @@ impl Lights {
         settings: &NodeSettings,
         mac: Mac,
         clock: Latest<FrameClock>,
+        from_network: FromNetwork,
     ) -> Result<Option<Self>, NodeError> {
-        let mut targets = settings.lights.clone();
+        let targets = settings.light_targets();
         if targets.is_empty() {
-            if settings.universes.is_empty() && settings.show.is_none() {
-                return Ok(None);
-            }
-            targets.push(LightsTarget::SACN);
+            return Ok(None);
         }
         let handle = Thread::spawn(LightsConfig {
             targets,
-            universes: settings.universes.clone(),
+            universes: settings.own_universes(),
+            inputs: from_network.inputs,
+            subscriptions: from_network.subscriptions,
             identity: identity_of(mac, settings.name.as_deref().unwrap_or("node")),
             fallback: match settings.fallback {
                 // An idle scene is for pixels: there is none for fixtures.
@@ -143,8 +144,7 @@ impl Lights {
 
 /// A show of the node's own: every list began at show time 0, so that all nodes with the same show are in step.
 fn from_the_beginning(show: &Show, settings: &NodeSettings) -> Playing {
-    let ranges = settings.universes.iter().copied().chain(settings.lights.iter().filter_map(|lights| lights.universes));
-    let ranges: Vec<_> = ranges.collect();
+    let ranges = settings.all_universes();
     let is_mine = |number| ranges.iter().any(|range| range.has(number));
     let score = Arc::new(Score::for_universes(show, is_mine));
     let mut playbacks = Playbacks::default();

@@ -5,8 +5,9 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use cuelight_dmx::range::UniverseRange;
+use cuelight_input::InputSetting;
 use cuelight_net::clock::LocalClock;
-use cuelight_output::lights::UniverseRange;
 use cuelight_output::universes::{ArtNetTarget, BadTarget, SacnTarget};
 use cuelight_output::{Fallback, LightsTarget, Spin};
 use cuelight_pattern::store::Limits;
@@ -56,6 +57,8 @@ pub struct NodeSettings {
     pub outputs: Vec<OutputSetting>,
     /// The universes of the show that are this node's. When there are any, it sends no others.
     pub universes: Vec<UniverseRange>,
+    /// Universes that are taken from the network and merged with the show's.
+    pub inputs: Vec<InputSetting>,
     /// Where universes go; where nothing is said the node's own go by sACN to everybody.
     pub lights: Vec<LightsTarget>,
     /// A show that the node plays by itself, every list from show time 0 on.
@@ -97,6 +100,7 @@ impl NodeSettings {
             finish: Finish::DEFAULT,
             outputs: Vec::new(),
             universes: Vec::new(),
+            inputs: Vec::new(),
             lights: Vec::new(),
             show: None,
             fallback: Fallback::default(),
@@ -107,6 +111,23 @@ impl NodeSettings {
             update: UpdateSettings::default(),
             clock: LocalClock::UNCHANGED,
         }
+    }
+
+    /// Where universes go: as configured; where nothing is said, but there are universes, by sACN to everybody.
+    pub(crate) fn light_targets(&self) -> Vec<LightsTarget> {
+        let has_universes = !self.universes.is_empty() || self.show.is_some() || !self.inputs.is_empty();
+        if self.lights.is_empty() && has_universes { vec![LightsTarget::SACN] } else { self.lights.clone() }
+    }
+    /// The universes of the node itself, which it sends alone: those that are configured; where neither that nor any target
+    /// names some, those that it takes.
+    pub(crate) fn own_universes(&self) -> Vec<UniverseRange> {
+        let are_named = !self.universes.is_empty() || self.lights.iter().any(|target| target.universes.is_some());
+        if are_named { self.universes.clone() } else { self.inputs.iter().map(InputSetting::shown).collect() }
+    }
+    /// All universes that it may have to do with.
+    pub(crate) fn all_universes(&self) -> Vec<UniverseRange> {
+        let named = self.lights.iter().filter_map(|target| target.universes);
+        self.own_universes().into_iter().chain(named).collect()
     }
 }
 
@@ -131,7 +152,7 @@ impl Default for UpdateSettings {
 }
 
 /// One place frames go to, in text `terminal`, `null`, `record:FILE`, `ddp:HOST[:PORT]`, `sacn:UNIVERSE[@HOST]` or
-/// `artnet:UNIVERSE@HOST`.
+/// `artnet:UNIVERSE[@HOST]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum OutputSetting {
     /// The terminal the node runs in.
@@ -154,7 +175,7 @@ pub enum BadOutput {
     /// None of the words.
     #[error(
         "\"{0}\" is no output: expected terminal, null, record:FILE, ddp:HOST[:PORT], sacn:UNIVERSE[@HOST] or \
-         artnet:UNIVERSE@HOST"
+         artnet:UNIVERSE[@HOST]"
     )]
     Word(String),
     /// Universes that do not exist so.

@@ -6,6 +6,7 @@ use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
+use cuelight_input::{BadPlan, IntakeError};
 use cuelight_net::identity::{machine_mac, random_mac, random_seed};
 use cuelight_net::realtime::{make_thread_realtime, make_timers_exact};
 use cuelight_net::udp::{AsyncStampedSocket, StampedSocket, expedite};
@@ -15,7 +16,7 @@ use cuelight_output::frame_loop::{FrameLoopError, RENDER_AHEAD};
 use cuelight_output::null::Null;
 use cuelight_output::record::{RecordError, Recorder};
 use cuelight_output::terminal::{Style, Terminal, TerminalConfig};
-use cuelight_output::universes::{ArtNet, Sacn, UniversesError, identity_of};
+use cuelight_output::universes::{ArtNet, Sacn, Subscriptions, UniversesError, identity_of};
 use cuelight_output::{FrameLoop, FrameLoopConfig, LightsError, OutputSet};
 use cuelight_pattern::store::Store;
 use cuelight_proto::node::{NodeConfig, NodeRole};
@@ -33,9 +34,9 @@ use tracing::{info, warn};
 use crate::cues::Cues;
 use crate::driver::{Driver, Link};
 use crate::frames::{Frames, NodeClock, OpenRecord};
+use crate::lighting::Lighting;
 use crate::lights::Lights;
 use crate::patterns::Patterns;
-use crate::presence::Presence;
 use crate::settings::{NodeSettings, OutputSetting};
 use crate::supply::Supply;
 use crate::update::{BadKeys, Rate, Updates};
@@ -116,6 +117,25 @@ pub enum NodeError {
     /// Universes of a show.
     #[error(transparent)]
     Lights(#[from] LightsError),
+    /// Inputs that do not go together.
+    #[error("the inputs do not go together: {0}")]
+    Inputs(#[from] BadPlan),
+    /// What is to be taken from the network cannot be.
+    #[error(transparent)]
+    Intake(#[from] IntakeError),
+    /// What is sent would come back.
+    #[error(
+        "universe {universe} is sent to '{target}' and taken by '{input}': levels would come back; send them under other \
+         numbers (first=) or to a receiver (@HOST), or take others"
+    )]
+    Circle {
+        /// As the protocol numbers it.
+        universe: u16,
+        /// The target, as configured.
+        target: String,
+        /// The input, as configured.
+        input: String,
+    },
     /// A record output.
     #[error(transparent)]
     Record(#[from] RecordError),
@@ -198,8 +218,8 @@ fn prepare(settings: NodeSettings) -> Result<Driver, NodeError> {
     let seed = random_seed().map_err(system("random numbers"))?;
     info!(mac = %config.mac, udp_port, leds = config.topo.leds, "node starts");
 
-    let (outputs, records) = open_outputs(&settings, config.mac)?;
-    let presence = Presence::start(&settings, config.mac);
+    let (lighting, from_network) = Lighting::start(&settings, config.mac)?;
+    let (outputs, records) = open_outputs(&settings, config.mac, &from_network.subscriptions)?;
     let frame_loop = FrameLoop::spawn(FrameLoopConfig {
         machine: MachineConfig {
             geometry: settings.geometry,
@@ -213,7 +233,7 @@ fn prepare(settings: NodeSettings) -> Result<Driver, NodeError> {
         spin: settings.spin,
         on_start: on_start(settings.realtime, FRAME_PRIORITY),
     })?;
-    let lights = Lights::start(&settings, config.mac, frame_loop.clock.reader())?;
+    let lights = Lights::start(&settings, config.mac, frame_loop.clock.reader(), from_network)?;
     let cues = lights.is_some().then(|| cues(&settings)).flatten();
     if cues.is_none() {
         // Whoever has no universes has nothing to do with cues; their scenes come as any other.
@@ -235,7 +255,7 @@ fn prepare(settings: NodeSettings) -> Result<Driver, NodeError> {
         rate: Rate::default(),
         started_at: clock.now(),
         uploads,
-        _presence: presence,
+        _lighting: lighting,
         is_alone: false,
         is_to_restart: false,
         link: Link::default(),
@@ -244,9 +264,7 @@ fn prepare(settings: NodeSettings) -> Result<Driver, NodeError> {
 
 /// The hub's cues for the universes of this node. Where they cannot be followed everything else goes on.
 fn cues(settings: &NodeSettings) -> Option<Cues> {
-    let of_targets = settings.lights.iter().filter_map(|lights| lights.universes);
-    let universes = settings.universes.iter().copied().chain(of_targets).collect();
-    let cues = Cues::start(settings.data_dir.join(SHOWS_FOLDER), universes, settings.clock);
+    let cues = Cues::start(settings.data_dir.join(SHOWS_FOLDER), settings.all_universes(), settings.clock);
     cues.map_err(|error| warn!("the folder of shows cannot be used: {error}; this node plays no cues of its hub")).ok()
 }
 
@@ -322,10 +340,14 @@ fn kept_identity(data_dir: &Path) -> io::Result<Mac> {
     }
 }
 
-fn open_outputs(settings: &NodeSettings, mac: Mac) -> Result<(OutputSet, Vec<OpenRecord>), NodeError> {
+fn open_outputs(
+    settings: &NodeSettings,
+    mac: Mac,
+    subscriptions: &Subscriptions,
+) -> Result<(OutputSet, Vec<OpenRecord>), NodeError> {
     let (mut outputs, mut records) = (OutputSet::new(), Vec::new());
     let name = settings.name.as_deref().unwrap_or("node");
-    for output in &settings.outputs {
+    for (number, output) in settings.outputs.iter().enumerate() {
         match output {
             OutputSetting::Null => outputs.add(Null),
             OutputSetting::Terminal => {
@@ -340,9 +362,9 @@ fn open_outputs(settings: &NodeSettings, mac: Mac) -> Result<(OutputSet, Vec<Ope
             }
             OutputSetting::Ddp(target) => outputs.add(Ddp::new(target, settings.geometry.len())?),
             OutputSetting::Sacn(target) => {
-                outputs.add(Sacn::new(target, settings.geometry.len(), identity_of(mac, name))?);
+                outputs.add(Sacn::new(target, settings.geometry.len(), identity_of(mac, name, number))?);
             }
-            OutputSetting::ArtNet(target) => outputs.add(ArtNet::new(target, settings.geometry.len())?),
+            OutputSetting::ArtNet(target) => outputs.add(ArtNet::new(target, settings.geometry.len(), subscriptions)?),
             OutputSetting::Record(path) => {
                 let recorder = Recorder::open(path, name)?;
                 outputs.add(recorder.lane("frames"));

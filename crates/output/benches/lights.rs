@@ -27,6 +27,7 @@ use cuelight_net::timer::sleep_until;
 use cuelight_output::clock::Uninjected;
 use cuelight_output::latest::latest;
 use cuelight_output::lights::{LightsConfig, LightsFallback, LightsReport, Playing, identity_of};
+use cuelight_output::universes::Subscriptions;
 use cuelight_output::{Lights, LightsHandle, Spin};
 use cuelight_show::{
     Address, Cue, CueList, Curve, Instruction, Level, ListNumber, Look, Playbacks, Score, Show, Target, Timing, Value,
@@ -173,6 +174,8 @@ fn start(receivers: &[SocketAddr]) -> Result<(LightsHandle, Thread)> {
         targets: targets.collect::<Result<_, _>>()?,
         universes: Vec::new(),
         identity: identity_of(Mac([2, 0, 0, 0, 0, 1]), "bench"),
+        inputs: Vec::new(),
+        subscriptions: Subscriptions::default(),
         fallback: LightsFallback::Hold,
         clock,
         mono: Uninjected,

@@ -6,11 +6,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cuelight_dmx::artnet;
+use cuelight_dmx::range::UniverseRange;
 use cuelight_dmx::sacn::{self, StartCode};
 use cuelight_dmx::send::{Identity, Rate};
 use cuelight_output::FrameClock;
 use cuelight_output::lights::machine::{LightsMachine, Order};
-use cuelight_output::lights::{LightsFallback, LightsReport, LightsTarget, Playing, PutOut, Staged, UniverseRange};
+use cuelight_output::lights::{LightsFallback, LightsReport, LightsTarget, Playing, PutOut, Staged};
 use cuelight_show::{
     Address, Cue, CueList, Instruction, Level, ListNumber, Look, Playbacks, Score, Show, Stage, Target, Timing, Value,
 };

@@ -46,10 +46,24 @@ pub(crate) enum Component {
     Brightest,
 }
 
+/// What a slot is for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SlotUse {
+    /// Nothing of the show drives it.
+    #[default]
+    Free,
+    /// A level of light, which master and blackout take away.
+    Intensity,
+    /// Anything else of a fixture: where it looks, its colour.
+    Other,
+}
+
 /// The parameters of some universes of a show.
 #[derive(Clone, Debug, Default)]
 pub struct Rig {
     universes: Vec<u16>,
+    /// [`SLOTS`] for each universe.
+    uses: Vec<SlotUse>,
     /// In rising order of their targets.
     parameters: Vec<Parameter>,
     /// One for each parameter.
@@ -125,12 +139,22 @@ impl Rig {
         parameters.dedup_by_key(|parameter| parameter.target);
         let drive = |p: &Parameter| Drive::new(p.slots(), p.is_intensity, p.snaps, p.default);
         let drives = parameters.iter().map(drive).collect();
-        Self { universes, parameters, drives }
+        let mut uses = alloc::vec![SlotUse::Free; taken.len()];
+        for parameter in &parameters {
+            let its = if parameter.is_intensity { SlotUse::Intensity } else { SlotUse::Other };
+            parameter.slots().iter().for_each(|slot| uses[*slot as usize] = its);
+        }
+        Self { universes, uses, parameters, drives }
     }
 
     /// The universes, in rising order.
     pub fn universes(&self) -> &[u16] {
         &self.universes
+    }
+    /// What the slots of a universe are for, from slot 1 on; nothing of a universe that is not in the rig.
+    pub fn uses(&self, universe: u16) -> Option<&[SlotUse]> {
+        let at = self.universes.binary_search(&universe).ok()?;
+        self.uses.chunks_exact(usize::from(SLOTS)).nth(at)
     }
     /// How many parameters there are.
     pub fn len(&self) -> usize {
@@ -225,4 +249,52 @@ pub(crate) fn effect_components(show: &Show, drives: Drives) -> Vec<(AttributeId
         components.extend(id(name::DIMMER).map(|id| (id, Component::Brightest)));
     }
     components
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::string::{String, ToString};
+    use alloc::vec;
+
+    use super::*;
+    use crate::cue::{Cue, Instruction, Value};
+    use crate::fixture::{Channel, Fixture, FixtureType, Mode};
+    use crate::list::CueList;
+
+    #[test]
+    fn a_slot_is_for_what_the_show_drives_with_it() {
+        let channel = |attribute: &str, offset, is_intensity| Channel {
+            attribute: attribute.to_string(),
+            cell: 0,
+            part: 0,
+            offsets: vec![offset],
+            default: Level::OFF,
+            is_intensity,
+            snaps: false,
+            physical: None,
+        };
+        let channels = vec![channel(name::DIMMER, 1, true), channel("Pan", 3, false)];
+        let mode = Mode { name: "One".to_string(), channels };
+        let mut cue = Cue::new("1".parse().unwrap());
+        let (target, value) = (Target::Slot(Address::new(2, 5).unwrap()), Value::Level(Level::FULL));
+        cue.look.set(Instruction { target, value });
+        let mut list = CueList::new(crate::list::ListNumber(1));
+        list.insert(cue).unwrap();
+        let mut show = Show::of_lists(vec![list]);
+        let kind = FixtureType { name: "Spot".to_string(), manufacturer: String::new(), modes: vec![mode] };
+        show.put_type(kind).unwrap();
+        show.fixtures.push(Fixture {
+            number: FixtureNumber(1),
+            label: String::new(),
+            kind: "Spot".to_string(),
+            mode: "One".to_string(),
+            addresses: vec![Address::new(2, 10).unwrap()],
+        });
+        let rig = Rig::new(&show, |_| true);
+        let uses = rig.uses(2).unwrap();
+        let used: Vec<_> = (1..).zip(uses).filter(|(_, its)| **its != SlotUse::Free).collect();
+        let expected = [(5, SlotUse::Intensity), (10, SlotUse::Intensity), (12, SlotUse::Other)];
+        assert_eq!(used.iter().map(|(slot, its)| (*slot, **its)).collect::<Vec<_>>(), expected);
+        assert_eq!((uses.len(), rig.uses(1)), (512, None));
+    }
 }

@@ -5,8 +5,10 @@ use std::fs;
 use std::path::Path;
 use std::str::FromStr;
 
+use cuelight_dmx::range::UniverseRange;
+use cuelight_input::{BadInput, InputSetting};
 use cuelight_output::LightsTarget;
-use cuelight_output::lights::{BadLights, UniverseRange};
+use cuelight_output::lights::BadLights;
 use cuelight_show::Show;
 use serde::de::{self, Visitor};
 use serde::{Deserialize, Deserializer};
@@ -23,6 +25,15 @@ impl Described for LightsTarget {
     }
 }
 
+impl Described for InputSetting {
+    fn expected() -> String {
+        BadInput::Protocol.to_string().trim_start_matches("expected ").to_owned()
+    }
+    fn reason(error: &BadInput) -> Option<String> {
+        Some(error.to_string())
+    }
+}
+
 /// Universes: `7` or `1..4`; in a file also the number 7.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Universes(pub(crate) UniverseRange);
@@ -30,7 +41,8 @@ pub(crate) struct Universes(pub(crate) UniverseRange);
 impl FromStr for Universes {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {
-        text.parse().map(Self).map_err(|bad: BadLights| bad.to_string())
+        let range = text.parse().ok().filter(|range: &UniverseRange| range.first > 0);
+        range.map(Self).ok_or_else(|| BadLights::Universes.to_string())
     }
 }
 

@@ -5,9 +5,10 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::{Args, ValueEnum};
+use cuelight_dmx::range::UniverseRange;
+use cuelight_input::InputSetting;
 use cuelight_net::clock::LocalClock;
 use cuelight_node::{NodeSettings, OutputSetting, UpdateSettings};
-use cuelight_output::lights::UniverseRange;
 use cuelight_output::{Fallback, LightsTarget, Spin};
 use cuelight_proto::node::SyncUse;
 use cuelight_render::presets::{self, PresetInfo};
@@ -44,18 +45,26 @@ pub(crate) struct NodeOptions {
         long = "output",
         value_name = "OUTPUT",
         help = "Where frames go, may be given several times: terminal, null, record:FILE, ddp:HOST[:PORT], \
-                sacn:UNIVERSE[@HOST], artnet:UNIVERSE@HOST [default: none]"
+                sacn:UNIVERSE[@HOST], artnet:UNIVERSE[@HOST] [default: none]"
     )]
     outputs: Vec<Worded<OutputSetting>>,
     /// The universes of the show that are this node's, like 1..4,7 [default: those that --lights names].
     #[arg(long, value_name = "UNIVERSES", value_delimiter = ',')]
     universes: Vec<Universes>,
+    /// Universes that are taken from the network and merged with the show's, may be given several times.
+    #[arg(
+        long = "input",
+        value_name = "INPUT",
+        help = "Universes that are taken from the network and merged with the show's, may be given several times: \
+                sacn:1..4 or artnet:0..3, and behind a ? options like as=1&max=120 [default: none]"
+    )]
+    inputs: Vec<Worded<InputSetting>>,
     /// Where universes of the show go, may be given several times.
     #[arg(
         long,
         value_name = "LIGHTS",
         help = "Where universes of the show go, may be given several times: sacn[:UNIVERSES][@HOST[:PORT]] or \
-                artnet[:UNIVERSES]@HOST[:PORT], and behind a ? options like hz=40&sync=1000 \
+                artnet[:UNIVERSES][@HOST[:PORT]], and behind a ? options like hz=40&sync=1000 \
                 [default: those of --universes by sACN]"
     )]
     lights: Vec<Worded<LightsTarget>>,
@@ -239,6 +248,7 @@ impl NodeOptions {
             name: self.name.or(below.name),
             outputs: if self.outputs.is_empty() { below.outputs } else { self.outputs },
             universes: if self.universes.is_empty() { below.universes } else { self.universes },
+            inputs: if self.inputs.is_empty() { below.inputs } else { self.inputs },
             lights: if self.lights.is_empty() { below.lights } else { self.lights },
             show: self.show.or(below.show),
             geometry: self.geometry.or(below.geometry),
@@ -277,7 +287,7 @@ impl NodeOptions {
         looks_around: bool,
         universes: impl Iterator<Item = u16>,
     ) -> Self {
-        let universes = universes.map(|number| Universes(UniverseRange { first: number, last: number })).collect();
+        let universes = universes.map(|number| Universes(UniverseRange::one(number))).collect();
         Self { name: Some(name), hub: hub.map(Worded), looks_around, universes, ..Self::default() }
     }
 
@@ -296,6 +306,7 @@ impl NodeOptions {
             name: self.name.as_ref().map(|Worded(Name(name))| name.clone()).or(default.name),
             outputs: self.outputs.iter().map(|Worded(output)| output.clone()).collect(),
             universes: self.universes.iter().map(|Universes(range)| *range).collect(),
+            inputs: self.inputs.iter().map(|Worded(input)| input.clone()).collect(),
             lights: self.lights.iter().map(|Worded(target)| target.clone()).collect(),
             show: None,
             geometry: self.geometry.as_ref().map_or(default.geometry, |Worded(geometry)| *geometry),
@@ -349,6 +360,8 @@ pub(crate) fn shown(options: &NodeOptions) -> Map<String, Value> {
     show("outputs", json!(outputs));
     let universes: Vec<_> = settings.universes.iter().map(ToString::to_string).collect();
     show("universes", json!(universes));
+    let inputs: Vec<_> = settings.inputs.iter().map(ToString::to_string).collect();
+    show("inputs", json!(inputs));
     let lights: Vec<_> = settings.lights.iter().map(ToString::to_string).collect();
     show("lights", json!(lights));
     show("show", json!(options.show));

@@ -78,7 +78,7 @@ fn kinds_and_choices_are_told_in_a_users_words() {
         ("node.sync = \"never\"", "1:13: node.sync: expected scheduled or on-arrival, found \"never\""),
         (
             "node.outputs = [\"null\",\n \"led\"]",
-            "2:2: node.outputs: expected an output: terminal, null, record:FILE, ddp:HOST[:PORT], sacn:UNIVERSE[@HOST] or artnet:UNIVERSE@HOST, found \"led\"",
+            "2:2: node.outputs: expected an output: terminal, null, record:FILE, ddp:HOST[:PORT], sacn:UNIVERSE[@HOST] or artnet:UNIVERSE[@HOST], found \"led\"",
         ),
         (
             "node.fallback = \"idle:Nowhere\"",

@@ -196,7 +196,7 @@ impl Described for Geometry {
 }
 impl Described for OutputSetting {
     fn expected() -> String {
-        "an output: terminal, null, record:FILE, ddp:HOST[:PORT], sacn:UNIVERSE[@HOST] or artnet:UNIVERSE@HOST"
+        "an output: terminal, null, record:FILE, ddp:HOST[:PORT], sacn:UNIVERSE[@HOST] or artnet:UNIVERSE[@HOST]"
             .to_owned()
     }
     fn reason(error: &BadOutput) -> Option<String> {

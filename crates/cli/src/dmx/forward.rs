@@ -56,8 +56,7 @@ impl Forward {
         ensure!(!self.take.is_empty(), "expected --take");
         for input in self.take.iter().filter(|input| target.protocol() == input.protocol) {
             let (sent, taken) = (target.universes(), input.range);
-            let meet = sent.first <= taken.last && taken.first <= sent.last;
-            if meet && (input.protocol == Protocol::ArtNet || target.is_multicast()) {
+            if sent.meets(taken) && (input.protocol == Protocol::ArtNet || target.is_multicast()) {
                 bail!(
                     "universes {sent} are sent and {taken} of the same protocol taken: levels would come back; send others"
                 );

@@ -8,11 +8,12 @@ use clap::Args;
 use cuelight_dmx::MAX_SLOTS;
 use cuelight_dmx::artnet::{self, PortAddress};
 use cuelight_dmx::priority::Priority;
+use cuelight_dmx::range::UniverseRange;
 use cuelight_dmx::sacn::{self, Cid, SourceName, Universe};
 use cuelight_dmx::send::{
     Announcer, ArtNetStream, ArtNetSynchroniser, Identity, Rate, SacnSettings, SacnStream, SacnSynchroniser,
 };
-use cuelight_input::{Protocol, UniverseRange};
+use cuelight_input::Protocol;
 use cuelight_net::clock::mono_now_ns;
 use cuelight_net::timer::sleep_until;
 use cuelight_output::universes::{open, resolve};

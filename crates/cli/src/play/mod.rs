@@ -10,12 +10,14 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
+use cuelight_dmx::range::UniverseRange;
 use cuelight_net::clock::mono_now_ns;
 use cuelight_net::identity::{machine_mac, random_mac};
 use cuelight_net::realtime::make_thread_realtime;
 use cuelight_output::clock::Uninjected;
 use cuelight_output::latest::latest;
-use cuelight_output::lights::{LightsConfig, LightsFallback, UniverseRange, identity_of};
+use cuelight_output::lights::{LightsConfig, LightsFallback, identity_of};
+use cuelight_output::universes::Subscriptions;
 use cuelight_output::{Lights, LightsHandle, LightsReport, LightsTarget, Playing, Spin};
 use cuelight_show::{CueNumber, ListNumber, Playbacks, Score, Show};
 use cuelight_wire::scene::Master;
@@ -80,8 +82,7 @@ impl Play {
         let ranges: Vec<UniverseRange> = self.universes.iter().map(|Universes(range)| *range).collect();
         let is_mine = |number| ranges.is_empty() || ranges.iter().any(|range| range.has(number));
         let score = Arc::new(Score::for_universes(&show, is_mine));
-        let universes: Vec<_> =
-            score.rig().universes().iter().map(|&number| UniverseRange { first: number, last: number }).collect();
+        let universes: Vec<_> = score.rig().universes().iter().map(|&number| UniverseRange::one(number)).collect();
         if universes.is_empty() {
             bail!("{} has none of these universes", self.file.display());
         }
@@ -113,6 +114,8 @@ impl Play {
             targets: self.lights.iter().map(|Worded(target)| target.clone()).collect(),
             universes,
             identity: identity_of(mac, "cuelight play"),
+            inputs: Vec::new(),
+            subscriptions: Subscriptions::default(),
             fallback: LightsFallback::Hold,
             clock,
             mono: Uninjected,

@@ -1,5 +1,6 @@
 //! What one source says about the slots of a universe.
 
+use super::Outcome;
 use crate::MAX_SLOTS;
 use crate::priority::Priority;
 
@@ -92,6 +93,14 @@ impl Contribution {
     pub fn clear_priorities(&mut self) {
         self.has_priorities = false;
         self.ranks.fill(rank_of(self.priority));
+    }
+    /// Takes over what the sources of another merge came to: levels, priorities and stamps of single slots.
+    pub fn set_outcome(&mut self, outcome: &Outcome) {
+        self.levels = outcome.levels;
+        self.ranks = outcome.ranks;
+        self.stamps = outcome.stamps;
+        self.slots = usize::from(outcome.slots).min(MAX_SLOTS);
+        self.has_priorities = true;
     }
     /// The count of packets begins again.
     pub fn clear_stamps(&mut self) {

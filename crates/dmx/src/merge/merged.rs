@@ -2,12 +2,9 @@
 
 use cuelight_wire::time::{Local, Time};
 
-use super::{Contribution, Mode};
+use super::{Contribution, Mode, NOBODY, Outcome};
 use crate::MAX_SLOTS;
 use crate::priority::Priority;
-
-/// What nobody owns.
-const NOBODY: u8 = u8::MAX;
 
 /// The outcome of merging. Sources are known by their place in the caller's table, 0..=254.
 #[derive(Clone, Debug)]
@@ -16,6 +13,8 @@ pub struct Merged {
     ranks: [u8; MAX_SLOTS],
     owners: [u8; MAX_SLOTS],
     since: [Time<Local>; MAX_SLOTS],
+    /// Of the latest, in LTP.
+    stamps: [u32; MAX_SLOTS],
     slots: usize,
     is_new: bool,
 }
@@ -53,6 +52,7 @@ impl Merged {
             ranks: [0; MAX_SLOTS],
             owners: [NOBODY; MAX_SLOTS],
             since: [Time::ZERO; MAX_SLOTS],
+            stamps: [0; MAX_SLOTS],
             slots: 0,
             is_new: false,
         }
@@ -69,6 +69,15 @@ impl Merged {
         }
         let priority = Priority::new(self.ranks[slot].saturating_sub(1))?;
         Some(Owned { source: usize::from(source), level: self.levels[slot], priority, since: self.since[slot] })
+    }
+    /// Writes what it is now, for another merge: levels, ranks, owners, stamps and slots. What else an outcome has is its
+    /// universe's.
+    pub fn write(&self, outcome: &mut Outcome) {
+        outcome.levels = self.levels;
+        outcome.ranks = self.ranks;
+        outcome.owners = self.owners;
+        outcome.stamps = self.stamps;
+        outcome.slots = self.slots as u16;
     }
     /// Whether levels have changed since this was asked last.
     pub fn take_news(&mut self) -> bool {
@@ -121,6 +130,7 @@ impl Merged {
             }
         }
         self.take(best, slots, now);
+        self.stamps = stamps;
     }
 
     /// Takes the outcome over.
@@ -154,6 +164,7 @@ impl Merged {
             levels[..self.slots].fill(level);
         }
         self.replace(&levels, &[NOBODY; MAX_SLOTS], self.slots, now);
+        self.ranks = [0; MAX_SLOTS];
     }
 }
 

@@ -6,9 +6,11 @@
 
 mod contribution;
 mod merged;
+mod outcome;
 
 pub use contribution::Contribution;
 pub use merged::{Merged, Owned};
+pub use outcome::{NOBODY, Outcome};
 
 /// How sources of equal priority share a slot.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

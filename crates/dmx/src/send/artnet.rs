@@ -34,6 +34,12 @@ impl ArtNetStream {
             self.cadence.renew();
         }
     }
+    /// Somebody gets the levels who did not before: they are new to it, and said again with the next frame.
+    pub fn handle_newcomer(&mut self) {
+        if self.cadence.has_begun() {
+            self.cadence.renew();
+        }
+    }
     /// The datagram, if one is due, written to the front of `buf`: its length.
     pub fn poll_transmit(&mut self, buf: &mut [u8; Dmx::MAX_LEN], now: Time<Local>) -> Option<usize> {
         if !self.cadence.is_due(now) {

@@ -26,7 +26,7 @@ pub use source::{Owner, SourceId, SourceStatus};
 
 pub(crate) use sequence::is_late;
 
-use crate::merge::{Merged, Mode};
+use crate::merge::{Merged, Mode, Outcome};
 use source::Source;
 
 /// Events that wait at most.
@@ -40,6 +40,8 @@ pub struct Universe<const SOURCES: usize> {
     merged: Merged,
     /// Something was said that is not in `merged` yet.
     is_stale: bool,
+    /// `merged` may be other than at the last [`Self::poll_outcome`].
+    is_unpolled: bool,
     /// Counts what changed levels, for the latest to take precedence.
     stamp: u32,
     artnet: artnet::Universal,
@@ -60,6 +62,7 @@ impl<const SOURCES: usize> Universe<SOURCES> {
             sources: [const { None }; SOURCES],
             merged: Merged::new(),
             is_stale: false,
+            is_unpolled: false,
             stamp: 0,
             artnet: artnet::Universal::new(),
             is_overrun: false,
@@ -87,6 +90,18 @@ impl<const SOURCES: usize> Universe<SOURCES> {
         self.refresh(now);
         self.merged.take_news().then(|| self.merged.levels())
     }
+    /// What its sources come to, for a merge elsewhere, when anything of it may be other than at the last poll: written to
+    /// `outcome`, and the answer is `true`.
+    pub fn poll_outcome(&mut self, outcome: &mut Outcome, now: Time<Local>) -> bool {
+        self.refresh(now);
+        if !core::mem::take(&mut self.is_unpolled) {
+            return false;
+        }
+        self.merged.write(outcome);
+        outcome.stamp = self.stamp;
+        outcome.is_speaking = self.sources.iter().flatten().any(|source| source.is_speaking);
+        true
+    }
     /// The merged levels, from slot 1 to the last one that was ever sent.
     pub fn levels(&mut self, now: Time<Local>) -> &[u8] {
         self.refresh(now);
@@ -103,6 +118,10 @@ impl<const SOURCES: usize> Universe<SOURCES> {
     pub fn sources(&self) -> impl Iterator<Item = SourceStatus> + '_ {
         self.sources.iter().flatten().map(Source::status)
     }
+    /// The source at a place of the table, which is what owners of an outcome are.
+    pub fn source_at(&self, place: usize) -> Option<SourceStatus> {
+        self.sources.get(place)?.as_ref().map(Source::status)
+    }
     /// What has happened.
     pub fn poll_event(&mut self) -> Option<Event> {
         self.events.pop_front()
@@ -116,6 +135,7 @@ impl<const SOURCES: usize> Universe<SOURCES> {
         if !core::mem::take(&mut self.is_stale) {
             return;
         }
+        self.is_unpolled = true;
         let speaking = |(i, source): (usize, &'s Option<Source>)| {
             source.as_ref().filter(|source| source.is_speaking).map(|source| (i, &source.contribution))
         };

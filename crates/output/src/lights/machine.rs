@@ -5,6 +5,7 @@
 //! promises that instants rise; that frames are skipped only when their time has passed, and counted; and that it never goes
 //! back, except when the timeline itself goes back by more than 2 s: then it begins anew, and counts the step.
 
+use cuelight_dmx::range::UniverseRange;
 use cuelight_dmx::send::Identity;
 use cuelight_net::udp::Flushed;
 use cuelight_wire::scene::{Master, Tempo};
@@ -12,11 +13,14 @@ use cuelight_wire::time::{Local, Show, Span, Time};
 
 use super::figures::{Figures, LightsReport, PutOut};
 use super::grid::Grids;
+use super::input::LightsInput;
+use super::mix::Mixes;
 use super::pending::Pending;
-use super::senders::Senders;
+use super::senders::{Levels, Senders};
 use super::stagehand::Staged;
-use super::{LightsError, LightsFallback, LightsTarget, UniverseRange};
+use super::{LightsError, LightsFallback, LightsTarget};
 use crate::clock::FrameClock;
+use crate::universes::Subscriptions;
 
 /// Levels are worked out so long before the instant: a late wake-up, and a quiet frame of few universes.
 const AHEAD: Span = Span::from_ms(2);
@@ -60,6 +64,7 @@ pub struct Plan {
 #[derive(Debug)]
 pub struct LightsMachine {
     senders: Senders,
+    mixes: Mixes,
     fallback: LightsFallback,
     grids: Grids,
     ahead: Span,
@@ -88,12 +93,28 @@ impl LightsMachine {
         identity: Identity,
         fallback: LightsFallback,
     ) -> Result<Self, LightsError> {
-        let senders = Senders::new(targets, universes, identity)?;
+        Self::with_network(targets, universes, identity, fallback, Vec::new(), &Subscriptions::default())
+    }
+
+    /// The same, with universes that are taken from the network, and receivers that were found there.
+    ///
+    /// # Errors
+    /// [`LightsError`].
+    pub fn with_network(
+        targets: &[LightsTarget],
+        universes: &[UniverseRange],
+        identity: Identity,
+        fallback: LightsFallback,
+        inputs: Vec<LightsInput>,
+        subscriptions: &Subscriptions,
+    ) -> Result<Self, LightsError> {
+        let senders = Senders::new(targets, universes, identity, subscriptions)?;
         let universes = i64::try_from(senders.len()).unwrap_or(i64::MAX);
         Ok(Self {
             grids: senders.grids(),
             ahead: (AHEAD + AHEAD_A_UNIVERSE.times(universes)).min(AHEAD_MAX),
             senders,
+            mixes: Mixes::new(inputs),
             fallback,
             clock: FrameClock::FREE,
             last: None,
@@ -181,10 +202,17 @@ impl LightsMachine {
         let due_at = self.due_at(instant);
         let is_dark = self.is_alone && self.fallback == LightsFallback::Blackout;
         let master = Master { blackout: self.master.blackout || is_dark, ..self.master };
-        if let Some(staged) = self.playing.as_deref_mut() {
-            let Staged { score, playbacks, stage, .. } = staged;
-            let levels = stage.levels(score, playbacks, &master, &self.tempo, instant);
-            self.senders.write(levels, instant, due_at);
+        let Self { playing, mixes, senders, tempo, .. } = self;
+        let show = playing.as_deref_mut().map(|Staged { score, playbacks, stage, .. }| {
+            let levels = stage.levels(score, playbacks, &master, tempo, instant);
+            (score.rig(), levels)
+        });
+        if !mixes.is_empty() {
+            // What is dark for want of a hub is the show: another desk may be there for just that.
+            mixes.work_out(show, self.master.blackout, due_at);
+        }
+        if show.is_some() || !mixes.is_empty() {
+            senders.write(Levels { show: show.map(|(_, levels)| levels), mixes }, instant, due_at);
         }
     }
     /// Sends what the devices take of what was written. Returns whether nothing is left.

@@ -11,7 +11,9 @@
 
 mod figures;
 mod grid;
+mod input;
 pub mod machine;
+mod mix;
 mod pending;
 mod run;
 mod senders;
@@ -23,6 +25,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{Builder, JoinHandle};
 
+use cuelight_dmx::range::UniverseRange;
 use cuelight_dmx::send::Identity;
 use cuelight_show::{Playbacks, Score};
 use cuelight_wire::ids::Mac;
@@ -31,14 +34,15 @@ use cuelight_wire::time::{Show, Time};
 use rtrb::{Producer, PushError, RingBuffer};
 
 pub use figures::{LATE, LightsReport, PutOut};
+pub use input::{LightsInput, Mixed, MixedReader, MixedWriter, SHOW, TakenReader, TakenWriter, mixed, taken};
 pub use stagehand::Staged;
-pub use target::{BadLights, LightsTarget, Protocol, UniverseRange};
+pub use target::{BadLights, LightsTarget, Numbered, Protocol};
 
 use crate::clock::{FrameClock, MonoClock};
 use crate::frame_loop::Spin;
 use crate::latest::{Latest, latest};
 use crate::pace::{Monotonic, Pace};
-use crate::universes::{UniversesError, identity_of_part};
+use crate::universes::{Part, Subscriptions, UniversesError, identity_of_part};
 use machine::{LightsMachine, Order};
 use run::Run;
 use stagehand::Stagehand;
@@ -67,10 +71,10 @@ pub enum LightsFallback {
     Blackout,
 }
 
-/// The identity of a node's lights: the same after each restart, and another than that of its pixels, because lists of
-/// universes and packets are counted for each identity.
+/// The identity of the first target of a node's lights: the same after each restart, and another than those of its pixels
+/// and of the other targets, because lists of universes and packets are counted for each identity.
 pub fn identity_of(mac: Mac, name: &str) -> Identity {
-    identity_of_part(mac, name, 1)
+    identity_of_part(mac, name, Part::Lights)
 }
 
 /// How to run the lights.
@@ -79,8 +83,12 @@ pub struct LightsConfig<C> {
     pub targets: Vec<LightsTarget>,
     /// The universes of this node, for targets that name none, and the only ones when there are any here.
     pub universes: Vec<UniverseRange>,
-    /// Who sends, in sACN: [`identity_of`] the node.
+    /// Who sends, in sACN: [`identity_of`] the node, which is that of the first target; those of the others follow it (DMX-37).
     pub identity: Identity,
+    /// Universes that come from the network and are merged with the show's.
+    pub inputs: Vec<LightsInput>,
+    /// Who gets the universes of Art-Net targets without a host.
+    pub subscriptions: Subscriptions,
     /// What to do without a hub.
     pub fallback: LightsFallback,
     /// The clock map; as long as there is none show time is local time.
@@ -166,8 +174,9 @@ impl Lights {
 type Prepared<P, C> = (Run<P, C>, LightsHandle, Box<dyn FnOnce() -> bool + Send>, Spin);
 
 fn prepare<P: Pace, C: MonoClock>(config: LightsConfig<C>, pace: P) -> Result<Prepared<P, C>, LightsError> {
-    let LightsConfig { targets, universes, identity, fallback, clock, mono, spin, on_start } = config;
-    let machine = LightsMachine::new(&targets, &universes, identity, fallback)?;
+    let LightsConfig { targets, universes, identity, inputs, subscriptions, fallback, clock, mono, spin, on_start } =
+        config;
+    let machine = LightsMachine::with_network(&targets, &universes, identity, fallback, inputs, &subscriptions)?;
     let (orders, order_receiver) = RingBuffer::new(MAX_ORDERS);
     let (stagehand, wings) = Stagehand::start()?;
     let (reports, report_reader) = latest();

@@ -1,8 +1,9 @@
-//! The universes of a node as streams, and the sockets they leave by. Implements DMX-53 and DMX-54.
+//! The universes of a node as streams, and the sockets they leave by. Implements DMX-37, DMX-44, DMX-53 and DMX-54.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use cuelight_dmx::artnet::{self, Dmx, PortAddress};
+use cuelight_dmx::range::UniverseRange;
 use cuelight_dmx::sacn::{self, Data, Page};
 use cuelight_dmx::send::{
     Announcer, ArtNetStream, ArtNetSynchroniser, Identity, SacnSettings, SacnStream, SacnSynchroniser,
@@ -13,8 +14,9 @@ use cuelight_wire::time::{Local, Show, Span, Time};
 
 use super::LightsError;
 use super::grid::Grids;
-use super::target::{LightsTarget, Protocol, UniverseRange};
-use crate::universes::{UniversesError, open, resolve};
+use super::mix::Mixes;
+use super::target::{LightsTarget, Numbered, Protocol};
+use crate::universes::{Followed, Subscriptions, UniversesError, nth, open, resolve};
 
 /// From the instant of a frame to its synchronisation packet: 512 universes of sACN (684 bytes each with headers) need 2.8 ms
 /// on a line of 1 Gbit/s, and receivers some time to read.
@@ -27,19 +29,41 @@ const DARK: [u8; 512] = [0; 512];
 /// The longest datagram of levels is one of sACN.
 type Sender = BatchSender<{ Data::MAX_LEN }>;
 
+/// Datagrams held for each universe that goes to whoever asked for it: more leave a little before their instant.
+const HELD_A_SUBSCRIBED: usize = 4;
+
 /// Everything that is sent.
 #[derive(Debug)]
 pub(crate) struct Senders {
-    identity: Identity,
+    sources: Vec<Source>,
     sockets: Vec<Socket>,
     streams: Vec<Stream>,
     synchronisers: Vec<Synchroniser>,
-    announcer: Option<Announcer>,
-    /// Universes of sACN that levels are sent of, rising.
-    listed: Vec<sacn::Universe>,
-    /// Where the list of universes goes.
-    list_to: Vec<(usize, SocketAddr)>,
     page: Box<[u8; Page::MAX_LEN]>,
+}
+
+/// One source of sACN: what one target sends (DMX-37).
+#[derive(Debug)]
+struct Source {
+    identity: Identity,
+    announcer: Option<Announcer>,
+    /// Its universes that levels are sent of, rising.
+    listed: Vec<sacn::Universe>,
+    /// Where the list of them goes.
+    list_to: (usize, SocketAddr),
+}
+
+/// The levels of a frame: the show's, and those of universes that are taken from the network too.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Levels<'l> {
+    pub(crate) show: Option<&'l Universes>,
+    pub(crate) mixes: &'l Mixes,
+}
+
+impl Levels<'_> {
+    fn get(&self, number: u16) -> Option<&[u8]> {
+        self.mixes.levels(number).unwrap_or_else(|| self.show.and_then(|levels| levels.get(number)))
+    }
 }
 
 #[derive(Debug)]
@@ -57,7 +81,6 @@ struct Stream {
     /// Whether levels were ever sent.
     has_begun: bool,
     socket: usize,
-    to: SocketAddr,
     synchroniser: Option<usize>,
     sent_as: SentAs,
     rate: cuelight_dmx::send::Rate,
@@ -65,8 +88,26 @@ struct Stream {
 
 #[derive(Debug)]
 enum SentAs {
-    Sacn(SacnStream),
-    ArtNet(ArtNetStream),
+    /// By one of the sources.
+    Sacn {
+        stream: SacnStream,
+        source: usize,
+        to: SocketAddr,
+    },
+    ArtNet {
+        stream: ArtNetStream,
+        to: SocketAddr,
+    },
+    /// To whoever asked for it.
+    Subscribed(Subscribed),
+}
+
+/// A universe of Art-Net that goes to those who asked for it.
+#[derive(Debug)]
+struct Subscribed {
+    stream: ArtNetStream,
+    to: Followed,
+    buf: Box<[u8; Dmx::MAX_LEN]>,
 }
 
 /// What follows the levels.
@@ -105,31 +146,26 @@ impl Packets {
     }
 }
 
-/// A universe of the show and the number it is sent as.
-type Numbered = (u16, u16);
-
 impl Senders {
     /// Opens everything. Resolving a name may take a while: not for the lights thread.
     pub(crate) fn new(
         targets: &[LightsTarget],
         universes: &[UniverseRange],
         identity: Identity,
+        subscriptions: &Subscriptions,
     ) -> Result<Self, LightsError> {
         let mut plans = Vec::new();
         for target in targets {
-            plans.push((target, numbers(target, universes)?, host(target)?));
+            plans.push((target, target.numbers(universes)?, host(target)?));
         }
         let mut senders = Self {
-            identity,
+            sources: Vec::new(),
             sockets: Vec::new(),
             streams: Vec::new(),
             synchronisers: Vec::new(),
-            announcer: None,
-            listed: Vec::new(),
-            list_to: Vec::new(),
             page: Box::new([0; Page::MAX_LEN]),
         };
-        for (target, numbers, host) in &plans {
+        for (i, (target, numbers, host)) in plans.iter().enumerate() {
             let is_same = |socket: &Socket| socket.from == target.from && socket.is_ipv4 == is_ipv4(target, *host);
             let socket = match senders.sockets.iter().position(is_same) {
                 Some(socket) => socket,
@@ -137,16 +173,18 @@ impl Senders {
                     let all = plans.iter().filter(|(other, _, host)| {
                         (other.from, is_ipv4(other, *host)) == (target.from, is_ipv4(target, *host))
                     });
-                    senders.open(target, *host, all.map(|(_, numbers, _)| numbers.len()).sum())?
+                    let held = |(target, numbers, _): &(&LightsTarget, Vec<Numbered>, _)| {
+                        numbers.len() * if target.is_subscribed() { HELD_A_SUBSCRIBED } else { 1 }
+                    };
+                    senders.open(target, *host, all.map(held).sum())?
                 }
             };
-            senders.add(target, numbers, *host, socket);
+            senders.add(target, numbers, (*host, socket), nth(identity, i), subscriptions)?;
         }
-        senders.listed.reserve(senders.streams.len());
         Ok(senders)
     }
 
-    /// A socket for so many universes and their synchronisation.
+    /// A socket that holds so many datagrams.
     fn open(
         &mut self,
         target: &LightsTarget,
@@ -161,43 +199,70 @@ impl Senders {
         Ok(self.sockets.len() - 1)
     }
 
-    fn add(&mut self, target: &LightsTarget, numbers: &[Numbered], host: Option<SocketAddr>, socket: usize) {
+    fn add(
+        &mut self,
+        target: &LightsTarget,
+        numbers: &[Numbered],
+        (host, socket): (Option<SocketAddr>, usize),
+        identity: Identity,
+        subscriptions: &Subscriptions,
+    ) -> Result<(), LightsError> {
         let to = |group: [u8; 4]| host.unwrap_or_else(|| (Ipv4Addr::from(group), sacn::PORT).into());
-        let synchroniser = self.synchroniser(target, host, socket);
+        let synchroniser = self.synchroniser(target, host, socket, identity);
+        let source = self.sources.len();
         if matches!(target.protocol, Protocol::Sacn { .. }) {
             let list_to = (socket, to(sacn::Universe::DISCOVERY_GROUP));
-            if !self.list_to.contains(&list_to) {
-                self.list_to.push(list_to);
-            }
+            let listed = Vec::with_capacity(numbers.len());
+            self.sources.push(Source { identity, announcer: None, listed, list_to });
         }
         for (number, wire) in numbers {
-            let (to, sent_as) = match target.protocol {
+            let sent_as = match target.protocol {
                 Protocol::Sacn { priority, sync } => {
                     let universe = sacn::Universe::new(*wire).expect("numbers are checked");
                     let (is_forced, is_preview, rate) = (true, false, target.rate);
                     let settings = SacnSettings { universe, priority, sync, is_forced, is_preview, rate };
-                    (to(universe.group()), SentAs::Sacn(SacnStream::new(settings)))
+                    SentAs::Sacn { stream: SacnStream::new(settings), source, to: to(universe.group()) }
                 }
                 Protocol::ArtNet { .. } => {
                     let address = PortAddress::new(*wire).expect("numbers are checked");
-                    let host = host.expect("Art-Net has a host");
-                    (host, SentAs::ArtNet(ArtNetStream::new(address, 0, target.rate)))
+                    let stream = ArtNetStream::new(address, 0, target.rate);
+                    match host {
+                        Some(to) => SentAs::ArtNet { stream, to },
+                        None => {
+                            let to = subscriptions.of(address);
+                            let to = to.ok_or_else(|| UniversesError::NobodyLooks { target: target.to_string() })?;
+                            let buf = Box::new([0; Dmx::MAX_LEN]);
+                            SentAs::Subscribed(Subscribed { stream, to, buf })
+                        }
+                    }
                 }
             };
             let (number, rate) = (*number, target.rate);
-            self.streams.push(Stream { number, has_begun: false, socket, to, synchroniser, sent_as, rate });
+            self.streams.push(Stream { number, has_begun: false, socket, synchroniser, sent_as, rate });
         }
+        Ok(())
     }
 
     /// The synchroniser of a target; targets that synchronise the same receivers share it.
-    fn synchroniser(&mut self, target: &LightsTarget, host: Option<SocketAddr>, socket: usize) -> Option<usize> {
+    fn synchroniser(
+        &mut self,
+        target: &LightsTarget,
+        host: Option<SocketAddr>,
+        socket: usize,
+        identity: Identity,
+    ) -> Option<usize> {
         let (to, packets) = match target.protocol {
             Protocol::Sacn { sync, .. } => {
                 let sync = sync?;
                 let to = host.unwrap_or_else(|| (Ipv4Addr::from(sync.group()), sacn::PORT).into());
-                (to, Packets::Sacn(SacnSynchroniser::new(self.identity.cid, sync, SYNC_DELAY)))
+                (to, Packets::Sacn(SacnSynchroniser::new(identity.cid, sync, SYNC_DELAY)))
             }
-            Protocol::ArtNet { sync } => (host.filter(|_| sync)?, Packets::ArtNet(ArtNetSynchroniser::new(SYNC_DELAY))),
+            Protocol::ArtNet { sync } if sync => {
+                // Art-Net 4: an ArtSync is broadcast, whoever gets the levels.
+                let to = host.unwrap_or_else(|| (Ipv4Addr::BROADCAST, artnet::PORT).into());
+                (to, Packets::ArtNet(ArtNetSynchroniser::new(SYNC_DELAY)))
+            }
+            Protocol::ArtNet { .. } => return None,
         };
         let is_same = |other: &Synchroniser| {
             (other.socket, other.to) == (socket, to)
@@ -229,8 +294,8 @@ impl Senders {
 
     /// Writes the datagrams of the universes that have a frame at `instant`, which is local time `now`. A universe that the
     /// show does not have says nothing, or is dark once it has said something.
-    pub(crate) fn write(&mut self, levels: &Universes, instant: Time<Show>, now: Time<Local>) {
-        let Self { identity, sockets, streams, synchronisers, announcer, listed, .. } = self;
+    pub(crate) fn write(&mut self, levels: Levels<'_>, instant: Time<Show>, now: Time<Local>) {
+        let Self { sources, sockets, streams, synchronisers, .. } = self;
         for stream in streams.iter_mut().filter(|stream| Grids::has_frame(stream.rate, instant)) {
             let levels = match levels.get(stream.number) {
                 Some(levels) => levels,
@@ -239,12 +304,11 @@ impl Senders {
             };
             if !stream.has_begun {
                 stream.has_begun = true;
-                if let SentAs::Sacn(sent_as) = &stream.sent_as {
-                    list(listed, sent_as.settings().universe);
-                    announcer.get_or_insert_with(|| Announcer::new(now)).handle_change();
+                if let SentAs::Sacn { stream, source, .. } = &stream.sent_as {
+                    sources[*source].list(stream.settings().universe, now);
                 }
             }
-            let is_sent = stream.transmit(levels, &mut sockets[stream.socket].sender, identity, now);
+            let is_sent = stream.transmit(levels, &mut sockets[stream.socket].sender, sources, now);
             if let Some(synchroniser) = stream.synchroniser.filter(|_| is_sent) {
                 synchronisers[synchroniser].packets.handle_frame(now);
             }
@@ -282,10 +346,10 @@ impl Senders {
     /// Sends the list of universes if it is due; its pages are longer than levels and go one by one, every 10 s.
     pub(crate) fn announce(&mut self, now: Time<Local>) -> Flushed {
         let mut flushed = Flushed::default();
-        let Some(announcer) = &mut self.announcer else { return flushed };
-        while let Some(len) = announcer.poll_transmit(&self.identity, &self.listed, &mut self.page, now) {
-            for (socket, to) in &self.list_to {
-                match self.sockets[*socket].sender.socket().send_to(&self.page[..len], to) {
+        for Source { identity, announcer, listed, list_to: (socket, to) } in &mut self.sources {
+            let Some(announcer) = announcer else { continue };
+            while let Some(len) = announcer.poll_transmit(identity, listed, &mut self.page, now) {
+                match self.sockets[*socket].sender.socket().send_to(&self.page[..len], *to) {
                     Ok(_) => flushed.sent += 1,
                     Err(_) => flushed.failed += 1,
                 }
@@ -296,44 +360,60 @@ impl Senders {
 
     /// Says the end of every universe, so that receivers need not wait for silence.
     pub(crate) fn end(&mut self, now: Time<Local>) -> Flushed {
-        let Self { identity, sockets, streams, .. } = self;
-        for stream in streams {
-            if let SentAs::Sacn(sent_as) = &mut stream.sent_as {
-                sent_as.handle_end();
-                while sockets[stream.socket]
-                    .sender
-                    .push_with(|buf| Some((stream.to, sent_as.poll_transmit(identity, buf, now)?)))
-                {}
+        let Self { sources, sockets, streams, .. } = self;
+        for Stream { socket, sent_as, .. } in streams {
+            if let SentAs::Sacn { stream, source, to } = sent_as {
+                let identity = &sources[*source].identity;
+                stream.handle_end();
+                while sockets[*socket].sender.push_with(|buf| Some((*to, stream.poll_transmit(identity, buf, now)?))) {}
             }
         }
         self.flush()
     }
 }
 
+impl Source {
+    /// Adds a universe to the list; there is room for all.
+    fn list(&mut self, universe: sacn::Universe, now: Time<Local>) {
+        if let Err(place) = self.listed.binary_search(&universe) {
+            self.listed.insert(place, universe);
+        }
+        self.announcer.get_or_insert_with(|| Announcer::new(now)).handle_change();
+    }
+}
+
 impl Stream {
     /// Writes what is due; whether anything was.
-    fn transmit(&mut self, levels: &[u8], sender: &mut Sender, identity: &Identity, now: Time<Local>) -> bool {
-        let (to, sent_as) = (self.to, &mut self.sent_as);
-        match sent_as {
-            SentAs::Sacn(stream) => {
+    fn transmit(&mut self, levels: &[u8], sender: &mut Sender, sources: &[Source], now: Time<Local>) -> bool {
+        match &mut self.sent_as {
+            SentAs::Sacn { stream, source, to } => {
                 stream.handle_levels(levels);
-                sender.push_with(|buf| Some((to, stream.poll_transmit(identity, buf, now)?)))
+                sender.push_with(|buf| Some((*to, stream.poll_transmit(&sources[*source].identity, buf, now)?)))
             }
-            SentAs::ArtNet(stream) => {
+            SentAs::ArtNet { stream, to } => {
                 stream.handle_levels(levels);
                 sender.push_with(|buf| {
                     let buf: &mut [u8; Dmx::MAX_LEN] = buf.first_chunk_mut().expect("levels of sACN are longer");
-                    Some((to, stream.poll_transmit(buf, now)?))
+                    Some((*to, stream.poll_transmit(buf, now)?))
                 })
             }
+            SentAs::Subscribed(subscribed) => subscribed.transmit(levels, sender, now),
         }
     }
 }
 
-/// Adds a universe to the list; there is room for all.
-fn list(listed: &mut Vec<sacn::Universe>, universe: sacn::Universe) {
-    if let Err(place) = listed.binary_search(&universe) {
-        listed.insert(place, universe);
+impl Subscribed {
+    fn transmit(&mut self, levels: &[u8], sender: &mut Sender, now: Time<Local>) -> bool {
+        if self.to.look() {
+            self.stream.handle_newcomer();
+        }
+        self.stream.handle_levels(levels);
+        if self.to.is_empty() {
+            return false;
+        }
+        let Some(len) = self.stream.poll_transmit(&mut self.buf, now) else { return false };
+        self.to.to().for_each(|to| sender.push(to, &self.buf[..len]));
+        true
     }
 }
 
@@ -347,38 +427,4 @@ fn host(target: &LightsTarget) -> Result<Option<SocketAddr>, LightsError> {
 
 fn is_ipv4(target: &LightsTarget, host: Option<SocketAddr>) -> bool {
     target.from.map_or_else(|| host.is_none_or(|host| host.is_ipv4()), |from| from.is_ipv4())
-}
-
-/// The universes of a target, rising, each with the number it is sent as.
-fn numbers(target: &LightsTarget, universes: &[UniverseRange]) -> Result<Vec<Numbered>, LightsError> {
-    let mine = |number: &u16| match target.universes {
-        Some(range) => range.has(*number),
-        None => true,
-    };
-    // What a target names the node has, unless the node names its own.
-    let named = target.universes.filter(|_| universes.is_empty());
-    let mut numbers: Vec<u16> =
-        universes.iter().copied().chain(named).flat_map(|range| range.first..=range.last).filter(mine).collect();
-    numbers.sort_unstable();
-    numbers.dedup();
-    if numbers.is_empty() {
-        return Err(LightsError::NoUniverses(target.to_string()));
-    }
-    if numbers.len() > cuelight_show::show::MAX_UNIVERSES {
-        return Err(LightsError::TooMany { target: target.to_string(), universes: numbers.len() });
-    }
-    let sent_as = |(rank, number): (usize, u16)| {
-        let wire = target.first.map_or(usize::from(number), |first| usize::from(first) + rank);
-        let last = match target.protocol {
-            Protocol::Sacn { .. } => sacn::Universe::LAST.number(),
-            Protocol::ArtNet { .. } => PortAddress::LAST.number(),
-        };
-        let wire = u16::try_from(wire).ok().filter(|wire| *wire <= last);
-        wire.map(|wire| (number, wire)).ok_or_else(|| LightsError::NoNumber {
-            target: target.to_string(),
-            number,
-            last,
-        })
-    };
-    numbers.into_iter().enumerate().map(sent_as).collect()
 }

@@ -6,49 +6,19 @@ use std::str::FromStr;
 
 use cuelight_dmx::artnet::PortAddress;
 use cuelight_dmx::priority::Priority;
+use cuelight_dmx::range::{BadRange, UniverseRange};
 use cuelight_dmx::sacn;
 use cuelight_dmx::send::Rate;
 
-use crate::universes::{option, parts, write_options};
+use super::LightsError;
+use crate::universes::BadOption;
+use crate::universes::option::{self, parts, write_options};
 
-/// Universes of a show, `FIRST` or `FIRST..LAST`, 1 to 63999.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct UniverseRange {
-    /// The first.
-    pub first: u16,
-    /// The last.
-    pub last: u16,
-}
-
-impl UniverseRange {
-    /// Every universe there is.
-    pub const ALL: Self = Self { first: 1, last: sacn::Universe::LAST.number() };
-
-    /// Whether it has this one.
-    pub const fn has(self, number: u16) -> bool {
-        self.first <= number && number <= self.last
-    }
-}
-
-impl FromStr for UniverseRange {
-    type Err = BadLights;
-    fn from_str(text: &str) -> Result<Self, BadLights> {
-        let number = |text: &str| text.trim().parse().ok().and_then(sacn::Universe::new).map(sacn::Universe::number);
-        let (first, last) = text.split_once("..").unwrap_or((text, text));
-        let (first, last) = number(first).zip(number(last)).ok_or(BadLights::Universes)?;
-        if first <= last { Ok(Self { first, last }) } else { Err(BadLights::Universes) }
-    }
-}
-
-impl fmt::Display for UniverseRange {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.first)?;
-        if self.first == self.last { Ok(()) } else { write!(f, "..{}", self.last) }
-    }
-}
+/// A universe of the show and the number it is sent as.
+pub type Numbered = (u16, u16);
 
 /// Universes of a show, and where they go: `sacn[:UNIVERSES][@HOST[:PORT]][?OPTIONS]` or
-/// `artnet[:UNIVERSES]@HOST[:PORT][?OPTIONS]`.
+/// `artnet[:UNIVERSES][@HOST[:PORT]][?OPTIONS]`.
 ///
 /// Options of both are `hz=44`, `from=IP` and `first=NUMBER`; sACN has `priority=100` and `sync=UNIVERSE`, Art-Net `sync=on`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,7 +27,8 @@ pub struct LightsTarget {
     pub universes: Option<UniverseRange>,
     /// How they are sent.
     pub protocol: Protocol,
-    /// A receiver, or a broadcast address; `None`: everybody, by multicast (sACN alone).
+    /// A receiver, or a broadcast address; `None`: everybody by multicast (sACN), or those who say in replies to polls that
+    /// they take a universe (Art-Net).
     pub host: Option<String>,
     /// Frames a second.
     pub rate: Rate,
@@ -88,12 +59,14 @@ pub enum Protocol {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadLights {
     /// Neither protocol.
-    #[error("expected sacn[:UNIVERSES][@HOST] or artnet[:UNIVERSES]@HOST, like sacn:1..4 or artnet:1..4@192.168.1.50")]
+    #[error(
+        "expected sacn[:UNIVERSES][@HOST] or artnet[:UNIVERSES][@HOST], like sacn:1..4 or artnet:1..4@192.168.1.50"
+    )]
     Protocol,
     /// The universes.
     #[error("expected universes of 1 to 63999, like 7 or 1..4")]
     Universes,
-    /// No host for Art-Net, or an empty one.
+    /// An empty host.
     #[error("expected a receiver or a broadcast address behind @, like artnet:1..4@192.168.1.50")]
     Host,
     /// The rate.
@@ -104,15 +77,9 @@ pub enum BadLights {
         "expected first to be the number that the first universe is sent as: 1 to 63999 (sACN) or 0 to 32767 (Art-Net)"
     )]
     First,
-    /// The priority.
-    #[error("expected a priority of 0 to 200")]
-    Priority,
-    /// The synchronisation.
-    #[error("expected sync to be a universe (sACN), or on or off (Art-Net)")]
-    Sync,
-    /// The address to send from.
-    #[error("expected from to be an IP address of this machine")]
-    From,
+    /// The value of an option.
+    #[error(transparent)]
+    Value(#[from] BadOption),
     /// An option that is none.
     #[error("expected only the options hz, from, first, sync and, with sACN, priority, like ?hz=40&sync=1000")]
     Option,
@@ -129,10 +96,52 @@ impl LightsTarget {
         first: None,
     };
 
+    /// Whether it goes to whoever asks for it.
+    pub const fn is_subscribed(&self) -> bool {
+        matches!(self.protocol, Protocol::ArtNet { .. }) && self.host.is_none()
+    }
+    /// Its universes, rising, each with the number it is sent as. `universes` are those of the node; a target that names its
+    /// own has only those of them, and where there are none all that it names.
+    ///
+    /// # Errors
+    /// [`LightsError`]: there are none, or too many, or one that the protocol has no number for.
+    pub fn numbers(&self, universes: &[UniverseRange]) -> Result<Vec<Numbered>, LightsError> {
+        let mine = |number: &u16| match self.universes {
+            Some(range) => range.has(*number),
+            None => true,
+        };
+        // What a target names the node has, unless the node names its own.
+        let named = self.universes.filter(|_| universes.is_empty());
+        let mut numbers: Vec<u16> =
+            universes.iter().copied().chain(named).flat_map(|range| range.first..=range.last).filter(mine).collect();
+        numbers.sort_unstable();
+        numbers.dedup();
+        if numbers.is_empty() {
+            return Err(LightsError::NoUniverses(self.to_string()));
+        }
+        if numbers.len() > cuelight_show::show::MAX_UNIVERSES {
+            return Err(LightsError::TooMany { target: self.to_string(), universes: numbers.len() });
+        }
+        let sent_as = |(rank, number): (usize, u16)| {
+            let wire = self.first.map_or(usize::from(number), |first| usize::from(first) + rank);
+            let last = match self.protocol {
+                Protocol::Sacn { .. } => sacn::Universe::LAST.number(),
+                Protocol::ArtNet { .. } => PortAddress::LAST.number(),
+            };
+            let wire = u16::try_from(wire).ok().filter(|wire| *wire <= last);
+            wire.map(|wire| (number, wire)).ok_or_else(|| LightsError::NoNumber {
+                target: self.to_string(),
+                number,
+                last,
+            })
+        };
+        numbers.into_iter().enumerate().map(sent_as).collect()
+    }
+
     fn take(&mut self, key: &str, value: &str) -> Result<(), BadLights> {
         match (key, &mut self.protocol) {
             ("hz", _) => self.rate = value.parse().ok().and_then(Rate::new).ok_or(BadLights::Hz)?,
-            ("from", _) => self.from = Some(value.parse().map_err(|_| BadLights::From)?),
+            ("from", _) => self.from = Some(option::from(value)?),
             ("first", protocol) => {
                 let number = value.parse().map_err(|_| BadLights::First)?;
                 let is_one = match protocol {
@@ -142,19 +151,9 @@ impl LightsTarget {
                 self.first = Some(number).filter(|_| is_one);
                 return if is_one { Ok(()) } else { Err(BadLights::First) };
             }
-            ("priority", Protocol::Sacn { priority, .. }) => {
-                *priority = value.parse().ok().and_then(Priority::new).ok_or(BadLights::Priority)?;
-            }
-            ("sync", Protocol::Sacn { sync, .. }) => {
-                *sync = Some(value.parse().ok().and_then(sacn::Universe::new).ok_or(BadLights::Sync)?);
-            }
-            ("sync", Protocol::ArtNet { sync }) => {
-                *sync = match value {
-                    "on" => true,
-                    "off" => false,
-                    _ => return Err(BadLights::Sync),
-                };
-            }
+            ("priority", Protocol::Sacn { priority, .. }) => *priority = option::priority(value)?,
+            ("sync", Protocol::Sacn { sync, .. }) => *sync = Some(option::sacn_sync(value)?),
+            ("sync", Protocol::ArtNet { sync }) => *sync = option::artnet_sync(value)?,
             _ => return Err(BadLights::Option),
         }
         Ok(())
@@ -171,13 +170,15 @@ impl FromStr for LightsTarget {
             "artnet" => Protocol::ArtNet { sync: false },
             _ => return Err(BadLights::Protocol),
         };
-        let universes = universes.map(str::parse).transpose()?;
-        if host == Some("") || host.is_none() && word == "artnet" {
+        let of_show = |range: UniverseRange| if range.first == 0 { Err(BadRange) } else { Ok(range) };
+        let universes = universes.map(|text| text.parse().and_then(of_show)).transpose();
+        let universes = universes.map_err(|BadRange| BadLights::Universes)?;
+        if host == Some("") {
             return Err(BadLights::Host);
         }
         let mut target = Self { universes, protocol, host: host.map(str::to_owned), ..Self::SACN };
         for text in options {
-            let (key, value) = option(text).map_err(|_| BadLights::Option)?;
+            let (key, value) = text.split_once('=').ok_or(BadLights::Option)?;
             target.take(key, value)?;
         }
         Ok(target)
@@ -192,14 +193,11 @@ impl fmt::Display for LightsTarget {
         let hz = (self.rate != Rate::FULL).then(|| format!("hz={}", self.rate.hz()));
         let from = self.from.map(|from| format!("from={from}"));
         let first = self.first.map(|first| format!("first={first}"));
-        let [priority, sync] = match self.protocol {
-            Protocol::Sacn { priority, sync } => [
-                (priority != Priority::DEFAULT).then(|| format!("priority={}", priority.number())),
-                sync.map(|sync| format!("sync={}", sync.number())),
-            ],
-            Protocol::ArtNet { sync } => [None, sync.then(|| "sync=on".to_owned())],
+        let of_protocol = match self.protocol {
+            Protocol::Sacn { priority, sync } => option::sacn_options(priority, sync),
+            Protocol::ArtNet { sync } => option::artnet_options(sync),
         };
-        write_options(f, [hz, from, first, priority, sync])
+        write_options(f, [hz, from, first].into_iter().chain(of_protocol))
     }
 }
 
@@ -216,6 +214,7 @@ mod tests {
             "sacn@node.local",
             "artnet:1..4@10.255.255.255?first=0&sync=on",
             "artnet@10.0.0.7?hz=1",
+            "artnet:1..4?first=0",
         ] {
             assert_eq!(text.parse::<LightsTarget>().unwrap().to_string(), text);
         }
@@ -233,16 +232,16 @@ mod tests {
             ("sacn:4..1", BadLights::Universes),
             ("sacn:1..64000", BadLights::Universes),
             ("sacn:1@", BadLights::Host),
-            ("artnet:1", BadLights::Host),
+            ("artnet:1@", BadLights::Host),
             ("sacn:1?hz=45", BadLights::Hz),
             ("sacn:1?hz=0", BadLights::Hz),
             ("sacn:1?first=0", BadLights::First),
             ("artnet:1@a?first=32768", BadLights::First),
-            ("sacn:1?priority=201", BadLights::Priority),
+            ("sacn:1?priority=201", BadLights::Value(BadOption::Priority)),
             ("artnet:1@a?priority=1", BadLights::Option),
-            ("sacn:1?sync=on", BadLights::Sync),
-            ("artnet:1@a?sync=7", BadLights::Sync),
-            ("sacn:1?from=here", BadLights::From),
+            ("sacn:1?sync=on", BadLights::Value(BadOption::Sync)),
+            ("artnet:1@a?sync=7", BadLights::Value(BadOption::Sync)),
+            ("sacn:1?from=here", BadLights::Value(BadOption::From)),
             ("sacn:1?hz", BadLights::Option),
         ] {
             assert_eq!(text.parse::<LightsTarget>(), Err(error), "{text}");

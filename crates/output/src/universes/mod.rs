@@ -5,7 +5,9 @@
 //! follows with the next rendered frame, 8.3 ms later, so that receivers have read everything. Sent from the frame thread on
 //! a socket that never blocks; what the system does not take is counted, the next frame carries new levels.
 
+pub(crate) mod option;
 mod socket;
+mod subscribers;
 mod target;
 
 use std::io;
@@ -22,25 +24,44 @@ use cuelight_wire::ids::Mac;
 use cuelight_wire::scene::Rgb;
 use cuelight_wire::time::{Local, Span, Time};
 
+pub use option::BadOption;
 pub use socket::{open, resolve};
+pub(crate) use subscribers::Followed;
+pub use subscribers::{MAX_SUBSCRIBERS, Subscribers, Subscriptions};
 pub use target::{ArtNetTarget, BadTarget, SacnTarget, Way};
-pub(crate) use target::{option, parts, write_options};
 
 use crate::frame::{Frame, Output};
 
-/// The identity of a node's sACN: the same after each restart. A UUID of version 8 made of a constant and the MAC address.
-pub fn identity_of(mac: Mac, name: &str) -> Identity {
-    identity_of_part(mac, name, 0)
+/// The identity of a node's pixels by sACN, of the output of this number: the same after each restart (DMX-37). A UUID of
+/// version 8 made of a constant, the number and the MAC address.
+pub fn identity_of(mac: Mac, name: &str, output: usize) -> Identity {
+    nth(identity_of_part(mac, name, Part::Pixels), output)
 }
 
-/// The identity of a part of a node that sends by itself.
-pub(crate) fn identity_of_part(mac: Mac, name: &str, part: u8) -> Identity {
+/// What sends by itself.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Part {
+    /// Outputs of the frame loop.
+    Pixels = 0,
+    /// Targets of the lights.
+    Lights = 1,
+}
+
+/// The identity of the first of a part.
+pub(crate) fn identity_of_part(mac: Mac, name: &str, part: Part) -> Identity {
     let mut cid = *b"cuelight\x80\x00......";
-    cid[9] = part;
+    cid[8] |= part as u8;
     // Version and variant, as RFC 9562 places them.
     cid[6] = 0x80 | cid[6] & 0x0F;
     cid[10..].copy_from_slice(&mac.0);
     Identity { cid: sacn::Cid(cid), name: sacn::SourceName::new(name) }
+}
+
+/// The identity of the n-th of a part, from 0 on; after 256 they begin again.
+pub(crate) fn nth(first: Identity, n: usize) -> Identity {
+    let mut identity = first;
+    identity.cid.0[9] = identity.cid.0[9].wrapping_add(n as u8);
+    identity
 }
 
 /// Pixels of a universe: the 512 slots hold 170 whole ones.
@@ -65,6 +86,12 @@ pub enum UniversesError {
     Socket {
         /// What the system said.
         source: io::Error,
+    },
+    /// An Art-Net target without a host, where nobody looks for receivers.
+    #[error("'{target}' has no receiver: name one behind @, like @192.168.1.50; only a node looks for them by itself")]
+    NobodyLooks {
+        /// As configured.
+        target: String,
     },
     /// Universes beyond the last one.
     #[error("{pixels} pixels from universe {first} on need {needed} universes; there are only {there}: begin lower")]
@@ -244,8 +271,11 @@ pub struct ArtNet {
     sender: Sender,
     name: String,
     stride: i64,
-    host: SocketAddr,
+    /// The receiver; `None`: those that ask for each universe.
+    host: Option<SocketAddr>,
     streams: Vec<ArtNetStream>,
+    /// Who asks, one for each stream, where there is no one receiver.
+    followed: Vec<Followed>,
     synchroniser: Option<ArtNetSynchroniser>,
     bytes: Vec<u8>,
     buf: Box<[u8; Dmx::MAX_LEN]>,
@@ -256,16 +286,22 @@ impl ArtNet {
     ///
     /// # Errors
     /// [`UniversesError`]; a receiver that is merely off is none.
-    pub fn new(target: &ArtNetTarget, pixels: usize) -> Result<Self, UniversesError> {
+    pub fn new(target: &ArtNetTarget, pixels: usize, subscriptions: &Subscriptions) -> Result<Self, UniversesError> {
         let numbers = universes_of(target.first.number(), PortAddress::LAST.number(), pixels)?;
-        let host = resolve(&target.host, artnet::PORT)?;
-        let addresses = numbers.filter_map(PortAddress::new);
+        let host = target.host.as_deref().map(|host| resolve(host, artnet::PORT)).transpose()?;
+        let addresses: Vec<_> = numbers.filter_map(PortAddress::new).collect();
+        let mut followed = Vec::new();
+        for address in addresses.iter().filter(|_| host.is_none()) {
+            let its = subscriptions.of(*address);
+            followed.push(its.ok_or_else(|| UniversesError::NobodyLooks { target: format!("artnet:{target}") })?);
+        }
         Ok(Self {
-            sender: Sender::new(target.way, Some(host))?,
+            sender: Sender::new(target.way, host)?,
             name: format!("artnet:{target}"),
             stride: target.way.stride(),
             host,
-            streams: addresses.map(|address| ArtNetStream::new(address, 0, target.way.rate)).collect(),
+            streams: addresses.iter().map(|address| ArtNetStream::new(*address, 0, target.way.rate)).collect(),
+            followed,
             synchroniser: target.sync.then(|| ArtNetSynchroniser::new(Span::ZERO)),
             bytes: Vec::with_capacity(3 * pixels),
             buf: Box::new([0; Dmx::MAX_LEN]),
@@ -282,17 +318,27 @@ impl Output for ArtNet {
         let now = Time::from_ns(frame.mono_ns);
         let mut sync = [0; artnet::Sync::LEN];
         if let Some(len) = self.synchroniser.as_mut().and_then(|s| s.poll_transmit(&mut sync, now)) {
-            self.sender.send(&sync[..len], self.host);
+            // Art-Net 4: an ArtSync is broadcast, whoever gets the levels.
+            let everybody = (Ipv4Addr::BROADCAST, artnet::PORT).into();
+            self.sender.send(&sync[..len], self.host.unwrap_or(everybody));
         }
         if frame.index.0.rem_euclid(self.stride) != 0 {
             return;
         }
         fill(&mut self.bytes, frame.pixels);
         let mut is_sent = false;
-        for (stream, levels) in self.streams.iter_mut().zip(self.bytes.chunks(SLOTS_PER_UNIVERSE)) {
+        for (i, (stream, levels)) in self.streams.iter_mut().zip(self.bytes.chunks(SLOTS_PER_UNIVERSE)).enumerate() {
             stream.handle_levels(levels);
+            let mut followed = self.followed.get_mut(i);
+            if followed.as_mut().is_some_and(|followed| followed.look()) {
+                stream.handle_newcomer();
+            }
+            if followed.as_ref().is_some_and(|followed| followed.is_empty()) {
+                continue;
+            }
             if let Some(len) = stream.poll_transmit(&mut self.buf, now) {
-                self.sender.send(&self.buf[..len], self.host);
+                let to = self.host.into_iter().chain(followed.into_iter().flat_map(|followed| followed.to()));
+                to.for_each(|to| self.sender.send(&self.buf[..len], to));
                 is_sent = true;
             }
         }

@@ -10,6 +10,8 @@ use cuelight_dmx::sacn;
 use cuelight_dmx::send::Rate;
 use cuelight_wire::limits::FRAME_HZ;
 
+use super::option::{self, BadOption, parts, write_options};
+
 /// Universes by sACN: `FIRST[@HOST[:PORT]][?hz=40&priority=100&sync=UNIVERSE&from=IP]`. Without a host they are multicast.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SacnTarget {
@@ -25,13 +27,13 @@ pub struct SacnTarget {
     pub sync: Option<sacn::Universe>,
 }
 
-/// Universes by Art-Net: `FIRST@HOST[:PORT][?hz=40&sync=on&from=IP]`.
+/// Universes by Art-Net: `FIRST[@HOST[:PORT]][?hz=40&sync=on&from=IP]`. Without a host they go to whoever asks for them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ArtNetTarget {
     /// The first universe; the others follow it.
     pub first: PortAddress,
-    /// The receiver, or a broadcast address.
-    pub host: String,
+    /// The receiver, or a broadcast address; `None`: those who say in replies to polls that they take a universe.
+    pub host: Option<String>,
     /// How often, and from where.
     pub way: Way,
     /// Whether an ArtSync follows the levels.
@@ -54,7 +56,7 @@ impl Way {
     fn take(&mut self, key: &str, value: &str) -> Result<bool, BadTarget> {
         match key {
             "hz" => self.rate = rate(value).ok_or(BadTarget::Hz)?,
-            "from" => self.from = Some(value.parse().map_err(|_| BadTarget::From)?),
+            "from" => self.from = Some(option::from(value)?),
             _ => return Ok(false),
         }
         Ok(true)
@@ -76,36 +78,18 @@ pub enum BadTarget {
     /// The universe.
     #[error("expected a first universe of 1 to 63999 (sACN) or 0 to 32767 (Art-Net)")]
     Universe,
-    /// No host for Art-Net.
+    /// An empty host.
     #[error("expected a receiver or a broadcast address behind the universe, like artnet:0@192.168.1.50")]
     Host,
     /// The rate.
     #[error("expected hz to be 40, 30, 24, 20, 15, 12, 10 or less, a part of the 120 frames a second")]
     Hz,
-    /// The priority.
-    #[error("expected a priority of 0 to 200")]
-    Priority,
-    /// The synchronisation.
-    #[error("expected sync to be a universe (sACN), or on or off (Art-Net)")]
-    Sync,
-    /// The address to send from.
-    #[error("expected from to be an IP address of this machine")]
-    From,
+    /// The value of an option.
+    #[error(transparent)]
+    Value(#[from] BadOption),
     /// An option that is none.
     #[error("expected only the options hz, from, sync and, with sACN, priority, like ?hz=30&sync=1000")]
     Option,
-}
-
-/// Universe, host, options.
-pub(crate) fn parts(text: &str) -> (&str, Option<&str>, impl Iterator<Item = &str>) {
-    let (place, options) = text.split_once('?').unwrap_or((text, ""));
-    let (first, host) = place.split_once('@').map_or((place, None), |(first, host)| (first, Some(host)));
-    (first, host, options.split('&').filter(|option| !option.is_empty()))
-}
-
-/// Key and value of an option.
-pub(crate) fn option(text: &str) -> Result<(&str, &str), BadTarget> {
-    text.split_once('=').ok_or(BadTarget::Option)
 }
 
 impl FromStr for SacnTarget {
@@ -124,13 +108,10 @@ impl FromStr for SacnTarget {
             return Err(BadTarget::Host);
         }
         for text in options {
-            let (key, value) = option(text)?;
-            match key {
-                "priority" => {
-                    target.priority = value.parse().ok().and_then(Priority::new).ok_or(BadTarget::Priority)?;
-                }
-                "sync" => target.sync = Some(universe(value).ok_or(BadTarget::Sync)?),
-                _ if target.way.take(key, value)? => {}
+            match text.split_once('=').ok_or(BadTarget::Option)? {
+                ("priority", value) => target.priority = option::priority(value)?,
+                ("sync", value) => target.sync = Some(option::sacn_sync(value)?),
+                (key, value) if target.way.take(key, value)? => {}
                 _ => return Err(BadTarget::Option),
             }
         }
@@ -143,32 +124,19 @@ impl FromStr for ArtNetTarget {
     fn from_str(text: &str) -> Result<Self, BadTarget> {
         let (first, host, options) = parts(text);
         let first = first.parse().ok().and_then(PortAddress::new).ok_or(BadTarget::Universe)?;
-        let host = host.filter(|host| !host.is_empty()).ok_or(BadTarget::Host)?.to_owned();
-        let mut target = Self { first, host, way: Way::DEFAULT, sync: false };
+        if host == Some("") {
+            return Err(BadTarget::Host);
+        }
+        let mut target = Self { first, host: host.map(str::to_owned), way: Way::DEFAULT, sync: false };
         for text in options {
-            let (key, value) = option(text)?;
-            match (key, value) {
-                ("sync", "on") => target.sync = true,
-                ("sync", "off") => target.sync = false,
-                ("sync", _) => return Err(BadTarget::Sync),
-                _ if target.way.take(key, value)? => {}
+            match text.split_once('=').ok_or(BadTarget::Option)? {
+                ("sync", value) => target.sync = option::artnet_sync(value)?,
+                (key, value) if target.way.take(key, value)? => {}
                 _ => return Err(BadTarget::Option),
             }
         }
         Ok(target)
     }
-}
-
-/// Writes options that are not as they are by default.
-pub(crate) fn write_options(
-    f: &mut fmt::Formatter<'_>,
-    options: impl IntoIterator<Item = Option<String>>,
-) -> fmt::Result {
-    let separators = std::iter::once('?').chain(std::iter::repeat('&'));
-    for (option, separator) in options.into_iter().flatten().zip(separators) {
-        write!(f, "{separator}{option}")?;
-    }
-    Ok(())
 }
 
 impl Way {
@@ -184,16 +152,14 @@ impl fmt::Display for SacnTarget {
         if let Some(host) = &self.host {
             write!(f, "@{host}")?;
         }
-        let [hz, from] = self.way.options();
-        let priority = (self.priority != Priority::DEFAULT).then(|| format!("priority={}", self.priority.number()));
-        write_options(f, [hz, from, priority, self.sync.map(|sync| format!("sync={}", sync.number()))])
+        write_options(f, self.way.options().into_iter().chain(option::sacn_options(self.priority, self.sync)))
     }
 }
 impl fmt::Display for ArtNetTarget {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}@{}", self.first.number(), self.host)?;
-        let [hz, from] = self.way.options();
-        write_options(f, [hz, from, self.sync.then(|| "sync=on".to_owned()), None])
+        write!(f, "{}", self.first.number())?;
+        self.host.as_ref().map_or(Ok(()), |host| write!(f, "@{host}"))?;
+        write_options(f, self.way.options().into_iter().chain(option::artnet_options(self.sync)))
     }
 }
 
@@ -206,7 +172,7 @@ mod tests {
         for text in ["1", "63999@10.0.0.5", "7@node.local:5569?hz=30&from=10.0.0.1&priority=120&sync=7962", "1?hz=24"] {
             assert_eq!(text.parse::<SacnTarget>().unwrap().to_string(), text);
         }
-        for text in ["0@10.0.0.5", "32767@10.255.255.255?hz=20&sync=on"] {
+        for text in ["0@10.0.0.5", "32767@10.255.255.255?hz=20&sync=on", "0?hz=20"] {
             assert_eq!(text.parse::<ArtNetTarget>().unwrap().to_string(), text);
         }
     }
@@ -220,18 +186,18 @@ mod tests {
             ("1@", BadTarget::Host),
             ("1?hz=44", BadTarget::Hz),
             ("1?hz=0", BadTarget::Hz),
-            ("1?priority=201", BadTarget::Priority),
-            ("1?sync=on", BadTarget::Sync),
-            ("1?from=here", BadTarget::From),
+            ("1?priority=201", BadTarget::Value(BadOption::Priority)),
+            ("1?sync=on", BadTarget::Value(BadOption::Sync)),
+            ("1?from=here", BadTarget::Value(BadOption::From)),
             ("1?speed=3", BadTarget::Option),
             ("1?hz", BadTarget::Option),
         ] {
             assert_eq!(text.parse::<SacnTarget>(), Err(error), "{text}");
         }
         for (text, error) in [
-            ("0", BadTarget::Host),
+            ("0@", BadTarget::Host),
             ("32768@a", BadTarget::Universe),
-            ("0@a?sync=7", BadTarget::Sync),
+            ("0@a?sync=7", BadTarget::Value(BadOption::Sync)),
             ("0@a?priority=7", BadTarget::Option),
         ] {
             assert_eq!(text.parse::<ArtNetTarget>(), Err(error), "{text}");

@@ -85,7 +85,7 @@ fn every_third_frame_goes_out_as_universes_followed_by_its_synchronisation() {
 fn a_receiver_of_art_net_shows_whole_frames_at_its_synchronisation() {
     let (socket, address) = listen();
     let target: ArtNetTarget = format!("16@{address}?hz=30&sync=on").parse().unwrap();
-    let mut output = ArtNet::new(&target, PIXELS).unwrap();
+    let mut output = ArtNet::new(&target, PIXELS, &Subscriptions::default()).unwrap();
     let mut universes = [0; 2].map(|_| Universe::<2>::new(Settings::default()));
     let names = [16, 17].map(|n| Names { sacn: None, artnet: PortAddress::new(n) });
     let mut receiver = Receiver::<2, 2>::new(&mut universes, &names).unwrap();
@@ -108,14 +108,55 @@ fn universes_that_do_not_exist_are_refused_at_the_start() {
     let message = Sacn::new(&target, PIXELS, identity()).unwrap_err().to_string();
     assert!(message.contains("need 2 universes; there are only 1"), "{message}");
     let target: ArtNetTarget = "32767@127.0.0.1".parse().unwrap();
-    assert!(matches!(ArtNet::new(&target, PIXELS), Err(UniversesError::TooMany { needed: 2, there: 1, .. })));
-    assert!(ArtNet::new(&target, PIXELS_PER_UNIVERSE).is_ok());
+    assert!(matches!(
+        ArtNet::new(&target, PIXELS, &Subscriptions::default()),
+        Err(UniversesError::TooMany { needed: 2, there: 1, .. })
+    ));
+    assert!(ArtNet::new(&target, PIXELS_PER_UNIVERSE, &Subscriptions::default()).is_ok());
+}
+
+/// DMX-44
+#[test]
+fn pixels_go_to_those_who_ask_for_their_universe() {
+    // Art-Net's port belongs to a receiver: one of this machine that nothing else here uses.
+    let here = Ipv4Addr::new(127, 0, 73, 21);
+    let receiver = UdpSocket::bind((here, artnet::PORT)).unwrap();
+    receiver.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    let [first, second] = [8, 9].map(|number| PortAddress::new(number).unwrap());
+    let (subscriptions, mut told) = Subscriptions::new([first, second].into_iter());
+    let target: ArtNetTarget = "8".parse().unwrap();
+    let mut output = ArtNet::new(&target, PIXELS, &subscriptions).unwrap();
+    emit(&mut output, 0);
+    assert_eq!(output.counters().sent(), 0, "nobody asks");
+    told[1].1.publish(Subscribers::of([here].into_iter(), &[]));
+    emit(&mut output, 3);
+    let mut buf = [0; 1_000];
+    let len = receiver.recv(&mut buf).unwrap();
+    let Ok(artnet::Packet::Dmx(dmx)) = artnet::Packet::decode(&buf[..len]) else { panic!("levels come") };
+    assert_eq!((dmx.port_address, dmx.slots), (second, &bytes(3)[SLOTS_PER_UNIVERSE..]));
+    assert_eq!(output.counters().sent(), 1, "the other universe is asked for by nobody");
+    let message = ArtNet::new(&target, PIXELS, &Subscriptions::default()).unwrap_err().to_string();
+    assert!(message.contains("name one behind @"), "{message}");
 }
 
 #[test]
 fn each_node_has_an_identity_of_its_own_that_is_a_uuid() {
-    let [a, b] = [1, 2].map(|i| identity_of(Mac([2, 0, 0, 0, 0, i]), "door"));
+    let [a, b] = [1, 2].map(|i| identity_of(Mac([2, 0, 0, 0, 0, i]), "door", 0));
     assert_ne!(a.cid, b.cid);
     assert_eq!(a.cid.to_string(), "6375656c-6967-8874-8000-020000000001");
     assert_eq!(a.name.as_str(), "door");
+}
+
+/// DMX-37
+#[test]
+fn each_output_and_each_target_of_a_node_is_a_source_of_its_own() {
+    let mac = Mac([2, 0, 0, 0, 0, 1]);
+    let mut all: Vec<_> = (0..4).map(|output| identity_of(mac, "door", output).cid.0).collect();
+    let lights = crate::lights::identity_of(mac, "door");
+    all.extend((0..4).map(|target| nth(lights, target).cid.0));
+    let count = all.len();
+    all.sort_unstable();
+    all.dedup();
+    assert_eq!(all.len(), count);
+    assert!(all.iter().all(|cid| cid[6] >> 4 == 8 && cid[8] >> 6 == 0b10), "UUIDs of version 8");
 }

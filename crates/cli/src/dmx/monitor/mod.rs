@@ -11,10 +11,11 @@ use anyhow::{Result, bail};
 use clap::{Args, ValueEnum};
 use cuelight_dmx::artnet::PortAddress;
 use cuelight_dmx::merge::Mode;
+use cuelight_dmx::range::UniverseRange;
 use cuelight_dmx::receive::Names;
 use cuelight_dmx::sacn::Universe;
 use cuelight_dmx::universe::Settings;
-use cuelight_input::{Allowed, Door, Intake, MAX_UNIVERSES, Protocol, UniverseRange, Wanted};
+use cuelight_input::{Allowed, Door, Intake, MAX_UNIVERSES, Protocol, Wanted};
 use cuelight_net::clock::LocalClock;
 use cuelight_wire::time::{Local, Span, Time};
 

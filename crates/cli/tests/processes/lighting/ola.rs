@@ -2,8 +2,8 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
-use std::process::Stdio;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -58,14 +58,45 @@ fn configure(folder: &Path) {
     fs::set_permissions(folder, fs::Permissions::from_mode(0o777)).unwrap();
 }
 
-/// What the daemon says that a universe's levels are; nothing while it does not answer.
-fn levels(network: &Seclusion, universe: u16) -> Option<Vec<u64>> {
-    let ask = format!(
-        "import urllib.request as r; print(r.urlopen('http://127.0.0.1:9090/get_dmx?u={universe}', timeout=5).read().decode())"
-    );
-    let output = network.command("python3").args(["-c", &ask]).stderr(Stdio::null()).output().unwrap();
-    let answer: Value = serde_json::from_slice(&output.stdout).ok()?;
-    Some(answer["dmx"].as_array()?.iter().filter_map(Value::as_u64).collect())
+/// The daemon. It ends when it is dropped.
+pub(super) struct Ola {
+    folder: PathBuf,
+    _daemon: Killed,
+}
+
+impl Ola {
+    /// Starts it with its files in `folder`, and waits until it answers.
+    pub(super) fn start(network: &Seclusion, folder: &Path) -> Self {
+        fs::create_dir_all(folder).unwrap();
+        configure(folder);
+        // It refuses to be root, so it is nobody in particular. Its threads ask for ordinary scheduling, which such a user may
+        // not leave idle scheduling for.
+        let mut daemon = Command::new("chrt");
+        let inner = network.command("unshare");
+        daemon.args(["--other", "0"]).arg(inner.get_program()).args(inner.get_args());
+        daemon.args(["--user", "--map-user=1000", "--", "olad", "--no-register-with-dns-sd"]);
+        daemon.args(["--http-port", "9090", "-l", "2", "--config-dir"]).arg(folder);
+        daemon.env("HOME", folder).stdin(Stdio::null());
+        let log = fs::File::create(folder.join("olad.log")).unwrap();
+        daemon.stdout(log.try_clone().unwrap()).stderr(log);
+        let daemon = Killed(daemon.spawn().expect("olad runs: apt-get install ola; cargo xtask test does that"));
+        let ola = Self { folder: folder.to_owned(), _daemon: daemon };
+        until("olad answers", LIMIT, || ola.levels(network, 1));
+        ola
+    }
+    /// What it has logged.
+    pub(super) fn told(&self) -> String {
+        fs::read_to_string(self.folder.join("olad.log")).unwrap_or_default()
+    }
+    /// What it says that a universe's levels are; nothing while it does not answer.
+    pub(super) fn levels(&self, network: &Seclusion, universe: u16) -> Option<Vec<u64>> {
+        let ask = format!(
+            "import urllib.request as r; print(r.urlopen('http://127.0.0.1:9090/get_dmx?u={universe}', timeout=5).read().decode())"
+        );
+        let output = network.command("python3").args(["-c", &ask]).stderr(Stdio::null()).output().unwrap();
+        let answer: Value = serde_json::from_slice(&output.stdout).ok()?;
+        Some(answer["dmx"].as_array()?.iter().filter_map(Value::as_u64).collect())
+    }
 }
 
 /// 512 levels that differ, and their slots as `cuelight dmx send` takes them.
@@ -79,31 +110,8 @@ fn slots(seed: u64) -> (Vec<u64>, String) {
 #[test]
 fn ola_receives_every_level_we_send_by_sacn_and_by_art_net() {
     let folder = tempdir().unwrap();
-    configure(folder.path());
     let network = Seclusion::new();
-    // It refuses to be root, so it is nobody in particular. Its threads ask for ordinary scheduling, which such a user may not
-    // leave idle scheduling for.
-    let mut daemon = std::process::Command::new("chrt");
-    let inner = network.command("unshare");
-    daemon.args(["--other", "0"]).arg(inner.get_program()).args(inner.get_args());
-    daemon.args([
-        "--user",
-        "--map-user=1000",
-        "--",
-        "olad",
-        "--no-register-with-dns-sd",
-        "--http-port",
-        "9090",
-        "-l",
-        "2",
-    ]);
-    daemon.arg("--config-dir").arg(folder.path()).env("HOME", folder.path()).stdin(Stdio::null());
-    let log = fs::File::create(folder.path().join("olad.log")).unwrap();
-    daemon.stdout(log.try_clone().unwrap()).stderr(log);
-    let _daemon = Killed(daemon.spawn().expect("olad runs: apt-get install ola; cargo xtask test does that"));
-    let told = || fs::read_to_string(folder.path().join("olad.log")).unwrap_or_default();
-    until("olad answers", LIMIT, || levels(&network, 1)).len();
-
+    let daemon = Ola::start(&network, folder.path());
     for (seed, (universe, way)) in
         [(1, &["--priority", "120"][..]), (5, &["--artnet", "--to", HERE])].into_iter().enumerate()
     {
@@ -112,8 +120,8 @@ fn ola_receives_every_level_we_send_by_sacn_and_by_art_net() {
         let mut command = network.dmx(&["send", "--universe", &number, "--slots", &slots, "--seconds", "120"]);
         command.args(way).stderr(Stdio::null()).stdout(Stdio::null());
         let _sender = Killed(command.spawn().unwrap());
-        until(&format!("olad has universe {universe}; it says {}", told()), LIMIT, || {
-            levels(&network, universe).filter(|levels| *levels == expected)
+        until(&format!("olad has universe {universe}; it says {}", daemon.told()), LIMIT, || {
+            daemon.levels(&network, universe).filter(|levels| *levels == expected)
         });
     }
 }

@@ -14,17 +14,17 @@ use crate::support::until;
 const LIMIT: Duration = Duration::from_secs(60);
 
 /// Two sources, started and ended by words on its standard input.
-struct Sources(Talking);
+pub(super) struct Sources(Talking);
 
 impl Sources {
-    fn start(network: &Seclusion) -> Self {
+    pub(super) fn start(network: &Seclusion) -> Self {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/python/sacn_sources.py");
         let python = env::var_os("CUELIGHT_PYTHON").unwrap_or_else(|| "python3".into());
         let mut command = network.command(python);
         command.arg(script).arg(HERE).stdin(Stdio::piped());
         Self(Talking::start(command))
     }
-    fn say(&mut self, word: &str) {
+    pub(super) fn say(&mut self, word: &str) {
         let stdin = self.0.child().stdin.as_mut().unwrap();
         writeln!(stdin, "{word}").expect("python with the package sacn runs: cargo xtask test installs it");
     }
