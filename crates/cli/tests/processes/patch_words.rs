@@ -72,8 +72,8 @@ fn a_show_is_patched_word_by_word_and_keeps_its_comments() {
     let labels: Vec<_> = added.as_array().unwrap().iter().map(|fixture| fixture["label"].clone()).collect();
     assert_eq!(labels, ["front 1", "front 2", "front 3"]);
     assert_eq!(added[2], json!({ "fixture": 3, "label": "front 3", "addresses": ["1.12"] }));
-    // The bar has five slots: the first free ones are before the dimmers.
-    assert_eq!(desk.done("add", &["--type", "Bar"]).trim_end(), "fixture 4 at 1.1..5");
+    // The bar has four slots: the first free ones are before the dimmers.
+    assert_eq!(desk.done("add", &["--type", "Bar"]).trim_end(), "fixture 4 at 1.1..4");
     assert_eq!(desk.done("move", &["4", "2.101"]).trim_end(), "fixture 4 is at 2.101");
     assert_eq!(desk.json("move", &["1", "--unpatch"])["addresses"], json!([]));
     assert_eq!(desk.done("move", &["1", "--free", "3"]).trim_end(), "fixture 1 is at 3.1");
@@ -85,7 +85,7 @@ fn a_show_is_patched_word_by_word_and_keeps_its_comments() {
     assert_eq!(rows, [(&json!(1), &json!("3.1")), (&json!(3), &json!("1.12")), (&json!(4), &json!("2.101"))]);
     assert!(listed.as_array().unwrap().iter().all(|row| row["groups"] == json!(["all"])), "{listed}");
     let sheet = desk.done("sheet", &[]);
-    assert!(sheet.contains("101..105") && sheet.contains("front 3"), "{sheet}");
+    assert!(sheet.contains("101..104") && sheet.contains("front 3"), "{sheet}");
     assert!(desk.done("sheet", &["--html"]).starts_with("<!"), "a page for a browser");
     assert_eq!(desk.done("conflicts", &[]).trim_end(), "no conflicts");
     assert_eq!(desk.done("group", &["all", "--delete"]).trim_end(), "group \"all\" deleted");

@@ -8,7 +8,7 @@ use cuelight_net::addresses::{broadcasts, ipv4};
 use cuelight_output::latest::Publisher;
 use cuelight_output::universes::Subscribers;
 use cuelight_wire::time::{Local, Time};
-use tracing::info;
+use tracing::{info, warn};
 
 /// Receivers that are known, bound parts counted each; one more is passed over.
 const MAX_RECEIVERS: usize = 1024;
@@ -20,6 +20,8 @@ pub(super) struct Lookout {
     at: Option<Ipv4Addr>,
     /// This machine's addresses, as of the last poll.
     own: Vec<Ipv4Addr>,
+    /// It was said that nobody can be polled.
+    has_complained: bool,
     universes: Vec<(PortAddress, Publisher<Subscribers>, Subscribers)>,
 }
 
@@ -31,11 +33,17 @@ impl Lookout {
         now: Time<Local>,
     ) -> Self {
         let universes = universes.into_iter().map(|(address, writer)| (address, writer, Subscribers::NONE)).collect();
-        Self { controller: Box::new(Controller::new(now)), at, own: Vec::new(), universes }
+        Self { controller: Box::new(Controller::new(now)), at, own: Vec::new(), has_complained: false, universes }
     }
     /// A reply to a poll. One that names another address than it came from is not believed, unless it is of a program on this
     /// machine, which has several: whoever could send such replies could point the levels of a show at anybody.
     pub(super) fn handle_reply(&mut self, reply: &PollReply, from: Ipv4Addr) {
+        let is_known =
+            self.controller.nodes().iter().any(|node| (node.ip, node.bind_index) == (reply.ip, reply.bind_index));
+        if !is_known && reply.output_addresses().next().is_none() {
+            // It takes nothing, as this node itself, which answers too.
+            return;
+        }
         if Ipv4Addr::from(reply.ip) == from || self.own.contains(&from) {
             self.controller.handle_reply(reply);
         }
@@ -54,7 +62,11 @@ impl Lookout {
         let mut buf = [0; Poll::LEN];
         if let Some(len) = self.controller.poll_transmit(&mut buf, now) {
             self.own = ipv4().into_iter().map(|(_, address)| address).collect();
-            for to in broadcasts(self.at) {
+            let everybody = broadcasts(self.at);
+            if everybody.is_empty() && !std::mem::replace(&mut self.has_complained, true) {
+                warn!("no network here has a broadcast address: receivers of Art-Net cannot be looked for");
+            }
+            for to in everybody {
                 // A network that is not there has no receivers; the next poll comes in 2.75 s.
                 let _ = socket.send_to(&buf[..len], (to, artnet::PORT));
             }

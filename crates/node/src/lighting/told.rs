@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::Ipv4Addr;
 
 use cuelight_dmx::universe::{Event, Lost, SourceId, SourceStatus};
-use cuelight_input::Intake;
+use cuelight_input::{Intake, MAX_SOURCES};
 use cuelight_output::lights::{Mixed, MixedReader, SHOW};
 use cuelight_wire::time::{Local, Span, Time};
 use tracing::{info, warn};
@@ -31,12 +31,15 @@ struct Told {
     number: u16,
     mixed: MixedReader,
     obeys: Vec<String>,
+    /// Its sources as they were told when they came: what is gone has no name any more. As many as its table holds.
+    known: Vec<(SourceId, String)>,
 }
 
 impl Teller {
     /// Of these universes of the show, in the order of the intake.
     pub(super) fn new(universes: impl Iterator<Item = (u16, MixedReader)>, now: Time<Local>) -> Self {
-        let universes = universes.map(|(number, mixed)| Told { number, mixed, obeys: Vec::new() }).collect();
+        let universes =
+            universes.map(|(number, mixed)| Told { number, mixed, obeys: Vec::new(), known: Vec::new() }).collect();
         Self { universes, look_at: now, window_at: now, lines: 0, left_out: 0 }
     }
 
@@ -50,7 +53,7 @@ impl Teller {
         }
         for i in 0..self.universes.len() {
             while let Some(event) = intake.universes().get_mut(i).and_then(|universe| universe.poll_event()) {
-                let line = described(event, i, intake);
+                let line = self.universes[i].described(event, intake.peek(i).sources());
                 self.tell(i, &line);
             }
         }
@@ -89,44 +92,50 @@ fn obeyed(mixed: &Mixed, source: impl Fn(usize) -> Option<SourceStatus>) -> Vec<
         }
     }
     all.sort_by_key(|(place, _)| std::cmp::Reverse(*place));
-    let named = |(place, priority)| match source(place) {
+    let worded = |(place, priority)| match source(place) {
         _ if place == SHOW => format!("the show at priority {priority}"),
-        Some(status) => format!("{} at priority {priority}", Named(status)),
+        Some(status) => format!("{} at priority {priority}", named(status)),
         None => format!("a source that is gone at priority {priority}"),
     };
-    all.into_iter().map(named).collect()
+    all.into_iter().map(worded).collect()
 }
 
-fn described(event: Event, i: usize, intake: &Intake<'_>) -> String {
-    let named = |id| match intake.peek(i).sources().find(|source| source.id == id) {
-        Some(status) => Named(status).to_string(),
-        None => Nameless(id).to_string(),
-    };
-    match event {
-        Event::SourceFound(id) => format!("has the source {}", named(id)),
-        Event::SourceLost(id, why) => {
-            let why = match why {
-                Lost::Silent => "it fell silent",
-                Lost::Terminated => "it said its end",
-                Lost::Released => "its merging was cancelled",
-            };
-            format!("has lost the source {}: {why}", named(id))
+impl Told {
+    /// An event in words, `sources` being those that are there now.
+    fn described(&mut self, event: Event, mut sources: impl Iterator<Item = SourceStatus>) -> String {
+        match event {
+            Event::SourceFound(id) => {
+                let name = sources.find(|source| source.id == id).map_or_else(|| Nameless(id).to_string(), named);
+                self.forget(id);
+                if self.known.len() == MAX_SOURCES {
+                    self.known.remove(0);
+                }
+                self.known.push((id, name.clone()));
+                format!("has the source {name}")
+            }
+            Event::SourceLost(id, why) => {
+                let why = match why {
+                    Lost::Silent => "it fell silent",
+                    Lost::Terminated => "it said its end",
+                    Lost::Released => "its merging was cancelled",
+                };
+                let name = self.forget(id).unwrap_or_else(|| Nameless(id).to_string());
+                format!("has lost the source {name}: {why}")
+            }
+            Event::SourcesExceeded(id) => format!("has no room for the source {}", Nameless(id)),
+            Event::SyncLost(id) => format!("gets no synchronisation of {} any more", Nameless(id)),
         }
-        Event::SourcesExceeded(id) => format!("has no room for the source {}", named(id)),
-        Event::SyncLost(id) => format!("gets no synchronisation of {} any more", named(id)),
+    }
+    fn forget(&mut self, id: SourceId) -> Option<String> {
+        let known = self.known.iter().position(|(known, _)| *known == id)?;
+        Some(self.known.remove(known).1)
     }
 }
 
 /// A source as people know it.
-struct Named(SourceStatus);
-
-impl fmt::Display for Named {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(name) = &self.0.name {
-            write!(f, "\"{}\" ", name.as_str().escape_debug())?;
-        }
-        Nameless(self.0.id).fmt(f)
-    }
+fn named(source: SourceStatus) -> String {
+    let name = source.name.map_or_else(String::new, |name| format!("\"{}\" ", name.as_str().escape_debug()));
+    format!("{name}{}", Nameless(source.id))
 }
 
 /// A source of which only its identity is known.
@@ -139,5 +148,30 @@ impl fmt::Display for Nameless {
             SourceId::ArtNet { ip, physical } => write!(f, "(artnet:{}/{physical})", Ipv4Addr::from(ip)),
             SourceId::Local(id) => write!(f, "(local:{id})"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use cuelight_dmx::sacn::Cid;
+    use cuelight_output::lights::mixed;
+
+    use super::*;
+
+    #[test]
+    fn a_source_that_is_gone_is_told_by_the_name_it_had_and_no_more_are_known_than_there_may_be() {
+        let (_, mixed) = mixed();
+        let mut told = Told { number: 1, mixed, obeys: Vec::new(), known: Vec::new() };
+        let id = |n: u8| SourceId::ArtNet { ip: [10, 0, 0, n], physical: 0 };
+        assert_eq!(told.described(Event::SourceFound(id(1)), [].into_iter()), "has the source (artnet:10.0.0.1/0)");
+        told.known[0].1 = "\"desk\"".to_owned();
+        let lost = told.described(Event::SourceLost(id(1), Lost::Silent), [].into_iter());
+        assert_eq!(lost, "has lost the source \"desk\": it fell silent");
+        for n in 0..100 {
+            told.described(Event::SourceFound(id(n)), [].into_iter());
+        }
+        assert_eq!(told.known.len(), MAX_SOURCES);
+        let stranger = Event::SourcesExceeded(SourceId::Sacn(Cid([1; 16])));
+        assert!(told.described(stranger, [].into_iter()).starts_with("has no room for the source (sacn:01010101-"));
     }
 }

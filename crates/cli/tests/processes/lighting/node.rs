@@ -1,8 +1,9 @@
 //! A node with a show of its own between desks and receivers that nobody here wrote.
 
 use std::fs::{self, File};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::thread::panicking;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -37,7 +38,7 @@ level = "128/255"
 "#;
 
 /// A node in `network` that plays the show by itself; its log goes to `node.log` in `folder`.
-pub(super) fn node(network: &Seclusion, folder: &Path, at: &str, options: &[&str]) -> Killed {
+pub(super) fn node(network: &Seclusion, folder: &Path, at: &str, options: &[&str]) -> Node {
     let show = folder.join("show.toml");
     fs::write(&show, SHOW).unwrap();
     let mut command = network.command(env!("CARGO_BIN_EXE_cuelight"));
@@ -46,7 +47,21 @@ pub(super) fn node(network: &Seclusion, folder: &Path, at: &str, options: &[&str
     command.args(["--pattern-uploads", "off", "--mdns", "off", "--name", "stage left"]);
     command.arg("--data-dir").arg(folder.join("node")).arg("--show").arg(&show).args(options);
     let log = File::create(folder.join("node.log")).unwrap();
-    Killed(command.stdout(Stdio::null()).stderr(log).spawn().unwrap())
+    Node { process: Killed(command.stdout(Stdio::null()).stderr(log).spawn().unwrap()), folder: folder.to_owned() }
+}
+
+/// A running node. It ends when it is dropped, and shows its log when the test has failed.
+pub(super) struct Node {
+    process: Killed,
+    folder: PathBuf,
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        if panicking() {
+            eprintln!("--- log of the node:\n{}---", log(&self.folder));
+        }
+    }
 }
 
 fn log(folder: &Path) -> String {
@@ -69,7 +84,7 @@ fn a_nodes_show_gives_way_to_a_desk_of_higher_priority_and_takes_over_when_that_
     let options = ["--input", &format!("sacn:1?at={HERE}"), "--lights", &format!("artnet:1@{HERE}?first=51")];
     let _node = node(&network, folder.path(), HERE, &options);
     let sees = |what: &str, levels: [u8; 4]| {
-        until(&format!("{what}; its log: {}", log(folder.path())), LIMIT, || {
+        until(what, LIMIT, || {
             let newest = monitor.said().into_iter().rev().find(|line| line["event"] == "status")?;
             let all = newest["universes"][0]["levels"].as_array()?;
             (all.get(..4)? == json!(levels).as_array()?).then_some(())
@@ -97,12 +112,16 @@ fn a_nodes_show_gives_way_to_a_desk_of_higher_priority_and_takes_over_when_that_
 fn levels_go_to_the_receiver_that_says_in_its_reply_that_it_takes_them() {
     let folder = tempdir().unwrap();
     let network = Seclusion::new();
-    let added = network.command("ip").args(["addr", "add", &format!("{BESIDE}/24"), "dev", "d0"]).status().unwrap();
+    let added = network
+        .command("ip")
+        .args(["addr", "add", &format!("{BESIDE}/24"), "broadcast", "+", "dev", "d0"])
+        .status()
+        .unwrap();
     assert!(added.success());
     let daemon = Ola::start(&network, &folder.path().join("ola"));
     // Its universe 5 is universe 5 of Art-Net; nobody is named to whom that goes.
     let _node = node(&network, folder.path(), BESIDE, &["--lights", "artnet:1?first=5"]);
-    until(&format!("olad has the show; it says {}; the node: {}", daemon.told(), log(folder.path())), LIMIT, || {
+    until("olad has the show", LIMIT, || {
         let levels: Vec<Value> = daemon.levels(&network, 5)?.into_iter().map(Value::from).collect();
         (levels.get(..3)? == [255, 128, 0]).then_some(())
     });
@@ -117,7 +136,7 @@ fn a_node_does_not_take_what_it_sends_to_everybody() {
     let folder = tempdir().unwrap();
     let network = Seclusion::new();
     let mut refused = node(&network, folder.path(), HERE, &["--input", "sacn:1..4", "--lights", "sacn:2"]);
-    let status = until("the node ends", LIMIT, || refused.0.try_wait().unwrap());
+    let status = until("the node ends", LIMIT, || refused.process.0.try_wait().unwrap());
     assert_eq!(status.code(), Some(1), "{}", log(folder.path()));
     let said = log(folder.path());
     assert!(said.contains("universe 2 is sent to 'sacn:2' and taken by 'sacn:1..4'"), "{said}");
