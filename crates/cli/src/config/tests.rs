@@ -189,6 +189,7 @@ fn every_setting_can_be_given_as_key_variable_and_flag() {
         name = "left"
         outputs = ["null"]
         universes = ["1..4"]
+        inputs = ["sacn:1?max=120"]
         lights = ["sacn:1?hz=30"]
         show = "/s.toml"
         geometry = "ring:60"
@@ -229,6 +230,7 @@ fn every_setting_can_be_given_as_key_variable_and_flag() {
         let (flag, value) = match entry.key.as_str() {
             "outputs" => ("output".to_owned(), "null".to_owned()),
             "universes" => ("universes".to_owned(), "1..4".to_owned()),
+            "inputs" => ("input".to_owned(), "sacn:1?max=120".to_owned()),
             "lights" => ("lights".to_owned(), "sacn:1?hz=30".to_owned()),
             "update_keys" => {
                 let key = "cuelight-public:PUAXw+hDiVqStwqnTRt+vJyYLM8uxJaMwM1V8Sr0Zgw=";
