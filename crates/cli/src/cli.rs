@@ -2,6 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
+use crate::access::{Account, Key};
 use crate::check::Check;
 use crate::ctl::Ctl;
 use crate::cue::Cue;
@@ -70,6 +71,10 @@ pub(crate) enum Command {
     Cue(Cue),
     /// Arm a show: no node is updated meanwhile
     Show(Show),
+    /// Keys of programs: list, make, revoke
+    Key(Key),
+    /// Accounts of people: list, add, change, remove
+    Account(Account),
     /// Check a configuration file and print what it means
     Check(Check),
     /// Simulate, in virtual time

@@ -21,7 +21,8 @@ Examples:
   cuelight hub --access-point wlan0 --password-file FILE   as the show's own Wi-Fi network
   cuelight hub --access-point eth1 --radio off             gives addresses on a wired network
 
-The first start writes a key to operator.key in the data folder. Control calls from other machines need it.
+The first start writes a key to operator.key in the data folder, with which the other subcommands on this machine command the
+hub, and prints a setup code, with which the first browser makes an account. Programs get keys with `cuelight key new`.
 Ctrl-C stops: the show is saved, nodes are told.";
 
 /// `cuelight hub`.

@@ -3,6 +3,7 @@
 //! Exit codes: 0 done, 1 failed, 2 wrong usage (flags, variables or configuration file), 75 a node that is to be started again
 //! by `cuelight-launch`.
 
+mod access;
 mod address;
 mod check;
 mod cli;
@@ -62,6 +63,8 @@ fn main() -> ExitCode {
         },
         Command::Show(show) => show.run(),
         Command::Cue(cue) => cue.run(),
+        Command::Key(key) => key.run(),
+        Command::Account(account) => account.run(),
         Command::Check(check) => check.run(),
         Command::Doctor(doctor) => doctor.run(),
         Command::Leash(leash) => match leash.run() {

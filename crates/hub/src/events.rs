@@ -14,7 +14,7 @@ mod told;
 mod wall;
 
 pub(crate) use told::{Told, answered, of_command, of_event};
-pub(crate) use wall::rfc3339;
+pub(crate) use wall::{read_rfc3339, rfc3339};
 
 /// Events that are kept, 3 MB of them; when there are more the oldest goes.
 const KEPT: usize = 10_000;

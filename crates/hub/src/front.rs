@@ -66,6 +66,10 @@ impl Default for Limits {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct LocalAddress(pub(crate) Option<SocketAddr>);
 
+/// Whether a connection is encrypted, as an extension of its requests.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Encrypted(pub(crate) bool);
+
 /// Serves `router` until `stop` changes or its other end is gone, then ends every connection after its present request.
 pub(crate) async fn serve(listener: TcpListener, router: Router, limits: Limits, mut stop: watch::Receiver<()>) {
     let room = Arc::new(Semaphore::new(limits.room as usize));
@@ -145,6 +149,7 @@ async fn answer(
 ) -> Result<Response, Infallible> {
     request.extensions_mut().insert(ConnectInfo(peer));
     request.extensions_mut().insert(local);
+    request.extensions_mut().insert(Encrypted(false));
     router.oneshot(request).await
 }
 

@@ -2,6 +2,7 @@
 //!
 //! | module | is |
 //! |---|---|
+//! | `accounts` | people, roles, keys, sessions: who may do what |
 //! | `access_point` | the show's own network: radio, addresses |
 //! | `tick` | the thread that owns the conductor and the stream |
 //! | `stream` | the datagrams of one tick, from the conductor to the network |
@@ -27,6 +28,7 @@
 //! `75-access-point.md`, `90-updates.md` and `97-cues.md` on the hub's side.
 
 pub mod access_point;
+mod accounts;
 mod api;
 pub mod backup;
 mod chronicle;

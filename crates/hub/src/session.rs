@@ -27,7 +27,8 @@ use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use tokio::time::timeout;
 use tracing::debug;
 
-use crate::api::{Problem, guard};
+use crate::accounts::{Caller, Role};
+use crate::api::Problem;
 use crate::front::LocalAddress;
 use crate::inbox::{Gone, Input};
 use crate::origin::Origin;
@@ -60,6 +61,7 @@ pub(crate) async fn upgrade(
     State(shared): State<Shared>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     local: Option<Extension<LocalAddress>>,
+    caller: Option<Extension<Caller>>,
     headers: HeaderMap,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Response {
@@ -71,7 +73,8 @@ pub(crate) async fn upgrade(
         return Problem::unavailable("the hub has no room for another connection; raise max_nodes").into_response();
     };
     let origin = Origin::of(&headers, local.and_then(|Extension(LocalAddress(local))| local));
-    let is_operator = shared.patterns_are_open || guard::is_operator(&shared, peer, &headers);
+    let role = caller.map(|Extension(caller)| caller.role);
+    let is_operator = shared.patterns_are_open || role.is_some_and(|role| role.covers(Role::Operator));
     upgrade
         .read_buffer_size(BUFFER)
         .write_buffer_size(WRITE_BUFFER)

@@ -10,6 +10,11 @@ use cuelight_wire::time::Span;
 
 use crate::access_point::AccessPointSettings;
 
+/// A page asks some ten times a second where it cannot watch; twenty of them behind one address still may.
+const READS_PER_S: u32 = 200;
+/// Twice what each of 20 programs sends that together change the show 1000 times a second, which a hub is built for.
+const WRITES_PER_S: u32 = 100;
+
 /// Settings of one hub. Every field has a default that suits a LAN.
 #[derive(Clone, Debug)]
 pub struct HubSettings {
@@ -41,6 +46,14 @@ pub struct HubSettings {
     pub patterns: Limits,
     /// Whether clients of other machines may upload and play patterns without the operator key, as deployed uploaders do.
     pub open_patterns: bool,
+    /// Whether who is on the hub's own machine is an admin without a key.
+    pub trust_this_machine: bool,
+    /// Names of the hub besides those that only its own network can have given it, such as one of a public domain.
+    pub host_names: Vec<String>,
+    /// Requests a second that look, of one key, session or address.
+    pub reads_per_s: u32,
+    /// Requests a second that change something, of one key, session or address.
+    pub writes_per_s: u32,
     /// What makes this hub the access point, when it is one.
     pub access_point: Option<AccessPointSettings>,
     /// The hub's clock; an injected one proves clock sync on one machine.
@@ -65,6 +78,10 @@ impl HubSettings {
             record: None,
             patterns: Limits::default(),
             open_patterns: false,
+            trust_this_machine: false,
+            host_names: Vec::new(),
+            reads_per_s: READS_PER_S,
+            writes_per_s: WRITES_PER_S,
             access_point: None,
             clock: LocalClock::UNCHANGED,
         }

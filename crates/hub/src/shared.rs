@@ -10,6 +10,7 @@ use cuelight_wire::time::{Local, Time};
 use tokio::sync::Semaphore;
 
 use crate::access_point::Facts;
+use crate::accounts::Accounts;
 use crate::api::{Documents, Repeats};
 use crate::chronicle::Chronicle;
 use crate::database::Database;
@@ -24,7 +25,7 @@ use crate::patterns::Patterns;
 use crate::receivers::Receivers;
 use crate::session::Lines;
 use crate::shows::Shows;
-use crate::store::{DataFolder, OperatorKey};
+use crate::store::DataFolder;
 
 /// Cheap to clone; holds no lock that the tick thread takes.
 #[derive(Clone, Debug)]
@@ -35,10 +36,12 @@ pub(crate) struct Shared {
     pub(crate) snapshot: Arc<ArcSwap<Snapshot>>,
     /// The hub's clock.
     pub(crate) clock: LocalClock,
-    /// Who may command from other machines.
-    pub(crate) key: OperatorKey,
     /// Control connections, to be tested.
     pub(crate) lines: Lines,
+    /// Who may do what.
+    pub(crate) accounts: Accounts,
+    /// Names of the hub besides those that only its network can have given it.
+    pub(crate) host_names: Arc<[String]>,
     /// Room for control connections.
     pub(crate) connections: Arc<Semaphore>,
     /// Answers to requests that may come again.
@@ -87,6 +90,11 @@ impl Shared {
     /// What is dangerous about how this hub is set up, and about its disk, one sentence each.
     pub(crate) fn risks(&self) -> Vec<String> {
         let mut risks = self.access_point.as_ref().map_or_else(Vec::new, |facts| facts.settings.risks());
+        if self.accounts.trusts_this_machine() {
+            let risk =
+                "everybody on the hub's own machine is an admin without a key: --trust-this-machine off wants one";
+            risks.push(risk.to_owned());
+        }
         if self.patterns_are_open {
             let risk = "anybody on the network may upload, delete and play patterns: --open-patterns off wants the key";
             risks.push(risk.to_owned());

@@ -24,6 +24,8 @@ use tokio::sync::{Semaphore, oneshot, watch};
 use tracing::{info, warn};
 
 use crate::access_point::{AccessPoint, Prepared};
+use crate::accounts::password::Cost;
+use crate::accounts::{Accounts, Terms};
 use crate::api::{self, DOWNLOADS, Documents, Repeats};
 use crate::chronicle::{self, Chronicle};
 use crate::database::{Database, HAPPENED, HUB, LibrarianThread, Opened};
@@ -60,6 +62,11 @@ const IMAGES_FOLDER: &str = "images";
 const PATTERNS_FOLDER: &str = "patterns";
 /// Folder of the show files it has.
 const SHOWS_FOLDER: &str = "shows";
+/// What checking a password costs.
+#[cfg(not(test))]
+const COST: Cost = Cost::FULL;
+#[cfg(test)]
+const COST: Cost = Cost::LEAST;
 /// How long sessions and HTTP requests may take to end when the hub stops.
 const STOP_GRACE: Duration = Duration::from_secs(2);
 /// Files a hub has open beside its connections: sockets, timers, the data folder, the record, mDNS.
@@ -146,7 +153,7 @@ struct Running {
 impl Hub {
     pub(crate) fn prepare(settings: HubSettings) -> Result<Self, HubError> {
         let folder = DataFolder::open(&settings.data_dir)?;
-        let key = operator_key(&settings, &folder)?;
+        let accounts = Accounts::open(&folder, operator_key(&settings, &folder)?, terms(&settings));
         let hub_db = Opened::open(folder.path(), &HUB)?;
         let happened_db = Opened::open(folder.path(), &HAPPENED)?;
         let before = Before::read(&hub_db, &happened_db);
@@ -201,8 +208,9 @@ impl Hub {
             inbox,
             snapshot: snapshots,
             clock,
-            key,
             lines: Lines::default(),
+            accounts,
+            host_names: settings.host_names.as_slice().into(),
             connections,
             repeats,
             documents: Documents::default(),
@@ -272,6 +280,7 @@ impl Hub {
         } = self;
         let address = http.local_addr().map_err(HubError::system("the HTTP port"))?;
         let listener = tokio::net::TcpListener::from_std(http).map_err(HubError::system("the HTTP port"))?;
+        say_who_may_command(&shared, &shown(address));
         let announcement = announce(&settings, identity, address);
         info!(address = %address, ts_port = settings.ts_port, "hub listens; open http://{}/", shown(address));
 
@@ -314,6 +323,15 @@ impl Hub {
         librarians.into_iter().for_each(LibrarianThread::stop);
         tick.join().map_err(|_| HubError::Failed("tick"))?;
         exchange.thread.join().map_err(|_| HubError::Failed("time exchange"))
+    }
+}
+
+fn terms(settings: &HubSettings) -> Terms {
+    Terms {
+        trusts_this_machine: settings.trust_this_machine,
+        reads_per_s: settings.reads_per_s,
+        writes_per_s: settings.writes_per_s,
+        cost: COST,
     }
 }
 
@@ -419,6 +437,21 @@ fn start_thread(
         work();
     };
     thread::Builder::new().name(name.into()).spawn(body).map_err(HubError::system("a thread"))
+}
+
+/// Says loudly what is open, and how the first account is made.
+fn say_who_may_command(shared: &Shared, at: &str) {
+    if shared.accounts.trusts_this_machine() {
+        warn!("everybody on this machine is an admin without a key (--trust-this-machine)");
+    }
+    tell_setup_code(shared, at);
+}
+
+/// Prints the code of the first account, where one is needed: on the console, not into the log, which travels.
+pub(crate) fn tell_setup_code(shared: &Shared, at: &str) {
+    if let Some(code) = shared.accounts.code_to_print(shared.clock.now()) {
+        eprintln!("This hub has no account yet. Setup code, good for 10 minutes: {code}  (http://{at}/)");
+    }
 }
 
 /// Announces the hub by mDNS where others can reach it.

@@ -87,6 +87,7 @@ pub(crate) fn settings(folder: &TempDir) -> HubSettings {
         mdns: false,
         realtime: false,
         max_nodes: 8,
+        trust_this_machine: true,
         ..HubSettings::new(folder.path().to_owned())
     }
 }
@@ -97,7 +98,17 @@ impl TestHub {
     }
     /// A hub on a folder that may hold a show.
     pub(crate) async fn on(folder: TempDir) -> Self {
-        let hub = Hub::prepare(settings(&folder)).unwrap();
+        let settings = settings(&folder);
+        Self::with(folder, settings).await
+    }
+    /// A hub that trusts nobody, as it is delivered.
+    pub(crate) async fn guarded() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let settings = HubSettings { trust_this_machine: false, ..settings(&folder) };
+        Self::with(folder, settings).await
+    }
+    pub(crate) async fn with(folder: TempDir, settings: HubSettings) -> Self {
+        let hub = Hub::prepare(settings).unwrap();
         let (shared, address) = (hub.shared.clone(), hub.address());
         let (stop, stopped) = oneshot::channel();
         let task = tokio::spawn(hub.serve(async {
@@ -117,6 +128,18 @@ impl TestHub {
         let (status, headers) = (response.status(), response.headers().clone());
         let bytes = to_bytes(response.into_body(), usize::MAX).await.unwrap();
         Reply { status, headers, text: String::from_utf8(bytes.to_vec()).unwrap() }
+    }
+    /// A request from another machine, with further headers and perhaps a body.
+    pub(crate) async fn ask(&self, method: Method, path: &str, headers: &[(&str, &str)], body: Option<Value>) -> Reply {
+        let mut request = Request::builder().method(method).uri(path);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let request = match body {
+            Some(body) => request.header(header::CONTENT_TYPE, "application/json").body(Body::from(body.to_string())),
+            None => request.body(Body::empty()),
+        };
+        self.request(REMOTE, request.unwrap()).await
     }
     pub(crate) async fn get(&self, path: &str) -> Reply {
         self.request(LOCAL, Request::get(path).body(Body::empty()).unwrap()).await

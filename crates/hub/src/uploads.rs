@@ -14,8 +14,8 @@ use crate::inbox::{Gone, Inbox};
 use crate::patterns::Patterns;
 use crate::shared::Shared;
 
-/// What a client hears that is neither on this machine nor has the key.
-const KEY_WANTED: &str = "from another machine this hub wants its operator key, or --open-patterns on";
+/// What a client hears that has no key for it.
+const KEY_WANTED: &str = "this hub wants a key of the role operator, such as its operator key, or --open-patterns on";
 
 /// Serves a client whose first message was binary.
 pub(crate) async fn serve(socket: WebSocket, first: Bytes, shared: &Shared, is_operator: bool) {

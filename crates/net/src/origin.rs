@@ -14,11 +14,30 @@ pub fn foreign_page(host: &str, origin: Option<&str>, is_open: bool, own_name: O
             return Some(format!("a page of {origin} may not talk to this machine"));
         }
     }
-    let name = host.rsplit_once(':').map_or(host, |(name, port)| if port.ends_with(']') { host } else { name });
-    let by_address = name.trim_matches(['[', ']']).parse::<IpAddr>().is_ok();
-    let names = ["localhost"].into_iter().chain(own_name);
-    let is_own = name.is_empty() || by_address || names.into_iter().any(|own| name.eq_ignore_ascii_case(own));
+    let name = name_of(host);
+    let names: Vec<String> = own_name.into_iter().map(str::to_owned).collect();
+    let is_own = is_own_name(host, true, &names);
     (is_open && !is_own).then(|| format!("call this machine as localhost or by its address, not as {name}"))
+}
+
+/// Ends of names that nobody can register for the whole world, so that a page from elsewhere cannot have one (RFC 6762,
+/// section 3 and appendix G; RFC 8375).
+const PRIVATE_ENDS: [&str; 7] = [".local", ".lan", ".home", ".home.arpa", ".internal", ".intranet", ".private"];
+
+/// Whether `host` names this machine and nothing that somebody else could have made to point here: an address, `localhost`, or
+/// one of `own_names`; and where the request is not `is_open`, a name of the local network.
+pub fn is_own_name(host: &str, is_open: bool, own_names: &[String]) -> bool {
+    let name = name_of(host).trim_end_matches('.');
+    let by_address = name.trim_matches(['[', ']']).parse::<IpAddr>().is_ok();
+    let lower = name.to_ascii_lowercase();
+    let is_private = !lower.contains('.') || PRIVATE_ENDS.iter().any(|end| lower.ends_with(end));
+    let is_named = lower == "localhost" || own_names.iter().any(|own| own.eq_ignore_ascii_case(&lower));
+    name.is_empty() || by_address || is_named || (is_private && !is_open)
+}
+
+/// The host without its port.
+pub fn name_of(host: &str) -> &str {
+    host.rsplit_once(':').map_or(host, |(name, port)| if port.ends_with(']') { host } else { name })
 }
 
 #[cfg(test)]
@@ -27,6 +46,24 @@ mod tests {
 
     fn is_refused(host: &str, origin: Option<&str>, is_open: bool) -> bool {
         foreign_page(host, origin, is_open, Some("node.local")).is_some()
+    }
+
+    /// HUB-3
+    #[test]
+    fn names_of_the_local_network_are_own_ones_where_a_key_protects_and_bought_ones_are_not() {
+        let own = ["hub.example.org".to_owned()];
+        for (host, is_open, is_own) in [
+            ("hub", false, true),
+            ("hub", true, false),
+            ("hub.local.:8080", false, true),
+            ("evil.example", false, false),
+            ("local.evil.example", false, false),
+            ("HUB.example.org:443", true, true),
+            ("10.0.0.1:80", true, true),
+            ("", true, true),
+        ] {
+            assert_eq!(is_own_name(host, is_open, &own), is_own, "{host}");
+        }
     }
 
     /// HUB-3

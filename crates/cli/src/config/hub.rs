@@ -62,6 +62,18 @@ pub(crate) struct HubOptions {
     /// Let anybody on the network upload, delete and play patterns without the operator key, as deployed uploaders do [default: off].
     #[arg(long, value_name = "on|off")]
     open_patterns: Option<Switch>,
+    /// Make everybody on the hub's own machine an admin without a key [default: off]. For demos and tests.
+    #[arg(long, value_name = "on|off")]
+    trust_this_machine: Option<Switch>,
+    /// Names that browsers may call the hub by besides those of the local network, may be given several times.
+    #[arg(long = "host-name", value_name = "NAME", value_delimiter = ',')]
+    host_names: Vec<Worded<Name<253>>>,
+    /// Requests a second that look, of one key, session or address [default: 200].
+    #[arg(long, value_name = "N")]
+    reads_per_s: Option<Whole<1, 1_000_000>>,
+    /// Requests a second that change something, of one key, session or address [default: 100].
+    #[arg(long, value_name = "N")]
+    writes_per_s: Option<Whole<1, 1_000_000>>,
     /// How log lines are written [default: text].
     #[arg(long, value_enum, value_name = "FORMAT")]
     pub(crate) log: Option<LogFormat>,
@@ -91,6 +103,10 @@ impl HubOptions {
             pattern_max_bytes: self.pattern_max_bytes.or(below.pattern_max_bytes),
             pattern_quota_bytes: self.pattern_quota_bytes.or(below.pattern_quota_bytes),
             open_patterns: self.open_patterns.or(below.open_patterns),
+            trust_this_machine: self.trust_this_machine.or(below.trust_this_machine),
+            host_names: if self.host_names.is_empty() { below.host_names } else { self.host_names },
+            reads_per_s: self.reads_per_s.or(below.reads_per_s),
+            writes_per_s: self.writes_per_s.or(below.writes_per_s),
             log: self.log.or(below.log),
             control_backstop: self.control_backstop.or(below.control_backstop),
             inject_clock: self.inject_clock.or(below.inject_clock),
@@ -122,6 +138,10 @@ impl HubOptions {
             clock: self.inject_clock.as_ref().map_or(default.clock, |Worded(clock)| *clock),
             patterns: pattern_limits(self.pattern_max_bytes, self.pattern_quota_bytes),
             open_patterns: switch(self.open_patterns, default.open_patterns),
+            trust_this_machine: switch(self.trust_this_machine, default.trust_this_machine),
+            host_names: self.host_names.iter().map(|Worded(Name(name))| name.clone()).collect(),
+            reads_per_s: self.reads_per_s.map_or(default.reads_per_s, Whole::get),
+            writes_per_s: self.writes_per_s.map_or(default.writes_per_s, Whole::get),
             data_dir: default.data_dir,
             access_point: default.access_point,
         }
@@ -154,6 +174,10 @@ pub(crate) fn shown(options: &HubOptions, access_point: Option<AccessPointSettin
     show("pattern_max_bytes", json!(settings.patterns.file_max));
     show("pattern_quota_bytes", json!(settings.patterns.quota));
     show("open_patterns", json!(settings.open_patterns));
+    show("trust_this_machine", json!(settings.trust_this_machine));
+    show("host_names", json!(settings.host_names));
+    show("reads_per_s", json!(settings.reads_per_s));
+    show("writes_per_s", json!(settings.writes_per_s));
     show("log", json!(options.log.unwrap_or_default()));
     shown
 }

@@ -33,7 +33,7 @@ pub(crate) struct Target {
         help_heading = "Which hub"
     )]
     hub: HubAddress,
-    /// The hub's operator key; only a hub on another machine asks for it [default: from the data folder].
+    /// A key of the hub [default: from --key-file, else operator.key from the data folder].
     #[arg(
         long,
         value_name = "KEY",
@@ -43,6 +43,9 @@ pub(crate) struct Target {
         help_heading = "Which hub"
     )]
     key: Option<String>,
+    /// A file with a key of the hub; a key on the command line is seen by everybody on this machine.
+    #[arg(long, value_name = "FILE", env = "CUELIGHT_KEY_FILE", global = true, help_heading = "Which hub")]
+    key_file: Option<PathBuf>,
     /// The hub's data folder on this machine, for its operator key [default: ~/.local/state/cuelight/hub].
     #[arg(long, value_name = "DIR", env = "CUELIGHT_HUB_DATA_DIR", global = true, help_heading = "Which hub")]
     data_dir: Option<PathBuf>,
@@ -51,7 +54,7 @@ pub(crate) struct Target {
 impl Target {
     /// A hub at an address, without a key.
     pub(crate) fn at(hub: HubAddress) -> Self {
-        Self { hub, key: None, data_dir: None }
+        Self { hub, key: None, key_file: None, data_dir: None }
     }
 }
 
@@ -78,6 +81,8 @@ pub(crate) struct Client {
     host: HubAddress,
     /// The key that was given.
     key: Option<String>,
+    /// Why there is none although one was to be read.
+    unreadable: Option<String>,
     /// The key in the data folder. It may be another hub's, so it is shown only to a hub that asks for one.
     found_key: Option<String>,
     /// Whether the hub has asked for it and taken it.
@@ -88,13 +93,22 @@ pub(crate) struct Client {
 impl Client {
     /// Finds out address and key; connects to nothing yet.
     pub(crate) fn new(target: &Target) -> Self {
-        let key = target.key.as_ref().map(|key| key.trim().to_owned());
+        let of_file = || target.key_file.as_ref().map(|file| fs::read_to_string(file).map_err(|error| (file, error)));
+        let (given, unreadable) = match (target.key.clone(), of_file()) {
+            (None, Some(Ok(key))) => (Some(key), None),
+            (None, Some(Err((file, error)))) => {
+                (None, Some(format!("the key file {} cannot be read: {error}", file.display())))
+            }
+            (key, _) => (key, None),
+        };
+        let key = given.map(|key| key.trim().to_owned());
         let found_key = match key {
             Some(_) => None,
+            None if unreadable.is_some() => None,
             None => key_from(target.data_dir.clone().unwrap_or_else(|| folders::state("hub"))),
         };
         let (host, wants_found_key) = (target.hub.clone(), Cell::new(false));
-        Self { agent: agent(TIMEOUT), host, key, found_key, wants_found_key, idempotency_key: None }
+        Self { agent: agent(TIMEOUT), host, key, unreadable, found_key, wants_found_key, idempotency_key: None }
     }
 
     /// Makes a repeated call harmless: the hub carries out a command once for each key.
@@ -142,7 +156,11 @@ impl Client {
 
     /// What a success says.
     fn json(&self, response: Response<Body>) -> Result<Value> {
+        let is_silent = response.status() == StatusCode::NO_CONTENT;
         let text = response.into_body().read_to_string().context(BROKEN_OFF)?;
+        if is_silent || text.is_empty() {
+            return Ok(Value::Null);
+        }
         serde_json::from_str(&text).with_context(|| format!("what answers at http://{} is no Cuelight hub", self.host))
     }
 
@@ -156,6 +174,9 @@ impl Client {
         &self,
         send: impl Fn(Option<&str>) -> Result<Response<Body>, ureq::Error>,
     ) -> Result<(Response<Body>, Option<&str>)> {
+        if let Some(problem) = &self.unreadable {
+            bail!("{problem}");
+        }
         let send = |key| send(key).map_err(|error| self.unreachable(&error));
         let found = self.found_key.as_deref();
         let mut key = if self.wants_found_key.get() { found } else { self.key.as_deref() };
@@ -243,7 +264,7 @@ fn key_from(data_dir: PathBuf) -> Option<String> {
 fn refusal(status: u16, text: &str) -> String {
     let problem: Value = serde_json::from_str(text).unwrap_or_default();
     let advice = match status {
-        401 => "; give it with --key or CUELIGHT_KEY",
+        401 => "; give it with --key-file or CUELIGHT_KEY",
         _ => "",
     };
     match (problem["title"].as_str(), problem["detail"].as_str()) {
@@ -311,6 +332,20 @@ mod tests {
             assert!(head.iter().any(|given| given == line), "{line} in {head:?}");
         }
         assert_eq!(body, r#"{"name":"left"}"#);
+    }
+
+    #[test]
+    fn a_key_file_is_read_and_one_that_cannot_be_is_named() {
+        let (address, server) = one_request("HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n");
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("desk.key");
+        let target = Target { key_file: Some(file.clone()), ..Target::at(hub(address)) };
+        let error = Client::new(&target).ask(&Call::get("/health")).unwrap_err().to_string();
+        assert!(error.contains("desk.key"), "{error}");
+        fs::write(&file, "cue_x\n").unwrap();
+        assert_eq!(Client::new(&target).ask(&Call::get("/health")).unwrap(), Value::Null);
+        let (head, _) = server.join().unwrap();
+        assert!(head.iter().any(|line| line == "authorization: bearer cue_x"), "{head:?}");
     }
 
     #[test]
@@ -397,7 +432,7 @@ mod tests {
     #[test]
     fn refusals_without_a_problem_document_still_say_something() {
         assert_eq!(refusal(502, "Bad gateway\nmore"), "the hub answers 502: Bad gateway");
-        assert!(refusal(401, "{}").contains("--key"));
+        assert!(refusal(401, "{}").contains("--key-file"));
     }
 
     #[test]

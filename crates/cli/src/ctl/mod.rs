@@ -32,8 +32,8 @@ Examples:
   cuelight ctl blackout on
   cuelight ctl --hub 192.168.1.10 nodes --json
 
-A hub on another machine asks for its operator key: --key, CUELIGHT_KEY, or the file operator.key that its first start
-wrote into its data folder.
+A hub asks for a key: --key-file, CUELIGHT_KEY, or the file operator.key that its first start wrote into its data folder,
+which is found by itself on the hub's own machine. `cuelight key new` makes further ones.
 
 Exit codes: 0 done, 1 the hub refused or does not answer, 2 wrong usage.";
 

@@ -142,6 +142,8 @@ impl Cast {
         command.args(["--port", &self.hub_at.port().to_string()]);
         command.args(["--ts-port", &self.exchange_at.port().to_string()]);
         command.arg("--data-dir").arg(self.script.dir.join("hub"));
+        // It listens on loopback alone and lasts as long as the demo.
+        command.args(["--trust-this-machine", "on"]);
         command.arg("--record").arg(self.hub_record());
         command.args(["--inject-clock", &format!("{offset_s:.6},{skew_ppm:.3}")]);
         command.args(["--control-backstop", if self.script.control_backstop { "on" } else { "off" }]);

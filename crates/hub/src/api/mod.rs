@@ -9,19 +9,24 @@ mod armed;
 mod backup;
 mod body;
 mod caller;
+mod calls;
 mod commands;
 mod conditions;
 mod connection;
+mod cookie;
 mod cues;
 mod events;
 mod groups;
-pub(crate) mod guard;
+mod guard;
 mod headers;
 mod health;
 mod history;
+mod keys;
 mod levels;
 mod library;
 mod live;
+mod login;
+mod me;
 mod metrics;
 mod nodes;
 mod openapi;
@@ -31,6 +36,7 @@ mod pages;
 mod pattern_files;
 mod pattern_store;
 mod patterns;
+mod people;
 mod problem;
 mod prometheus;
 mod ranges;
@@ -41,6 +47,8 @@ mod revisions;
 mod scene;
 mod scene_view;
 mod scope;
+mod sessions;
+mod setup;
 mod show;
 mod show_file;
 mod show_files;
@@ -56,11 +64,11 @@ use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::Uri;
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 pub(crate) use answer::refused;
+use calls::Calls;
 pub(crate) use conditions::Documents;
 pub(crate) use nodes::NodeView;
 pub use openapi::openapi;
@@ -71,6 +79,9 @@ pub(crate) use repeats::Repeats;
 pub(crate) use scene_view::SceneView;
 pub(crate) use show::TickView;
 
+use self::guard::Gate;
+use crate::accounts::Least::{Anybody, Known, Role};
+use crate::accounts::Role::{Admin, Metrics, Node, Operator, Viewer};
 use crate::session;
 use crate::shared::Shared;
 
@@ -82,112 +93,151 @@ const IMAGE_TIME: Duration = Duration::from_secs(60);
 
 /// All routes of a hub.
 pub(crate) fn router(shared: Shared) -> Router {
-    let mut control = OpenApiRouter::new().nest("/api/v1", commands()).nest("/api", receiver_calls());
-    control = control.route_layer(middleware::from_fn_with_state(shared.clone(), repeats::once));
-    // Parts of an image, and shows, are larger than a command, and say themselves what they are.
-    control = control.nest("/api/v1", uploads());
-    control = control.route_layer(middleware::from_fn_with_state(shared.clone(), guard::operator));
-    control = control.nest("/api/v1", entrances());
-    Router::new()
-        .route("/", get(page::page))
-        .route("/assets/{file}", get(page::asset))
-        .route("/page.js", get(page::script))
-        .route("/page.css", get(page::style))
-        .route("/health", get(health::health))
-        .route("/metrics", get(metrics::metrics))
-        .route("/patterns", get(pattern_files::list))
-        .route("/patterns/{sha256}", get(pattern_files::file))
-        .route("/shows/{sha256}", get(show_files::file))
-        .route("/cues", get(show_files::whole))
-        .route("/ota/manifest.json", get(ota::files::manifest))
-        .route("/ota/k1/s3/{file}", get(ota::files::deployed_image))
-        .route("/ota/{platform}/{file}", get(ota::files::image))
-        .route(cuelight_wire::limits::WS_PATH, get(session::upgrade))
-        .merge(Router::from(control))
+    let calls = calls(Some(&shared));
+    let gate = Gate { shared: shared.clone(), roles: calls.roles() };
+    Router::from(calls.router)
         .fallback(|uri: Uri| async move { Problem::not_found(format!("nothing is at {uri}")) })
         .method_not_allowed_fallback(|uri: Uri| async move {
             Problem::method_not_allowed(format!("{uri} exists, but not for this method"))
         })
         .layer(DefaultBodyLimit::max(body::MAX_BODY))
         .layer(middleware::from_fn(in_time))
-        .layer(middleware::from_fn(guard::own_pages))
+        .layer(middleware::from_fn_with_state(gate.clone(), guard::admit))
+        .layer(middleware::from_fn_with_state(gate, guard::own_pages))
         .layer(middleware::map_response(headers::protect))
         .with_state(shared)
 }
 
-/// The calls under `/api/v1`: each is registered together with its description. A call that is not made with `routes!` has
-/// none, and the tests notice.
-fn commands() -> OpenApiRouter<Shared> {
-    OpenApiRouter::new()
-        .routes(routes!(openapi::get))
-        .routes(routes!(show::get_show))
-        .routes(routes!(scene::get_scene, scene::post_scene))
-        .routes(routes!(scene::post_parameters))
-        .routes(routes!(zones::post_zones))
-        .routes(routes!(levels::post_blackout))
-        .routes(routes!(levels::post_master))
-        .routes(routes!(tempo::post_tempo))
-        .routes(routes!(nodes::list))
-        .routes(routes!(nodes::rename, nodes::forget))
-        .routes(routes!(nodes::get_name))
-        .routes(routes!(history::get))
-        .routes(routes!(backup::get))
-        .routes(routes!(backup::export))
-        .routes(routes!(commands::list))
-        .routes(routes!(revisions::list))
-        .routes(routes!(revisions::get))
-        .routes(routes!(revisions::undo))
-        .routes(routes!(restart::post))
-        .routes(routes!(connection::test))
-        .routes(routes!(groups::list))
-        .routes(routes!(groups::get_group, groups::put_group, groups::delete_group))
-        .routes(routes!(access_point::get))
-        .routes(routes!(cues::view::lists))
-        .routes(routes!(cues::why::get))
-        .routes(routes!(cues::view::list))
-        .routes(routes!(cues::edit::post))
-        .routes(routes!(cues::order::post))
-        .routes(routes!(patterns::list))
-        .routes(routes!(patterns::nodes))
-        .routes(routes!(patterns::stop))
-        .routes(routes!(patterns::play))
-        .routes(routes!(armed::get, armed::arm, armed::disarm))
-        .routes(routes!(ota::images::list, ota::images::publish))
-        .routes(routes!(ota::images::delete))
-        .routes(routes!(ota::rollout::get, ota::rollout::begin))
-        .routes(routes!(ota::rollout::word))
-        .routes(routes!(ota::rollback::post))
-        .routes(routes!(live::give_ticket))
-        .routes(routes!(events::follow))
-        .routes(routes!(library::effects))
-        .routes(routes!(library::palettes))
-        .routes(routes!(library::presets))
+/// Everything the hub answers. Without a hub it is only described.
+fn calls(shared: Option<&Shared>) -> Calls {
+    let repeatable = commands().under("/api/v1").and(receiver_calls().under("/api"));
+    let repeatable = repeatable.with(|router| match shared {
+        Some(shared) => router.route_layer(middleware::from_fn_with_state(shared.clone(), repeats::once)),
+        None => router,
+    });
+    // Parts of an image, and shows, are larger than a command, and say themselves what they are. What is about keys and
+    // passwords is not remembered, also not to be repeated.
+    repeatable
+        .and(uploads().under("/api/v1"))
+        .and(access().under("/api/v1"))
+        .and(entrances().under("/api/v1"))
+        .and(files())
+}
+
+/// What browsers and nodes fetch, the control plane, and what says how the hub is. Nodes come without keys: what they fetch is
+/// found by its digest and is no secret, and deployed ones know nothing else.
+fn files() -> Calls {
+    Calls::new()
+        .file(Anybody, "/", page::page)
+        .file(Anybody, "/assets/{file}", page::asset)
+        .file(Anybody, "/page.js", page::script)
+        .file(Anybody, "/page.css", page::style)
+        .file(Anybody, "/health", health::health)
+        .file(Role(Metrics), "/metrics", metrics::metrics)
+        .file(Anybody, "/patterns", pattern_files::list)
+        .file(Anybody, "/patterns/{sha256}", pattern_files::file)
+        .file(Anybody, "/shows/{sha256}", show_files::file)
+        .file(Anybody, "/cues", show_files::whole)
+        .file(Anybody, "/ota/manifest.json", ota::files::manifest)
+        .file(Anybody, "/ota/k1/s3/{file}", ota::files::deployed_image)
+        .file(Anybody, "/ota/{platform}/{file}", ota::files::image)
+        .file(Anybody, cuelight_wire::limits::WS_PATH, session::upgrade)
+}
+
+/// The calls under `/api/v1`: each is registered together with its description and the least role it wants. A call that is not
+/// made with `routes!` has no description, and the tests notice.
+fn commands() -> Calls {
+    Calls::new()
+        .call(Role(Viewer), routes!(openapi::get))
+        .call(Role(Viewer), routes!(show::get_show))
+        .call(Role(Viewer), routes!(scene::get_scene))
+        .call(Role(Operator), routes!(scene::post_scene))
+        .call(Role(Operator), routes!(scene::post_parameters))
+        .call(Role(Operator), routes!(zones::post_zones))
+        .call(Role(Operator), routes!(levels::post_blackout))
+        .call(Role(Operator), routes!(levels::post_master))
+        .call(Role(Operator), routes!(tempo::post_tempo))
+        .call(Role(Viewer), routes!(nodes::list))
+        .call(Role(Admin), routes!(nodes::rename, nodes::forget))
+        .call(Role(Viewer), routes!(nodes::get_name))
+        .call(Role(Viewer), routes!(history::get))
+        .call(Role(Admin), routes!(backup::get))
+        .call(Role(Viewer), routes!(backup::export))
+        .call(Role(Viewer), routes!(commands::list))
+        .call(Role(Viewer), routes!(revisions::list))
+        .call(Role(Viewer), routes!(revisions::get))
+        .call(Role(Admin), routes!(revisions::undo))
+        .call(Role(Admin), routes!(restart::post))
+        .call(Role(Operator), routes!(connection::test))
+        .call(Role(Viewer), routes!(groups::list))
+        .call(Role(Viewer), routes!(groups::get_group))
+        .call(Role(Admin), routes!(groups::put_group, groups::delete_group))
+        .call(Role(Viewer), routes!(access_point::get))
+        .call(Role(Viewer), routes!(cues::view::lists))
+        .call(Role(Viewer), routes!(cues::why::get))
+        .call(Role(Viewer), routes!(cues::view::list))
+        .call(Role(Operator), routes!(cues::edit::post))
+        .call(Role(Operator), routes!(cues::order::post))
+        .call(Role(Viewer), routes!(patterns::list))
+        .call(Role(Viewer), routes!(patterns::nodes))
+        .call(Role(Operator), routes!(patterns::stop))
+        .call(Role(Operator), routes!(patterns::play))
+        .call(Role(Viewer), routes!(armed::get))
+        .call(Role(Operator), routes!(armed::arm, armed::disarm))
+        .call(Role(Viewer), routes!(ota::images::list))
+        .call(Role(Admin), routes!(ota::images::publish))
+        .call(Role(Admin), routes!(ota::images::delete))
+        .call(Role(Viewer), routes!(ota::rollout::get))
+        .call(Role(Admin), routes!(ota::rollout::begin))
+        .call(Role(Admin), routes!(ota::rollout::word))
+        .call(Role(Admin), routes!(ota::rollback::post))
+        .call(Role(Viewer), routes!(live::give_ticket))
+        .call(Role(Viewer), routes!(events::follow))
+        .call(Role(Viewer), routes!(library::effects))
+        .call(Role(Viewer), routes!(library::palettes))
+        .call(Role(Viewer), routes!(library::presets))
 }
 
 /// The calls at given paths, for receivers that follow over HTTP.
-fn receiver_calls() -> OpenApiRouter<Shared> {
-    OpenApiRouter::new()
-        .routes(routes!(receivers::register))
-        .routes(routes!(receivers::command))
-        .routes(routes!(receivers::status))
-        .routes(routes!(receivers::heartbeat))
-        .routes(routes!(receivers::acknowledge))
+fn receiver_calls() -> Calls {
+    Calls::new()
+        .call(Role(Node), routes!(receivers::register))
+        .call(Role(Operator), routes!(receivers::command))
+        .call(Role(Viewer), routes!(receivers::status))
+        .call(Role(Node), routes!(receivers::heartbeat))
+        .call(Role(Node), routes!(receivers::acknowledge))
 }
 
 /// The calls whose bodies are files.
-fn uploads() -> OpenApiRouter<Shared> {
-    let show_file = OpenApiRouter::new().routes(routes!(show_file::get, show_file::put, show_file::delete));
-    let parts = OpenApiRouter::new()
-        .routes(routes!(ota::uploads::get, ota::uploads::put))
-        .routes(routes!(pattern_store::put, pattern_store::delete));
-    parts
-        .layer(DefaultBodyLimit::max(ota::uploads::MAX_PART))
-        .merge(show_file.layer(DefaultBodyLimit::max(cuelight_showfile::MAX_LEN)))
+fn uploads() -> Calls {
+    let show_file = Calls::new()
+        .call(Role(Viewer), routes!(show_file::get))
+        .call(Role(Admin), routes!(show_file::put, show_file::delete));
+    let parts = Calls::new()
+        .call(Role(Admin), routes!(ota::uploads::get, ota::uploads::put))
+        .call(Role(Operator), routes!(pattern_store::put, pattern_store::delete));
+    let most = |bytes| move |router: OpenApiRouter<Shared>| router.layer(DefaultBodyLimit::max(bytes));
+    parts.with(most(ota::uploads::MAX_PART)).and(show_file.with(most(cuelight_showfile::MAX_LEN)))
 }
 
-/// The calls that look themselves at who calls.
-fn entrances() -> OpenApiRouter<Shared> {
-    OpenApiRouter::new().routes(routes!(live::watch))
+/// The calls about who may do what.
+fn access() -> Calls {
+    Calls::new()
+        .call(Known, routes!(me::get))
+        .call(Known, routes!(me::put_password))
+        .call(Anybody, routes!(setup::get, setup::post))
+        .call(Anybody, routes!(login::post, login::delete))
+        .call(Role(Viewer), routes!(sessions::list))
+        .call(Role(Viewer), routes!(sessions::end))
+        .call(Role(Admin), routes!(people::list, people::add))
+        .call(Role(Admin), routes!(people::change, people::remove))
+        .call(Role(Admin), routes!(keys::list, keys::add))
+        .call(Role(Admin), routes!(keys::revoke))
+}
+
+/// The calls that become connections of their own.
+fn entrances() -> Calls {
+    Calls::new().call(Role(Viewer), routes!(live::watch))
 }
 
 async fn in_time(request: Request, next: Next) -> Response {

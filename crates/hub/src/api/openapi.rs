@@ -10,10 +10,10 @@ use serde_json::{Value, json};
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
+use super::calls::Roles;
 use super::problem::Problem;
+use crate::accounts::Least;
 
-/// Where the calls are.
-const BASE: &str = "/api/v1";
 /// Unsigned integers: the format `utoipa` writes, the one the format registry of OpenAPI has, and the largest number. Of
 /// 64 bits none is told: readers of JSON round such numbers.
 const UNSIGNED: [(&str, &str, Option<u64>); 4] = [
@@ -43,6 +43,7 @@ const UNSIGNED: [(&str, &str, Option<u64>); 4] = [
         (name = "receivers", description = "Programs that follow the hub over HTTP, and commands to one of them"),
         (name = "events", description = "What happens, as it happens"),
         (name = "library", description = "What there is to show"),
+        (name = "access", description = "People, roles, keys and sessions"),
         (name = "hub", description = "The hub itself"),
     )
 )]
@@ -71,19 +72,23 @@ pub(crate) async fn get() -> impl IntoResponse {
 }
 
 fn document() -> Value {
-    let router = OpenApiRouter::with_openapi(Description::openapi())
-        .nest(BASE, super::commands())
-        .nest("/api", super::receiver_calls())
-        .nest(BASE, super::uploads())
-        .nest(BASE, super::entrances());
+    let calls = super::calls(None);
+    let roles = calls.roles();
+    let router = OpenApiRouter::with_openapi(Description::openapi()).merge(calls.router);
     let mut document = serde_json::to_value(router.into_openapi()).expect("a description is JSON");
     document["info"]["version"] = env!("CARGO_PKG_VERSION").into();
     let components = &mut document["components"];
     components["securitySchemes"] = json!({
-        "operatorKey": {
+        "key": {
             "type": "http",
             "scheme": "bearer",
-            "description": "The key in operator.key in the hub's data folder. Calls from the hub's own machine need none.",
+            "description": "A key that an admin made (POST /api/v1/keys), or the one in operator.key in the hub's data folder.",
+        },
+        "session": {
+            "type": "apiKey",
+            "in": "cookie",
+            "name": "__Host-cuelight",
+            "description": "A browser that has logged in (POST /api/v1/session). Over plain HTTP the cookie is called cuelight.",
         },
     });
     components["responses"] = json!({
@@ -100,7 +105,6 @@ fn document() -> Value {
             "schema": { "type": "string", "minLength": 1, "maxLength": 64, "pattern": "^[!-~]+$" },
         },
     });
-    document["security"] = json!([{}, { "operatorKey": [] }]);
     bound_integers(&mut document["components"]);
     bound_integers(&mut document["paths"]);
     let paths = document["paths"].as_object_mut().expect("there are paths");
@@ -108,8 +112,8 @@ fn document() -> Value {
         let operations = item.as_object_mut().expect("a path has operations");
         for (method, operation) in operations {
             describe_errors(operation);
-            // Parts of an upload say themselves where they belong, and a show file which it is.
-            if method != "get" && !path.contains("/ota/uploads/") && !path.ends_with("/show/file") {
+            describe_role(operation, least(&roles, path, method));
+            if method != "get" && is_repeatable(path) {
                 let parameters = operation.as_object_mut().expect("an operation is an object");
                 let parameters = parameters.entry("parameters").or_insert_with(|| json!([]));
                 let key = json!({ "$ref": "#/components/parameters/IdempotencyKey" });
@@ -120,6 +124,32 @@ fn document() -> Value {
     // What other crates of a build ask of serde_json decides whether objects keep their order.
     document.sort_all_objects();
     document
+}
+
+fn least(roles: &Roles, path: &str, method: &str) -> Least {
+    let method = method.to_uppercase().parse().expect("a method's name is one");
+    roles.least(path, &method).expect("what is described has a role")
+}
+
+/// Who may make a call: as OpenAPI says it, and which role it wants.
+fn describe_role(operation: &mut Value, least: Least) {
+    let (security, role) = match least {
+        Least::Anybody => (json!([]), Value::Null),
+        Least::Known => (json!([{ "key": [] }, { "session": [] }]), "any".into()),
+        Least::Role(role) => (json!([{ "key": [] }, { "session": [] }]), role.word().into()),
+    };
+    operation["security"] = security;
+    operation["x-role"] = role;
+}
+
+/// Parts of an upload say themselves where they belong, and a show file which it is; what is about keys and passwords is not
+/// remembered.
+fn is_repeatable(path: &str) -> bool {
+    let rest = path.strip_prefix("/api/v1/").unwrap_or_default();
+    let first = rest.split('/').next().unwrap_or_default();
+    !(path.contains("/ota/uploads/")
+        || path.ends_with("/show/file")
+        || ["me", "setup", "session", "sessions", "accounts", "keys"].contains(&first))
 }
 
 /// Every answer that is an error is a problem document (HUB-5).

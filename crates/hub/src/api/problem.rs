@@ -4,6 +4,7 @@ use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use cuelight_showfile::Fault;
+use cuelight_wire::time::Span;
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -24,6 +25,9 @@ pub(crate) struct Problem {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
     current: Option<Value>,
+    /// When it may come again, seconds.
+    #[serde(skip)]
+    retry_after_s: Option<i64>,
     /// Where a file is wrong, each fault on its own.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     faults: Vec<FaultView>,
@@ -44,9 +48,13 @@ impl Problem {
     pub(crate) fn bad_request(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "/problems/bad-request", "The request cannot be understood", detail)
     }
-    /// 401: a key is missing or wrong.
+    /// 401: nobody knows who calls.
     pub(crate) fn unauthorized(detail: impl Into<String>) -> Self {
-        Self::new(StatusCode::UNAUTHORIZED, "/problems/unauthorized", "The operator key is needed", detail)
+        Self::new(StatusCode::UNAUTHORIZED, "/problems/unauthorized", "A key or a login is needed", detail)
+    }
+    /// 403: who calls has not the role.
+    pub(crate) fn role(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::FORBIDDEN, "/problems/role", "The role does not allow it", detail)
     }
     /// 403: the request comes from where none is taken.
     pub(crate) fn forbidden(detail: impl Into<String>) -> Self {
@@ -90,6 +98,14 @@ impl Problem {
         let detail = format!("the show file has {} faults{first}", faults.len());
         Self { faults: faults.iter().map(view).collect(), ..Self::unprocessable(detail) }
     }
+    /// 429: too many requests; one may come again after `wait`.
+    pub(crate) fn too_many(detail: impl Into<String>, wait: Span) -> Self {
+        // Up to the next whole second.
+        let retry_after_s = Some((wait.as_ms() + 999) / 1_000);
+        let problem =
+            Self::new(StatusCode::TOO_MANY_REQUESTS, "/problems/too-many", "There are too many requests", detail);
+        Self { retry_after_s, ..problem }
+    }
     /// 503: the hub is stopping or swamped.
     pub(crate) fn unavailable(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "/problems/unavailable", "The hub cannot take it now", detail)
@@ -101,7 +117,8 @@ impl Problem {
     }
 
     fn new(status: StatusCode, kind: &'static str, title: &'static str, detail: impl Into<String>) -> Self {
-        Self { kind, title, status: status.as_u16(), detail: detail.into(), current: None, faults: Vec::new() }
+        let detail = detail.into();
+        Self { kind, title, status: status.as_u16(), detail, current: None, retry_after_s: None, faults: Vec::new() }
     }
 }
 
@@ -114,11 +131,15 @@ impl From<DatabaseError> for Problem {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let retry_after_s = self.retry_after_s;
         let mut response = (status, Json(self)).into_response();
         let kind = HeaderValue::from_static("application/problem+json");
         response.headers_mut().insert(header::CONTENT_TYPE, kind);
         if status == StatusCode::UNAUTHORIZED {
             response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        if let Some(seconds) = retry_after_s {
+            response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
         }
         response
     }

@@ -112,7 +112,8 @@ fn wait_until_on_air(hub: &mut Process, stage: &Stage) -> Result<Told> {
 /// cable to the operator's machine goes with it, so the hub is asked on its own.
 fn pull_out_and_put_back(host: &Host, stage: &Stage) -> Result<f64> {
     let _inside = host.enter()?;
-    let api = HubApi::new(SocketAddr::from(([127, 0, 0, 1], CTRL_HTTP_PORT)));
+    let api = HubApi::new(SocketAddr::from(([127, 0, 0, 1], CTRL_HTTP_PORT)))
+        .with_key_file(stage.dir.join("hub/operator.key"));
     let told = || api.get::<Told>("/api/v1/access-point");
     let ip = |words: &str| -> Result<()> {
         let output = Command::new("ip").args(words.split(' ')).output()?;

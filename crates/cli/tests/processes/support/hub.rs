@@ -125,6 +125,9 @@ fn args(at: SocketAddr, exchange_at: SocketAddr, folder: &Path, options: &[Strin
     args.extend(["--data-dir".into(), data(folder).display().to_string()]);
     args.extend(["--record".into(), record(folder).display().to_string()]);
     args.extend(["--inject-clock".into(), clock.into()]);
+    if !options.iter().any(|option| option == "--trust-this-machine") {
+        args.extend(["--trust-this-machine".into(), "on".into()]);
+    }
     args.extend_from_slice(options);
     args
 }

@@ -1,5 +1,6 @@
 //! The API as a caller sees it: requests to the router of a whole hub.
 
+mod access;
 mod access_point;
 mod care;
 mod commands;
@@ -15,4 +16,5 @@ mod live;
 mod ota;
 mod patterns;
 mod receivers;
+mod roles;
 mod rosters;
