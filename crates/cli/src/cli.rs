@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::access::{Account, Key};
+use crate::access::{Account, Audit, Key};
 use crate::check::Check;
 use crate::ctl::Ctl;
 use crate::cue::Cue;
@@ -75,6 +75,8 @@ pub(crate) enum Command {
     Key(Key),
     /// Accounts of people: list, add, change, remove
     Account(Account),
+    /// The log of who did what: check that nobody touched it, print it
+    Audit(Audit),
     /// Check a configuration file and print what it means
     Check(Check),
     /// Simulate, in virtual time

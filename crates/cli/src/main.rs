@@ -64,6 +64,7 @@ fn main() -> ExitCode {
         Command::Show(show) => show.run(),
         Command::Cue(cue) => cue.run(),
         Command::Key(key) => key.run(),
+        Command::Audit(audit) => audit.run(),
         Command::Account(account) => account.run(),
         Command::Check(check) => check.run(),
         Command::Doctor(doctor) => doctor.run(),

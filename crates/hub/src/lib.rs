@@ -3,6 +3,7 @@
 //! | module | is |
 //! |---|---|
 //! | `accounts` | people, roles, keys, sessions: who may do what |
+//! | `audit` | who did what: a log that shows whether somebody touched it |
 //! | `access_point` | the show's own network: radio, addresses |
 //! | `tick` | the thread that owns the conductor and the stream |
 //! | `stream` | the datagrams of one tick, from the conductor to the network |
@@ -30,6 +31,7 @@
 pub mod access_point;
 mod accounts;
 mod api;
+pub mod audit;
 pub mod backup;
 mod chronicle;
 mod database;

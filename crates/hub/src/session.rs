@@ -12,7 +12,7 @@ use axum::body::Bytes;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
 use axum::extract::{ConnectInfo, Extension, State};
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, Method};
 use axum::response::{IntoResponse, Response};
 use cuelight_conductor::{ConnId, Outgoing};
 use cuelight_net::identity::random_token;
@@ -28,7 +28,8 @@ use tokio::time::timeout;
 use tracing::debug;
 
 use crate::accounts::{Caller, Role};
-use crate::api::Problem;
+use crate::api::{Problem, recorded};
+use crate::audit::Note;
 use crate::front::LocalAddress;
 use crate::inbox::{Gone, Input};
 use crate::origin::Origin;
@@ -73,8 +74,9 @@ pub(crate) async fn upgrade(
         return Problem::unavailable("the hub has no room for another connection; raise max_nodes").into_response();
     };
     let origin = Origin::of(&headers, local.and_then(|Extension(LocalAddress(local))| local));
-    let role = caller.map(|Extension(caller)| caller.role);
-    let is_operator = shared.patterns_are_open || role.is_some_and(|role| role.covers(Role::Operator));
+    let caller = caller.map(|Extension(caller)| caller);
+    let note = recorded::of(caller.as_ref(), peer.ip(), &Method::GET, "/ws, a session with patterns");
+    let is_operator = shared.patterns_are_open || caller.is_some_and(|caller| caller.role.covers(Role::Operator));
     upgrade
         .read_buffer_size(BUFFER)
         .write_buffer_size(WRITE_BUFFER)
@@ -83,7 +85,7 @@ pub(crate) async fn upgrade(
         // refused by its own limit.
         .max_message_size(tlv::MAX_FRAME)
         .max_frame_size(tlv::MAX_FRAME)
-        .on_upgrade(move |socket| serve(socket, peer.ip().to_canonical(), shared, origin, is_operator, place))
+        .on_upgrade(move |socket| serve(socket, peer.ip().to_canonical(), shared, origin, (is_operator, note), place))
 }
 
 async fn serve(
@@ -91,7 +93,7 @@ async fn serve(
     ip: IpAddr,
     shared: Shared,
     origin: Origin,
-    is_operator: bool,
+    (is_operator, note): (bool, Note),
     _place: OwnedSemaphorePermit,
 ) {
     let conn = ConnId(NEXT_CONN.fetch_add(1, Ordering::Relaxed));
@@ -114,6 +116,8 @@ async fn serve(
         }
         End::Pattern(first) => {
             let _ = shared.inbox.send(Input::Closed { conn }).await;
+            let outcome = if is_operator { "ok" } else { "403 the role does not allow it" }.to_owned();
+            shared.audit.note(Note { outcome, ..note });
             uploads::serve(socket, first, &shared, is_operator).await;
         }
     }

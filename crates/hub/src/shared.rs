@@ -12,6 +12,7 @@ use tokio::sync::Semaphore;
 use crate::access_point::Facts;
 use crate::accounts::Accounts;
 use crate::api::{Documents, Repeats};
+use crate::audit::Audit;
 use crate::chronicle::Chronicle;
 use crate::database::Database;
 use crate::distribution::Distribution;
@@ -40,6 +41,8 @@ pub(crate) struct Shared {
     pub(crate) lines: Lines,
     /// Who may do what.
     pub(crate) accounts: Accounts,
+    /// Where it is written down who did what.
+    pub(crate) audit: Audit,
     /// Names of the hub besides those that only its network can have given it.
     pub(crate) host_names: Arc<[String]>,
     /// Room for control connections.

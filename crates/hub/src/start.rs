@@ -27,6 +27,7 @@ use crate::access_point::{AccessPoint, Prepared};
 use crate::accounts::password::Cost;
 use crate::accounts::{Accounts, Terms};
 use crate::api::{self, DOWNLOADS, Documents, Repeats};
+use crate::audit::{Audit, Note};
 use crate::chronicle::{self, Chronicle};
 use crate::database::{Database, HAPPENED, HUB, LibrarianThread, Opened};
 use crate::distribution::Distribution;
@@ -156,6 +157,7 @@ impl Hub {
         let accounts = Accounts::open(&folder, operator_key(&settings, &folder)?, terms(&settings));
         let hub_db = Opened::open(folder.path(), &HUB)?;
         let happened_db = Opened::open(folder.path(), &HAPPENED)?;
+        let audit = Audit::start(folder.path()).map_err(HubError::system("the audit log"))?;
         let before = Before::read(&hub_db, &happened_db);
         let access_point =
             settings.access_point.as_ref().map(|settings| Prepared::new(settings, &folder)).transpose()?;
@@ -210,6 +212,7 @@ impl Hub {
             clock,
             lines: Lines::default(),
             accounts,
+            audit,
             host_names: settings.host_names.as_slice().into(),
             connections,
             repeats,
@@ -280,6 +283,8 @@ impl Hub {
         } = self;
         let address = http.local_addr().map_err(HubError::system("the HTTP port"))?;
         let listener = tokio::net::TcpListener::from_std(http).map_err(HubError::system("the HTTP port"))?;
+        let started = Note { what: "the hub starts".into(), outcome: "ok".into(), ..Note::default() };
+        shared.audit.note(started);
         say_who_may_command(&shared, &shown(address));
         let announcement = announce(&settings, identity, address);
         info!(address = %address, ts_port = settings.ts_port, "hub listens; open http://{}/", shown(address));
@@ -308,6 +313,9 @@ impl Hub {
         if tokio::time::timeout(STOP_GRACE, all_ended).await.is_err() {
             warn!("some connections did not end in time");
         }
+        let stopped = Note { what: "the hub stops".into(), outcome: "ok".into(), ..Note::default() };
+        shared.audit.note(stopped);
+        shared.audit.stop();
         // It holds the store, which the next hub on this folder wants.
         receivers.abort();
         gathering.abort();

@@ -18,6 +18,9 @@ const LOGINS: Rate = Rate { every: Span::from_s(12), burst: 5 };
 /// Logins from one address, whatever the account: a house behind one address logs in at once, a guesser is held up.
 const LOGINS_OF_ADDRESS: Rate = Rate { every: Span::from_s(3), burst: 20 };
 
+/// Refusals of one address that are written down one by one.
+const REFUSALS: Rate = Rate { every: Span::from_s(1), burst: 20 };
+
 /// How often.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Rate {
@@ -62,6 +65,7 @@ pub(crate) struct Limits {
     writes: Buckets<Who>,
     logins: Buckets<(Neighbourhood, String)>,
     logins_of_address: Buckets<Neighbourhood>,
+    refusals: Buckets<Neighbourhood>,
 }
 
 impl Limits {
@@ -71,12 +75,18 @@ impl Limits {
             writes: Buckets::new(Rate::per_s(writes_per_s)),
             logins: Buckets::new(LOGINS),
             logins_of_address: Buckets::new(LOGINS_OF_ADDRESS),
+            refusals: Buckets::new(REFUSALS),
         }
     }
 
     /// A request; or how long to wait before the next.
     pub(crate) fn request(&mut self, who: Who, is_write: bool, now: Time<Local>) -> Result<(), Span> {
         if is_write { self.writes.take(who, now) } else { self.reads.take(who, now) }
+    }
+
+    /// A refusal; whether it is to be written down by itself.
+    pub(crate) fn refusal(&mut self, from: IpAddr, now: Time<Local>) -> bool {
+        self.refusals.take(Neighbourhood::of(from), now).is_ok()
     }
 
     /// A login, whether it will be right or wrong.

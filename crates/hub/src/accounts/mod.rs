@@ -26,6 +26,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use cuelight_disk::replace;
 use cuelight_net::clock::wall_now;
 use cuelight_wire::time::{Local, Span, Time, Wall};
 use thiserror::Error;
@@ -41,7 +42,7 @@ use secret::{Kind, fresh, fresh_code};
 use setup::Setup;
 
 use self::limits::Limits;
-use crate::store::{DataFolder, OperatorKey, replace};
+use crate::store::{DataFolder, OperatorKey};
 
 /// File of the directory.
 const FILE: &str = "accounts.json";
@@ -160,6 +161,11 @@ impl Accounts {
     /// Counts a request; or says how long to wait before the next.
     pub(crate) fn count(&self, who: Who, is_write: bool, now: Time<Local>) -> Result<(), Span> {
         self.limits().request(who, is_write, now)
+    }
+
+    /// Whether a refusal is to be written down by itself.
+    pub(crate) fn count_refusal(&self, from: IpAddr, now: Time<Local>) -> bool {
+        self.limits().refusal(from, now)
     }
 
     /// Counts a login.

@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 use cuelight_net::origin;
 
 use super::calls::Roles;
-use super::{Problem, caller, cookie};
+use super::{Problem, caller, cookie, recorded};
 use crate::accounts::{Caller, Least, Neighbourhood, Role, Via, Who};
 use crate::shared::Shared;
 
@@ -18,6 +18,8 @@ use crate::shared::Shared;
 const FORWARDED: [&str; 3] = ["forwarded", "x-forwarded-for", "x-real-ip"];
 /// Where a ticket opens the connection.
 const TICKETED: &str = "/api/v1/live";
+/// Where a page asks who looks at it.
+const WHO: &str = "/api/v1/me";
 const WRONG_KEY: &str = "the key is wrong, revoked or expired; an admin makes another, and the one of the hub's own machine is \
                          in operator.key in its data folder";
 const NO_KEY: &str = "log in, or send the header Authorization: Bearer KEY; the key of the hub's own machine is in operator.key \
@@ -51,15 +53,21 @@ pub(crate) async fn admit(
     let ip = peer.ip().to_canonical();
     let is_local = ip.is_loopback() && !is_forwarded(request.headers());
     let found = find(&shared, is_local, &request);
-    if let Err(problem) = count(&shared, ip, is_local, &found, request.method()) {
-        return problem.into_response();
-    }
-    let role = match &found {
-        Found::Caller(caller) => Some(caller.role),
+    let caller = match &found {
+        Found::Caller(caller) => Some(caller),
         Found::WrongKey | Found::Nobody => None,
     };
-    if !least.is_met_by(role) {
-        return refusal(least, &found).into_response();
+    let refused = match count(&shared, ip, is_local, &found, request.method()) {
+        Err(problem) => Some(problem),
+        Ok(()) => (!least.is_met_by(caller.map(|caller| caller.role))).then(|| refusal(least, &found)),
+    };
+    if let Some(problem) = refused {
+        let path = request.uri().path();
+        // A page that is opened asks first who looks at it; that nobody is logged in is no news.
+        if !(path == WHO && matches!(found, Found::Nobody)) {
+            recorded::refused(&shared, caller, ip, (request.method(), path), problem.words());
+        }
+        return problem.into_response();
     }
     let by = match found {
         Found::Caller(caller) => {
@@ -153,7 +161,12 @@ pub(crate) async fn own_pages(
     let is_open = peer.ip().to_canonical().is_loopback() && shared.accounts.trusts_this_machine();
     match foreign_page(&request, is_open, &shared.host_names) {
         None => next.run(request).await,
-        Some(why) => Problem::forbidden(why).into_response(),
+        Some(why) => {
+            let problem = Problem::forbidden(why);
+            let asked = (request.method(), request.uri().path());
+            recorded::refused(&shared, None, peer.ip(), asked, problem.words());
+            problem.into_response()
+        }
     }
 }
 

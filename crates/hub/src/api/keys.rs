@@ -1,7 +1,7 @@
 //! `/api/v1/keys`: keys of programs (ACC-2).
 
 use axum::Json;
-use axum::extract::State;
+use axum::extract::{Extension, State};
 use axum::http::StatusCode;
 use cuelight_net::clock::wall_now;
 use cuelight_wire::time::Span;
@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 
 use super::Problem;
 use super::body::{Body, Named};
+use super::recorded::About;
 use crate::accounts::{Key, Role, SecretId};
 use crate::events::{read_rfc3339, rfc3339};
 use crate::shared::Shared;
@@ -92,7 +93,7 @@ pub(crate) async fn list(State(shared): State<Shared>) -> Json<Vec<KeyView>> {
 pub(crate) async fn add(
     State(shared): State<Shared>,
     Body(NewKey { name, role, expires_at, expires_in_s }): Body<NewKey>,
-) -> Result<(StatusCode, Json<MadeKey>), Problem> {
+) -> Result<(StatusCode, Extension<About>, Json<MadeKey>), Problem> {
     let now = wall_now();
     let end = match (expires_at, expires_in_s) {
         (None, None) => None,
@@ -107,7 +108,8 @@ pub(crate) async fn add(
     }
     let (id, key) = shared.accounts.add_key(&name, role, end).await?;
     let (id, expires_at) = (id.as_str().to_owned(), end.map(rfc3339));
-    Ok((StatusCode::CREATED, Json(MadeKey { id, name: name.to_ascii_lowercase(), role, expires_at, key })))
+    let about = Extension(About(format!("{name} ({id}) as {role}")));
+    Ok((StatusCode::CREATED, about, Json(MadeKey { id, name: name.to_ascii_lowercase(), role, expires_at, key })))
 }
 
 /// Revokes a key: whoever has it is refused from now on.

@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 
 use super::body::{Body, Hidden};
 use super::me::Me;
+use super::recorded::About;
 use super::{Problem, cookie};
 use crate::accounts::{Caller, Opened};
 use crate::shared::Shared;
@@ -42,8 +43,14 @@ pub(crate) async fn post(
     Body(Login { account, password, remember }): Body<Login>,
 ) -> Result<Response, Problem> {
     not_too_often(&shared, peer, &account)?;
-    let opened = shared.accounts.log_in(&account, password.0, peer.ip(), remember).await?;
-    Ok((StatusCode::CREATED, logged_in(&opened, remember, &extensions)).into_response())
+    // Some type their password where the name belongs.
+    let is_known = shared.accounts.directory().accounts.contains_key(&account.to_ascii_lowercase());
+    let about = if is_known { format!("as {account}") } else { "as nobody who has an account".to_owned() };
+    let about = Extension(About(about));
+    Ok(match shared.accounts.log_in(&account, password.0, peer.ip(), remember).await {
+        Ok(opened) => (StatusCode::CREATED, about, logged_in(&opened, remember, &extensions)).into_response(),
+        Err(problem) => (about, Problem::from(problem)).into_response(),
+    })
 }
 
 /// Logs out: the session ends, and the browser forgets it.

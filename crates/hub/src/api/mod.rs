@@ -6,6 +6,7 @@
 mod access_point;
 mod answer;
 mod armed;
+mod audit;
 mod backup;
 mod body;
 mod caller;
@@ -41,6 +42,7 @@ mod problem;
 mod prometheus;
 mod ranges;
 mod receivers;
+pub(crate) mod recorded;
 mod repeats;
 mod restart;
 mod revisions;
@@ -101,6 +103,7 @@ pub(crate) fn router(shared: Shared) -> Router {
             Problem::method_not_allowed(format!("{uri} exists, but not for this method"))
         })
         .layer(DefaultBodyLimit::max(body::MAX_BODY))
+        .layer(middleware::from_fn_with_state(shared.clone(), recorded::record))
         .layer(middleware::from_fn(in_time))
         .layer(middleware::from_fn_with_state(gate.clone(), guard::admit))
         .layer(middleware::from_fn_with_state(gate, guard::own_pages))
@@ -233,6 +236,7 @@ fn access() -> Calls {
         .call(Role(Admin), routes!(people::change, people::remove))
         .call(Role(Admin), routes!(keys::list, keys::add))
         .call(Role(Admin), routes!(keys::revoke))
+        .call(Role(Admin), routes!(audit::list))
 }
 
 /// The calls that become connections of their own.

@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 
 use super::Problem;
 use super::body::{Body, Hidden, Named};
+use super::recorded::About;
 use crate::accounts::{Account, Caller, Directory, Role, Session};
 use crate::events::rfc3339;
 use crate::shared::Shared;
@@ -84,10 +85,11 @@ pub(crate) async fn list(State(shared): State<Shared>) -> Json<Vec<AccountView>>
 pub(crate) async fn add(
     State(shared): State<Shared>,
     Body(NewAccount { name, role, password }): Body<NewAccount>,
-) -> Result<(StatusCode, Json<AccountView>), Problem> {
+) -> Result<(StatusCode, Extension<About>, Json<AccountView>), Problem> {
     let password = shared.accounts.hashed(&name, password.0).await?;
     shared.accounts.change(|directory, now| directory.add_account(&name, role, password, now)).await?;
-    Ok((StatusCode::CREATED, AccountView::found(&shared, &name)?))
+    let about = Extension(About(format!("{name} as {role}")));
+    Ok((StatusCode::CREATED, about, AccountView::found(&shared, &name)?))
 }
 
 /// Gives an account another role or password. The role holds at once, also where somebody is logged in.
@@ -105,14 +107,16 @@ pub(crate) async fn change(
     Extension(caller): Extension<Caller>,
     Named(account): Named,
     Body(AccountChange { role, password }): Body<AccountChange>,
-) -> Result<Json<AccountView>, Problem> {
+) -> Result<(Extension<About>, Json<AccountView>), Problem> {
+    let told = (role.map(|role| format!("role {role}")), password.as_ref().map(|_| "another password".to_owned()));
+    let about = [told.0, told.1].into_iter().flatten().collect::<Vec<_>>().join(", ");
     let password = match password {
         Some(password) => Some(shared.accounts.hashed(&account, password.0).await?),
         None => None,
     };
     let own = caller.session();
     shared.accounts.change(|directory, _| directory.change_account(&account, role, password, own)).await?;
-    AccountView::found(&shared, &account)
+    Ok((Extension(About(about)), AccountView::found(&shared, &account)?))
 }
 
 /// Removes an account and ends its sessions.

@@ -33,6 +33,10 @@ pub(crate) struct Problem {
     faults: Vec<FaultView>,
 }
 
+/// The detail of a problem, as an extension of its answer.
+#[derive(Clone, Debug)]
+pub(crate) struct Told(pub(crate) String);
+
 /// A place where a file is wrong.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub(crate) struct FaultView {
@@ -115,6 +119,10 @@ impl Problem {
     pub(crate) fn detail(&self) -> &str {
         &self.detail
     }
+    /// Its status and its detail.
+    pub(crate) fn words(&self) -> (u16, &str) {
+        (self.status, &self.detail)
+    }
 
     fn new(status: StatusCode, kind: &'static str, title: &'static str, detail: impl Into<String>) -> Self {
         let detail = detail.into();
@@ -132,7 +140,9 @@ impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let retry_after_s = self.retry_after_s;
+        let told = Told(self.detail.clone());
         let mut response = (status, Json(self)).into_response();
+        response.extensions_mut().insert(told);
         let kind = HeaderValue::from_static("application/problem+json");
         response.headers_mut().insert(header::CONTENT_TYPE, kind);
         if status == StatusCode::UNAUTHORIZED {

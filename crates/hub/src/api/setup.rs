@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use axum::Json;
-use axum::extract::{ConnectInfo, State};
+use axum::extract::{ConnectInfo, Extension, State};
 use axum::http::{Extensions, HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
@@ -12,6 +12,7 @@ use utoipa::ToSchema;
 use super::Problem;
 use super::body::{Body, Hidden};
 use super::login::{logged_in, not_too_often};
+use super::recorded::About;
 use crate::shared::Shared;
 use crate::start::tell_setup_code;
 
@@ -71,7 +72,8 @@ pub(crate) async fn post(
     }
     made?;
     let opened = shared.accounts.open_session(&account, peer.ip(), false).await?;
-    Ok((StatusCode::CREATED, logged_in(&opened, false, &extensions)).into_response())
+    let about = Extension(About(format!("as {account}")));
+    Ok((StatusCode::CREATED, about, logged_in(&opened, false, &extensions)).into_response())
 }
 
 fn print_code(shared: &Shared, headers: &HeaderMap) {

@@ -24,7 +24,12 @@ pub(super) fn stays(name: &str) -> bool {
 }
 
 fn is_out(name: &str) -> bool {
-    OUT.contains(&name) || name.starts_with(BEFORE_RESTORE)
+    OUT.contains(&name) || name.starts_with(BEFORE_RESTORE) || is_audit(name)
+}
+
+/// What has happened has happened, also after going back to an earlier state; the log is exported by itself.
+fn is_audit(name: &str) -> bool {
+    name.starts_with("audit") && name.ends_with(".jsonl")
 }
 
 fn is_unfinished(name: &str) -> bool {

@@ -2,6 +2,7 @@
 
 mod access;
 mod access_point;
+mod audit;
 mod care;
 mod commands;
 mod conditions;
