@@ -11,6 +11,7 @@ use crate::dmx::Dmx;
 use crate::doctor::Doctor;
 use crate::effects::Effects;
 use crate::hub::Hub;
+use crate::keep::{Backup, Export, Restore};
 use crate::leash::Leash;
 use crate::node::Node;
 use crate::ota::Ota;
@@ -77,6 +78,12 @@ pub(crate) enum Command {
     Account(Account),
     /// The log of who did what: check that nobody touched it, print it
     Audit(Audit),
+    /// Keep a hub's data folder in one file
+    Backup(Backup),
+    /// Make a hub's data folder what it was when a backup was made
+    Restore(Restore),
+    /// Write down what a hub holds, for reading: no secrets
+    Export(Export),
     /// Check a configuration file and print what it means
     Check(Check),
     /// Simulate, in virtual time

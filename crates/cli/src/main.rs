@@ -16,6 +16,7 @@ mod doctor;
 mod effects;
 mod folders;
 mod hub;
+mod keep;
 mod leash;
 mod logging;
 mod node;
@@ -66,6 +67,9 @@ fn main() -> ExitCode {
         Command::Key(key) => key.run(),
         Command::Audit(audit) => audit.run(),
         Command::Account(account) => account.run(),
+        Command::Backup(backup) => backup.run(),
+        Command::Restore(restore) => restore.run(),
+        Command::Export(export) => export.run(),
         Command::Check(check) => check.run(),
         Command::Doctor(doctor) => doctor.run(),
         Command::Leash(leash) => match leash.run() {

@@ -143,6 +143,13 @@ impl Client {
         response.into_body().into_with_config().limit(most).read_to_vec().context(BROKEN_OFF)
     }
 
+    /// Writes the bytes at a path into a file, as they come.
+    pub(crate) fn fetch_into(&self, path: &str, into: &mut fs::File) -> Result<()> {
+        let (response, _) = self.answer(&Call::get(path))?;
+        let mut body = response.into_body().into_with_config().limit(u64::MAX).reader();
+        std::io::copy(&mut body, into).context(BROKEN_OFF).map(drop)
+    }
+
     /// Puts bytes at a path and reads the answer. They leave when the hub wants them: one that refuses hangs up without reading
     /// them, and its refusal would be lost.
     pub(crate) fn put_bytes(&self, path: &str, bytes: &[u8]) -> Result<Value> {

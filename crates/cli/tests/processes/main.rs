@@ -15,6 +15,7 @@ mod dissection;
 mod distribution;
 mod full_disk;
 mod hostile;
+mod keep;
 mod leash;
 mod lighting;
 mod lights;
