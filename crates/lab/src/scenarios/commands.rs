@@ -43,8 +43,9 @@ fn run(stage: &Stage) -> Result<Vec<Verdict>> {
     let seen = given.iter().map(|command| command.shown_after_ns(&shown.nodes)).collect::<Option<Vec<_>>>();
     let seen =
         Quantiles::of_ns(seen.context("a command was answered and never shown")?).context("no command was given")?;
-    let seconds = given.iter().map(|command| command.answered_ns).max().unwrap_or_default() - window.from_ns;
-    let rate = given.len() as f64 / (seconds as f64 / 1e9);
+    let first_ns = given.iter().map(|command| command.due_ns).min().unwrap_or_default();
+    let last_ns = given.iter().map(|command| command.answered_ns).max().unwrap_or_default();
+    let rate = given.len() as f64 / ((last_ns - first_ns) as f64 / 1e9);
     let timed = [
         Verdict::at_least("commands answered a second", rate, "", f64::from(RATE) * 0.99),
         Verdict::below("a command answered after, p99", answered.p99 / 1e3, "ms", 10.0, 2.0),
