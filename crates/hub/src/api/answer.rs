@@ -72,7 +72,7 @@ async fn told(shared: &Shared, headers: &HeaderMap, command: Command) -> Result<
     let answer = answered(shared, headers, command).await;
     let state = match &answer {
         // It is in the log already.
-        Ok(answer) if answer.repeated => return Ok(answer.clone()),
+        Ok(answer) if answer.repeated => return Ok(*answer),
         Ok(_) => State::Executed,
         Err(problem) => State::Failed(problem.detail().to_owned()),
     };

@@ -24,10 +24,10 @@ pub(crate) struct Problem {
     /// What a document is now, when it is not what a condition wanted; null when it is no more.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
-    current: Option<Value>,
+    current: Option<Box<Value>>,
     /// When it may come again, seconds.
     #[serde(skip)]
-    retry_after_s: Option<i64>,
+    retry_after_s: Option<u32>,
     /// Where a file is wrong, each fault on its own.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     faults: Vec<FaultView>,
@@ -81,7 +81,7 @@ impl Problem {
         let detail = "it was changed meanwhile: look at what is there now (`current`), and send If-Match with its ETag";
         let problem =
             Self::new(StatusCode::PRECONDITION_FAILED, "/problems/changed", "It is not what you have read", detail);
-        Self { current: Some(current.unwrap_or_default()), ..problem }
+        Self { current: Some(Box::new(current.unwrap_or_default())), ..problem }
     }
     /// 413: too much.
     pub(crate) fn too_large(detail: impl Into<String>) -> Self {
@@ -105,7 +105,7 @@ impl Problem {
     /// 429: too many requests; one may come again after `wait`.
     pub(crate) fn too_many(detail: impl Into<String>, wait: Span) -> Self {
         // Up to the next whole second.
-        let retry_after_s = Some((wait.as_ms() + 999) / 1_000);
+        let retry_after_s = u32::try_from((wait.as_ms() + 999) / 1_000).ok();
         let problem =
             Self::new(StatusCode::TOO_MANY_REQUESTS, "/problems/too-many", "There are too many requests", detail);
         Self { retry_after_s, ..problem }

@@ -13,7 +13,7 @@ use crate::shared::Shared;
 /// How often it looks.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// Gathers figures as long as it is polled.
+/// Gathers figures as long as it is polled (STORE-7).
 pub(crate) async fn gather(shared: Shared) {
     let mut gatherers = Stretch::ALL.map(|stretch| Gatherer::new(stretch.period_s()));
     let mut register = Register::default();

@@ -106,7 +106,7 @@ impl Database {
 
     /// Changes something that nobody waits for. It is dropped when the queue is full, which is counted and told.
     pub(crate) fn note(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<()> + Send + 'static) {
-        let (request, _) = Asked::new(true, work);
+        let (request, _) = Asked::boxed(true, work);
         if self.jobs.try_send(Job::Request(request)).is_err() {
             self.dropped.fetch_add(1, Ordering::Relaxed);
         }
@@ -117,7 +117,7 @@ impl Database {
         is_write: bool,
         work: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, DatabaseError> {
-        let (request, answered) = Asked::new(is_write, work);
+        let (request, answered) = Asked::boxed(is_write, work);
         self.jobs.try_send(Job::Request(request)).map_err(|refused| match refused {
             std::sync::mpsc::TrySendError::Full(_) => DatabaseError::Busy,
             std::sync::mpsc::TrySendError::Disconnected(_) => DatabaseError::Gone,

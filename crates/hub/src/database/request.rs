@@ -60,7 +60,7 @@ where
     W: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     T: Send + 'static,
 {
-    pub(super) fn new(is_write: bool, work: W) -> (Box<dyn Request>, oneshot::Receiver<Result<T, DatabaseError>>) {
+    pub(super) fn boxed(is_write: bool, work: W) -> (Box<dyn Request>, oneshot::Receiver<Result<T, DatabaseError>>) {
         let (answer, answered) = oneshot::channel();
         (Box::new(Self { work: Some(work), outcome: None, is_write, answer }), answered)
     }

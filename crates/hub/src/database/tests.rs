@@ -95,8 +95,11 @@ async fn only_its_owner_reads_a_database() {
     }
 }
 
+/// What is done to a file.
+type Damage = fn(&Path);
+
 /// Ways in which a file is damaged.
-fn damages() -> [(&'static str, fn(&Path)); 4] {
+fn damages() -> [(&'static str, Damage); 4] {
     [
         ("cut in the middle", |file| {
             let bytes = fs::read(file).unwrap();
