@@ -232,7 +232,16 @@ export interface CommandEntry {
   ordered_at: Instant;
   state: string;
   why?: string | null;
-  who?: string | null;
+  ordered_by?: string | null;
+}
+/** A document as it was after a change. */
+export interface Revision {
+  revision: number;
+  made_at: string;
+  made_by: string;
+  what: string;
+  /** The revision this one went back to. */
+  same_as?: number | null;
 }
 export interface AuditEntry {
   id?: string | number;

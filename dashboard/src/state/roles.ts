@@ -18,3 +18,6 @@ export const MEANING: Record<Role, string> = {
   node: 'a node’s or receiver’s own calls',
   metrics: 'reads /metrics and nothing else',
 };
+
+/** What names of accounts and keys are made of, as a pattern of HTML. */
+export const NAME = '[A-Za-z0-9._@\\-]+';

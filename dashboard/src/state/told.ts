@@ -72,6 +72,20 @@ export function sentence(told: Told, name: (number: number) => string): Change |
       return say(`Group ${text(data['name'])} changed`);
     case 'group.deleted':
       return say(`Group ${text(data['name'])} was deleted`);
+    case 'universes.assigned':
+      return say(data['node'] === undefined ? `Universes ${text(data['universes']) || 'of its own settings'}` : `${node} plays universes ${text(data['universes']) || 'of its own settings'}`);
+    case 'node.named':
+      return say(`Named ${text(data['name']) || 'nothing'}`);
+    case 'cue.ordered':
+      return say(`${text(data['order']).toUpperCase()} of list ${text(data['list'])}`);
+    case 'show.loaded':
+      return say(`The show ${text(data['label']) || 'without a name'} was loaded`);
+    case 'show.unloaded':
+      return say('No show any more');
+    case 'rollout.begun':
+      return say(`Rollout of ${text(data['version'])}`);
+    case 'rollout.word':
+      return say(`Rollout: ${text(data['word'])}`);
     case 'show.armed':
       return say(data['name'] ? `Armed: ${text(data['name'])}` : 'Disarmed', 'warn');
     case 'update.rollout':
@@ -99,6 +113,12 @@ export function sentence(told: Told, name: (number: number) => string): Change |
   }
 }
 
+/** Commands of operators are named as the events they lead to. */
+function ofEvent(type: string, data: Record<string, unknown>): string {
+  const said = sentence({ id: '', type, data }, (number) => `node ${number}`);
+  return said?.text ?? type;
+}
+
 /** A command in words, as `{"type":"cue","cue_id":1.5,"fade_time":3}` or a text that says it already. */
 export function order(command: string | Record<string, unknown>): string {
   if (typeof command === 'string') return command;
@@ -117,6 +137,6 @@ export function order(command: string | Record<string, unknown>): string {
     case 'identify':
       return 'Identify';
     default:
-      return text(command['type']) || JSON.stringify(command);
+      return typeof command['type'] === 'string' ? ofEvent(command['type'], command) : JSON.stringify(command);
   }
 }
