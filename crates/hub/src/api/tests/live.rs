@@ -302,8 +302,10 @@ async fn the_examples_of_the_documentation_are_messages_of_the_hub() {
         watcher.subscribe(view).await;
     }
     let mut open: Vec<&Value> = heard;
-    let mut errors = 0;
+    let (mut errors, mut messages) = (0, 0);
     while !open.is_empty() {
+        messages += 1;
+        assert!(messages < 500, "nothing is like {open:#?}");
         let Message::Text(text) = watcher.socket.next().await.unwrap().unwrap() else { continue };
         let message: Value = serde_json::from_str(text.as_str()).unwrap();
         errors += usize::from(message["t"] == "error");
