@@ -222,8 +222,7 @@ impl Worker {
     fn save(&mut self, saved: Box<Saved>, revision: u64) {
         self.unsaved = match self.folder.write(STATE_FILE, &*saved, true) {
             Ok(()) => {
-                self.saved_revision.store(revision, Ordering::Release);
-                self.trouble.clear();
+                self.note_saved(revision);
                 None
             }
             Err(error) => {
@@ -241,11 +240,18 @@ impl Worker {
     fn save_again(&mut self) {
         let Some((saved, revision)) = &self.unsaved else { return };
         if self.folder.write(STATE_FILE, &**saved, true).is_ok() {
-            self.saved_revision.store(*revision, Ordering::Release);
-            info!("the show is saved again");
+            self.note_saved(*revision);
             self.unsaved = None;
-            self.trouble.clear();
         }
+    }
+
+    /// The show is on the disk. After a failure that is said, whether it was tried again or there was a new change to save.
+    fn note_saved(&self, revision: u64) {
+        self.saved_revision.store(revision, Ordering::Release);
+        if self.unsaved.is_some() {
+            info!("the show is saved again");
+        }
+        self.trouble.clear();
     }
 
     /// Wall clock and show time change their relation only when the wall clock is set, so losing the last write to a
