@@ -16,7 +16,9 @@ pub(crate) fn of_command(command: &Command) -> (Option<NodeRef>, Value) {
             Scope::Node(node) => Some(node.clone()),
             Scope::Show | Scope::Group(_) => None,
         },
-        Command::NameNode { node, .. } | Command::Forget { node } => Some(node.clone()),
+        Command::NameNode { node, .. } | Command::Forget { node } | Command::RestartNode { node, .. } => {
+            Some(node.clone())
+        }
         _ => None,
     };
     if let Some(told) = events::of_command(command) {
@@ -26,6 +28,7 @@ pub(crate) fn of_command(command: &Command) -> (Option<NodeRef>, Value) {
     }
     let value = match command {
         Command::NameNode { name, .. } => json!({ "type": "node.named", "name": name.as_str() }),
+        Command::RestartNode { .. } => json!({ "type": "node.restart" }),
         Command::Forget { .. } => json!({ "type": "node.forgotten" }),
         Command::Arm { show } => json!({ "type": "show.armed", "name": show.as_ref().map(|show| show.as_str()) }),
         Command::BeginRollout(order) => json!({ "type": "rollout.begun", "version": order.version }),
