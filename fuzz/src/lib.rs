@@ -7,6 +7,7 @@ pub mod conductor;
 pub mod control_json;
 pub mod ddp;
 pub mod exchange;
+pub mod follower;
 pub mod full_state;
 pub mod gdtf;
 pub mod lighting;
@@ -31,12 +32,13 @@ pub mod tlv;
 pub type Body = fn(&[u8]);
 
 /// All targets, by the names of their files and corpora.
-pub const TARGETS: [(&str, Body); 23] = [
+pub const TARGETS: [(&str, Body); 24] = [
     ("artnet", artnet::run),
     ("conductor", conductor::run),
     ("control_json", control_json::run),
     ("ddp", ddp::run),
     ("exchange", exchange::run),
+    ("follower", follower::run),
     ("full_state", full_state::run),
     ("gdtf", gdtf::run),
     ("lighting", lighting::run),

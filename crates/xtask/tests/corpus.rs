@@ -54,6 +54,11 @@ fn the_time_exchange_holds_over_its_corpus() {
 }
 
 #[test]
+fn a_node_that_follows_cues_holds_over_its_corpus() {
+    replay("follower");
+}
+
+#[test]
 fn full_states_hold_over_their_corpus() {
     replay("full_state");
 }
