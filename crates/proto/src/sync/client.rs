@@ -563,23 +563,22 @@ mod tests {
     fn how_the_questions_by_udp_fared_is_known_without_the_time_at_the_hub() {
         let mut client = started(Form::Deployed);
         assert_eq!(client.reach(), None);
-        let (mut asked, mut answered) = (0, 0);
-        for ms in 0..8_000 {
+        let mut asked = 0;
+        // Long enough for the burst at the beginning to be forgotten: what it lost is known later than what came back.
+        for ms in 0..30_000 {
             let Some(ping) = client.poll_ping(at_ms(ms)) else { continue };
             asked += 1;
             // Every fourth gets no answer.
             if asked % 4 != 0 {
                 receive(&mut client, &pong(&ping, None)).unwrap();
-                answered += 1;
             }
         }
         let reach = client.reach().unwrap();
-        assert!(asked > 40 && answered > 30, "{asked} {answered}");
-        assert!(reach.asked == 32 && (5..=8).contains(&reach.lost), "{reach:?}");
+        assert!(reach.asked == 32 && (7..=9).contains(&reach.lost), "{reach:?}");
         // `pong` is 100 us away each way, and holds nothing back that t2 and t3 do not tell but 20 us.
         assert!(reach.rtt_min == reach.rtt_max && reach.rtt_median == reach.rtt_min, "{reach:?}");
         assert!((Span::from_us(200)..=Span::from_us(220)).contains(&reach.rtt_min), "{reach:?}");
-        client.start(TOKEN, Form::Deployed, at_ms(8_000));
+        client.start(TOKEN, Form::Deployed, at_ms(30_000));
         assert_eq!(client.reach(), None, "another session, another path");
     }
 

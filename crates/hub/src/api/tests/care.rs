@@ -47,6 +47,7 @@ async fn a_connection_is_tested_with_pings_and_what_the_node_measures_itself() {
     let sync = json!({"locked": true, "bound_ns": 61_000, "exchange": exchange});
     let (id, token) = (&welcome["nodeId"], &welcome["token"]);
     node.say(json!({"t": "ka", "nodeId": id, "token": token, "loss_pct": 1.5, "sync": sync})).await;
+    hub.until("/api/v1/nodes", |nodes| nodes[0]["bound_ns"] == 61_000).await;
     // It reads, and so answers pings, while the test is made.
     let tested = tokio::select! {
         tested = hub.post("/api/v1/nodes/1/test", json!(null)) => tested.ok(),
