@@ -15,6 +15,7 @@ export interface ShowNode {
   fw: string;
   platform: string;
   updatable: boolean;
+  restartable: boolean;
   leds: number;
   channels: number;
   lock: boolean;

@@ -21,6 +21,7 @@ const UNSAID: Omit<ShowNode, 'id' | 'mac' | 'heard_at'> = {
   fw: '',
   platform: '',
   updatable: false,
+  restartable: false,
   leds: 0,
   channels: 0,
   lock: false,

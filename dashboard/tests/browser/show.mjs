@@ -82,9 +82,9 @@ await until('a graph has a line of some length', () =>
   }),
 );
 
-// The connection is tested with what comes after the question.
+// The connection is tested by the hub, in numbers.
 await page.getByRole('button', { name: 'Test connection' }).click();
-await page.getByText(/Heard .* after the question/).waitFor();
+await page.getByText(/Control: .*, \d+ of 20 lost/).waitFor();
 
 // A pattern is dropped, played, stopped, and deleted by holding.
 await have('make pattern');

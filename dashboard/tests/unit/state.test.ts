@@ -26,6 +26,7 @@ const node = (change: Partial<ShowNode> = {}): ShowNode => ({
   fw: '0.1.0',
   platform: 'p',
   updatable: true,
+  restartable: true,
   leds: 60,
   channels: 1,
   lock: true,

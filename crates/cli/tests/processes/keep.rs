@@ -110,7 +110,8 @@ fn a_show_starts_from_the_last_good_copy_of_a_damaged_database_and_goes_on_from_
     assert_eq!(fs::read(data.join("hub.db.damaged")).unwrap(), bytes);
     hub.start_again("3.25,-9");
     hub.wait_until_it_listens();
-    assert_eq!(hub.get("/health")["risks"], json!([]));
+    let risks = hub.get("/health")["risks"].to_string();
+    assert!(!risks.contains("hub.db"), "{risks}");
     assert_eq!(hub.get("/api/nodes/node-01/status")["node_id"], "node-01");
 }
 

@@ -194,7 +194,9 @@ mod tests {
         fn say(&mut self, levels: [u8; 4], priority: u8, stamp: u32) {
             let mut said = Outcome { slots: 4, stamp, is_speaking: true, ..Outcome::NOTHING };
             said.levels[..4].copy_from_slice(&levels);
-            (said.ranks[..4].fill(priority + 1), said.owners[..4].fill(3), said.stamps[..4].fill(stamp));
+            said.ranks[..4].fill(priority + 1);
+            said.owners[..4].fill(3);
+            said.stamps[..4].fill(stamp);
             self.network.publish(&said);
         }
         fn lose(&mut self, levels: [u8; 4]) {

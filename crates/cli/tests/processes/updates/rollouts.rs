@@ -82,8 +82,9 @@ fn a_hub_that_is_killed_in_the_middle_of_a_rollout_goes_on_with_it_and_offers_no
 #[test]
 fn a_rollout_that_is_ended_while_a_node_fetches_changes_nothing() {
     let site = Site::start(3);
-    site.publish(NEW, 5, &image(NEW));
-    // An address gets two images at once. Two clients that do not read keep the node, which has the same address, waiting.
+    // Larger than what the system takes for a client that does not read.
+    site.publish(NEW, 5, &[image(NEW), vec![0; 16 << 20]].concat());
+    // An address gets two images at once. Two such clients keep the node, which has the same address, waiting.
     let path = format!("/ota/cuelight-node-{}/{NEW}.bin", Device::this_hardware());
     let clients = [(); 2].map(|()| {
         let mut client = tcp(HERE, site.hub.at);

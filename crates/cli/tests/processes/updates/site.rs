@@ -11,7 +11,7 @@ use tempfile::TempDir;
 
 use super::images::{key, manifest, signed};
 use super::machine::Machine;
-use crate::support::record::gaps;
+use crate::support::record::{Record, gaps};
 use crate::support::{Finished, Hub, SOON, run, until, until_true};
 
 /// A hub and its nodes. Nodes end before their hub, the folder goes last.
@@ -86,11 +86,10 @@ impl Site {
         let now_ns = mono_now_ns();
         for machine in &self.machines[first..] {
             let record = until("the record reaches the present", SOON, || {
-                Some(machine.record()).filter(|record| record.newest_ns() >= now_ns)
+                let is_long = |record: &Record| record.newest_ns() >= now_ns && record.since(from_ns).len() > 10;
+                Some(machine.record()).filter(is_long)
             });
-            let frames = record.since(from_ns);
-            assert!(frames.len() > 10, "{} put out {} frames", machine.name, frames.len());
-            assert_eq!(gaps(frames), [], "frames left out by {}", machine.name);
+            assert_eq!(gaps(record.since(from_ns)), [], "frames left out by {}", machine.name);
             assert!(!machine.log().contains("update offered"), "{}: {}", machine.name, machine.log());
             assert!(self.is_ready(machine), "{} is not READY", machine.name);
         }
