@@ -84,13 +84,14 @@ fn a_rollout_that_is_ended_while_a_node_fetches_changes_nothing() {
     let site = Site::start(3);
     // Larger than what the system takes for a client that does not read.
     site.publish(NEW, 5, &[image(NEW), vec![0; 16 << 20]].concat());
-    // An address gets two images at once. Two such clients keep the node, which has the same address, waiting.
+    // A hub gives eight images at once: as many such clients keep the node waiting.
     let path = format!("/ota/cuelight-node-{}/{NEW}.bin", Device::this_hardware());
-    let clients = [(); 2].map(|()| {
+    let clients = [(); 8].map(|()| {
         let mut client = tcp(HERE, site.hub.at);
-        write!(client, "GET {path} HTTP/1.1\r\nHost: hub\r\n\r\n").unwrap();
-        // The answer has begun.
-        client.read_exact(&mut [0; 16]).unwrap();
+        write!(client, "GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+        let mut answer = [0; 15];
+        client.read_exact(&mut answer).unwrap();
+        assert_eq!(&answer, b"HTTP/1.1 200 OK");
         client
     });
     let from_ns = mono_now_ns();
