@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::password;
 use super::role::{PersonRole, word as role_word};
 use crate::ctl::call::{Call, Method, escaped};
-use crate::ctl::client::{Client, Target};
+use crate::ctl::client::Asking;
 use crate::ctl::words::word;
 use crate::print;
 
@@ -25,10 +25,7 @@ Passwords are asked for in the terminal or read from standard input, never taken
 #[command(after_long_help = MORE)]
 pub(crate) struct Account {
     #[command(flatten)]
-    target: Target,
-    /// Print the hub's answer as JSON.
-    #[arg(long, global = true)]
-    json: bool,
+    asking: Asking,
     #[command(subcommand)]
     what: What,
 }
@@ -113,8 +110,8 @@ impl Account {
     /// Asks the hub and prints its answer.
     pub(crate) fn run(self) -> Result<()> {
         let password = self.what.new_password_of().map(password::read_new).transpose()?;
-        let answer = Client::new(&self.target).ask(&self.what.call(password.as_deref()))?;
-        if self.json { print::json(&answer) } else { print::text(&self.what.words(&answer)) }
+        let answer = self.asking.client().ask(&self.what.call(password.as_deref()))?;
+        if self.asking.json { print::json(&answer) } else { print::text(&self.what.words(&answer)) }
     }
 }
 

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::role::{Role, word as role_word};
 use crate::ctl::call::{Call, Method, escaped, put};
-use crate::ctl::client::{Client, Target};
+use crate::ctl::client::Asking;
 use crate::ctl::words::word;
 use crate::print;
 
@@ -24,10 +24,7 @@ A key is shown once, when it is made. The hub keeps only what it can be compared
 #[command(after_long_help = MORE)]
 pub(crate) struct Key {
     #[command(flatten)]
-    target: Target,
-    /// Print the hub's answer as JSON.
-    #[arg(long, global = true)]
-    json: bool,
+    asking: Asking,
     #[command(subcommand)]
     what: What,
 }
@@ -92,8 +89,8 @@ impl What {
 impl Key {
     /// Asks the hub and prints its answer.
     pub(crate) fn run(self) -> Result<()> {
-        let answer = Client::new(&self.target).ask(&self.what.call())?;
-        if self.json { print::json(&answer) } else { print::text(&self.what.words(&answer)) }
+        let answer = self.asking.client().ask(&self.what.call())?;
+        if self.asking.json { print::json(&answer) } else { print::text(&self.what.words(&answer)) }
     }
 }
 
