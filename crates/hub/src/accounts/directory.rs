@@ -404,7 +404,9 @@ mod tests {
         assert_eq!(role(&directory, &secret, at_s(9)), Some(Role::Operator));
         assert_eq!(directory.keys[&id].used.at(), Some(at_s(9)));
         assert_eq!(role(&directory, &secret, at_s(10)), None);
-        assert_eq!(role(&directory, &format!("{}x", &secret[..secret.len() - 1]), at_s(9)), None);
+        let other_end = if secret.ends_with('x') { 'y' } else { 'x' };
+        let nearly = format!("{}{other_end}", &secret[..secret.len() - 1]);
+        assert_eq!(role(&directory, &nearly, at_s(9)), None);
         directory.remove_key(id.as_str()).unwrap();
         assert_eq!(role(&directory, &secret, at_s(9)), None);
         assert!(matches!(directory.remove_key(id.as_str()), Err(Refused::Unknown { .. })));
