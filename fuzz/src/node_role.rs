@@ -23,6 +23,8 @@ pub fn run(data: &[u8]) {
         fw: "fuzz".try_into().expect("it is short"),
         name: None,
         hardware: None,
+        universes: None,
+        page_port: None,
         caps: Caps { udp: true, ota: false, clock: true },
         topo: Topo { leds: 640, channels: 1 },
         udp_port: None,

@@ -25,8 +25,20 @@ fn conductor(nodes: u16, ext: Ext) -> Conductor {
         let mac = Mac([2, 0, 0, 0, hi, lo]);
         conductor.handle_open(conn, ip, now);
         let (fw, caps, topo) = (Text::new(), Caps { udp: true, ota: true, clock: true }, Topo::default());
-        let hello =
-            Hello { proto: 1, mac, fw, caps, topo, udp_port: None, name: None, ext, hardware: None, show: None };
+        let hello = Hello {
+            proto: 1,
+            mac,
+            fw,
+            caps,
+            topo,
+            udp_port: None,
+            name: None,
+            ext,
+            hardware: None,
+            universes: None,
+            page_port: None,
+            show: None,
+        };
         let token = Token::try_from(format!("{n:032}").as_str()).expect("32 characters");
         conductor.handle_message(conn, &NodeMessage::Hello(hello), token, now, now);
         let mut welcome = None;

@@ -12,6 +12,7 @@ use cuelight_wire::cues::CueOrder;
 use cuelight_wire::ids::{Mac, NodeId, PatternId, Revision};
 use cuelight_wire::scene::Scene;
 use cuelight_wire::time::{Show, Span, Time};
+use cuelight_wire::universes::UniverseRanges;
 
 use crate::cues::Load;
 use crate::edit::SceneEdit;
@@ -151,6 +152,13 @@ pub enum Command {
         /// The armed show in spite of which it is to happen, by name.
         in_spite_of: Option<String>,
     },
+    /// Gives a node universes of the show.
+    AssignUniverses {
+        /// The node.
+        node: NodeRef,
+        /// Which, perhaps none; `None`: those of its own settings.
+        universes: Option<UniverseRanges>,
+    },
     /// A show is armed: no node is updated unless that is ordered by its name.
     Arm {
         /// Its name, 1 to 64 bytes; `None`: no show is armed any more.
@@ -281,6 +289,9 @@ pub enum CommandError {
     /// The same id came with a different command.
     #[error("this idempotency key was used for a different command: use a new key for a new command")]
     IdReused,
+    /// A node that cannot be told which universes are its own.
+    #[error("node \"{0}\" does not take universes from its hub: give them in its own settings")]
+    NoUniverses(NodeRef),
     /// No room for another group.
     #[error("{what}: at most {limit}; delete one first")]
     TooMany {

@@ -7,6 +7,7 @@ use cuelight_show::{CueNumber, ListNumber};
 use cuelight_wire::control::{OtaStatus, Refusal, Text};
 use cuelight_wire::ids::{Mac, NodeId, Revision};
 use cuelight_wire::time::{Show, Span, Time};
+use cuelight_wire::universes::UniverseRanges;
 
 use crate::command::CommandError;
 use crate::conductor::ConnId;
@@ -31,6 +32,8 @@ pub enum Event {
     Forgotten { node: NodeId, mac: Mac },
     /// A node has a new name.
     Renamed { node: NodeId, name: Text<32> },
+    /// A node has other universes; none: those of its own settings.
+    Assigned { node: NodeId, universes: Option<UniverseRanges> },
     /// A connection was closed with a reason.
     Refused { conn: ConnId, node: Option<NodeId>, refusal: Refusal },
     /// Another machine said that it is this node, whose session is alive.

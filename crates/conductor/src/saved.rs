@@ -8,6 +8,7 @@ use alloc::vec::Vec;
 
 use cuelight_wire::control::{HexPayload, Text};
 use cuelight_wire::ids::{Mac, NodeId, Revision};
+use cuelight_wire::universes::UniverseRanges;
 use serde::{Deserialize, Serialize};
 
 use crate::cues::SavedCues;
@@ -83,4 +84,7 @@ pub struct SavedNode {
     pub name: Text<32>,
     /// Its entry in `tracks`.
     pub track: usize,
+    /// The universes that an operator gave it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub universes: Option<UniverseRanges>,
 }

@@ -10,6 +10,7 @@ use cuelight_wire::control::{Caps, CueReport, SyncReport, Text, Topo};
 use cuelight_wire::ids::{Mac, NodeId, Revision};
 use cuelight_wire::scene::{Master, Scene, Tempo};
 use cuelight_wire::time::{Local, Show, Span, Time};
+use cuelight_wire::universes::UniverseRanges;
 
 use crate::clock::ShowClock;
 use crate::conductor::ConnId;
@@ -134,6 +135,12 @@ pub struct NodeSnapshot {
     pub topo: Topo,
     /// What its images are for: `cuelight-node-ARCH-SYSTEM`, or `k1`.
     pub platform: String,
+    /// The universes that its own settings give it, as it says.
+    pub own_universes: Option<UniverseRanges>,
+    /// Those that an operator gave it; none: its own.
+    pub assigned: Option<UniverseRanges>,
+    /// Where it serves a page of its own.
+    pub page_port: Option<u16>,
     /// The capability words agreed on.
     pub ext: Ext,
     /// Whether it gets deployed packets only.

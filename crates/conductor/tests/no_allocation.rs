@@ -32,8 +32,20 @@ fn show(ext: Ext) -> Show {
         conductor.handle_open(conn, ip, now);
         let (fw, caps, topo) = (Text::new(), Caps { udp: true, ota: true, clock: true }, Topo::default());
         let mac = Mac([2, 0, 0, 0, 0, n]);
-        let hello =
-            Hello { proto: 1, mac, fw, caps, topo, udp_port: None, name: None, hardware: None, ext, show: None };
+        let hello = Hello {
+            proto: 1,
+            mac,
+            fw,
+            caps,
+            topo,
+            udp_port: None,
+            name: None,
+            hardware: None,
+            universes: None,
+            page_port: None,
+            ext,
+            show: None,
+        };
         let token = Token::try_from(format!("{n:032}").as_str()).unwrap();
         conductor.handle_message(conn, &NodeMessage::Hello(hello), token, now, now);
         while let Some((_, outgoing)) = conductor.poll_message() {

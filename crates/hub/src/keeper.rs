@@ -288,6 +288,8 @@ fn log(event: &Event) {
         Event::Lost { node, why } => warn!(node = node.0, ?why, "node is lost"),
         Event::Removed { node } => info!(node = node.0, "lost node left the roster; its number and name are kept"),
         Event::Forgotten { node, mac } => info!(node = node.0, %mac, "node forgotten"),
+        Event::Assigned { node, universes: Some(universes) } => info!(node = node.0, %universes, "node has universes"),
+        Event::Assigned { node, universes: None } => info!(node = node.0, "node has the universes of its own settings"),
         Event::Renamed { node, name } => info!(node = node.0, %name, "node renamed"),
         Event::TakeoverRefused { node, ip } => {
             warn!(node = node.0, %ip, "another machine says that it is this node, which is connected from elsewhere: refused");

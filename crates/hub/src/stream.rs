@@ -78,6 +78,8 @@ mod tests {
                 name: None,
                 ext: Ext::ALL,
                 hardware: None,
+                universes: None,
+                page_port: None,
                 show: None,
             };
             let token = format!("{n:032}").as_str().try_into().unwrap();

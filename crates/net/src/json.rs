@@ -102,6 +102,7 @@ pub fn read_hub_message(text: &str, limit: usize) -> Result<HubMessage, BadMessa
         "ota_stop" => body("ota_stop", text).map(HubMessage::OtaStop),
         "restart" => body("restart", text).map(HubMessage::Restart),
         "show_lock" => body("show_lock", text).map(HubMessage::ShowLock),
+        "universes" => body("universes", text).map(HubMessage::Universes),
         "state.snapshot" => body("state.snapshot", text).map(HubMessage::Snapshot),
         "effects.setCurrent" => body("effects.setCurrent", text).map(HubMessage::SetEffect),
         "parameters.set" => body("parameters.set", text).map(HubMessage::ParametersSet),
@@ -131,6 +132,7 @@ pub fn write_hub_message(message: &HubMessage) -> String {
         HubMessage::OtaStop(stop) => with_t("ota_stop", stop),
         HubMessage::Restart(restart) => with_t("restart", restart),
         HubMessage::ShowLock(lock) => with_t("show_lock", lock),
+        HubMessage::Universes(assigned) => with_t("universes", assigned),
         HubMessage::Snapshot(snapshot) => with_type("state.snapshot", snapshot),
         HubMessage::SetEffect(effect) => with_type("effects.setCurrent", effect),
         HubMessage::ParametersSet(parameters) => with_type("parameters.set", parameters),
@@ -221,12 +223,13 @@ fn text_of<T: Serialize>(message: &T) -> String {
 mod tests {
     use cuelight_wire::caps::Ext;
     use cuelight_wire::control::{
-        Caps, CueReport, FullStateMessage, GlobalState, Hello, HexPayload, OtaState, OtaStatus, OtaStop, OtaUpdate,
+        Assigned, Caps, CueReport, FullStateMessage, GlobalState, Hello, HexPayload, OtaState, OtaStatus, OtaStop, OtaUpdate,
         ParametersSet, Restart, SetEffect, ShowLock, Snapshot, SyncReport, Topo, TsPing, TsPong, Welcome, ZoneState,
         ZoneUpdate,
     };
     use cuelight_wire::ids::{Mac, NodeId, Token};
     use cuelight_wire::stream::full_state::MAX_LEN;
+    use cuelight_wire::universes::UniverseRanges;
     use proptest::prelude::*;
 
     use super::*;
@@ -256,6 +259,8 @@ mod tests {
             name: None,
             ext: Ext::NONE,
             hardware: None,
+            universes: None,
+            page_port: None,
             show: None,
         };
         assert_eq!(from_node(HELLO), Ok(NodeMessage::Hello(hello.clone())));
@@ -378,6 +383,9 @@ mod tests {
         };
         let stop = OtaStop { node_id: NodeId(255), token: token.clone(), sha256: text(&"0".repeat(64)) };
         let restart = Restart { node_id: NodeId(255), token: token.clone() };
+        let ranges = (0..32).map(|n| (60_000 + 10 * n, 60_008 + 10 * n));
+        let universes = Some(UniverseRanges::new(ranges).unwrap());
+        let assigned = Assigned { node_id: NodeId(255), token: token.clone(), universes };
         let lock = ShowLock { node_id: NodeId(255), token, show: Some(text(&"\"".repeat(64))) };
         let snapshot = Snapshot {
             node_id: NodeId(255),
@@ -392,6 +400,7 @@ mod tests {
             (r#"{"t":"ota_stop","#, HubMessage::OtaStop(stop)),
             (r#"{"t":"restart","#, HubMessage::Restart(restart)),
             (r#"{"t":"show_lock","#, HubMessage::ShowLock(lock)),
+            (r#"{"t":"universes","#, HubMessage::Universes(assigned)),
             (r#"{"type":"state.snapshot","#, HubMessage::Snapshot(snapshot)),
             (r#"{"type":"effects.setCurrent","#, HubMessage::SetEffect(SetEffect { effect_id: 255, apply_at_us: at })),
             (r#"{"type":"parameters.set","#, HubMessage::ParametersSet(parameters)),

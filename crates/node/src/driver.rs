@@ -17,6 +17,7 @@ use cuelight_proto::node::{NodeEvent, NodeRole};
 use cuelight_proto::session::State;
 use cuelight_update::health::Health;
 use cuelight_wire::caps::Ext;
+use cuelight_wire::cues::CueState;
 use cuelight_wire::exchange::PONG_NS_LEN;
 use cuelight_wire::stream::MAX_PACKET;
 use cuelight_wire::time::{Local, Time};
@@ -29,8 +30,10 @@ use crate::dialer::{DialError, dial};
 use crate::frames::Frames;
 use crate::lighting::Lighting;
 use crate::lights::Lights;
+use crate::page::{Kind, Look, Page};
 use crate::patterns::Patterns;
 use crate::start::Ended;
+use crate::universes::{Lit, Universes};
 use crate::update::{Rate, UpdateEvent, Updates};
 use crate::uploads::{Uploads, Wish};
 
@@ -56,6 +59,9 @@ pub(crate) struct Driver {
     pub(crate) lights: Option<Lights>,
     /// The hub's cues, for those universes.
     pub(crate) cues: Option<Cues>,
+    pub(crate) universes: Universes,
+    /// None: it has no page.
+    pub(crate) page: Option<Page>,
     pub(crate) patterns: Patterns,
     pub(crate) updates: Updates,
     pub(crate) rate: Rate,
@@ -63,7 +69,7 @@ pub(crate) struct Driver {
     /// None: the node takes no patterns.
     pub(crate) uploads: Option<Uploads>,
     /// None: the node takes nothing by protocols of lighting, and sends nothing by Art-Net.
-    pub(crate) _lighting: Option<Lighting>,
+    pub(crate) lighting: Option<Lighting>,
     /// Whether the node does what its fallback says: no hub's stream is here, nor has it just begun to look for one.
     pub(crate) is_alone: bool,
     /// Whether the hub wants it started again.
@@ -131,6 +137,7 @@ impl Driver {
                     UpdateEvent::Restart => break Ended::Restart,
                 },
                 news = next_news(&mut self.cues) => self.take_news(news),
+                lit = self.universes.changed() => self.take_lit(lit),
                 wish = next_wish(&mut self.uploads) => self.take_wish(wish),
                 _ = frames_due.tick() => {
                     if !self.frames.is_running() {
@@ -196,6 +203,8 @@ impl Driver {
     }
 
     async fn on_event(&mut self, event: NodeEvent) {
+        let now = self.clock.now();
+        self.page.iter_mut().for_each(|page| page.note(&event, now));
         match event {
             NodeEvent::Connect => self.link.dialing = Some(Box::pin(dial(self.hub.clone(), self.looks_around))),
             NodeEvent::Disconnect(why) => {
@@ -222,7 +231,6 @@ impl Driver {
                 self.updates.on_session_end();
             }
             NodeEvent::Heard { rev, apply_at } => {
-                let now = self.clock.now();
                 self.frames.record(Record::Change {
                     rev,
                     via: "stream",
@@ -234,6 +242,7 @@ impl Driver {
             NodeEvent::Change { change, catch_up, .. } => {
                 self.patterns.want_for(&change);
                 self.lights.iter_mut().for_each(|lights| lights.take_change(&change));
+                self.universes.take_change(&change);
                 self.frames.send(Command::Change { change, catch_up });
             }
             NodeEvent::Locked => {
@@ -265,10 +274,12 @@ impl Driver {
                 }
             }
             NodeEvent::Cues(state) => {
-                let now = self.clock.now();
-                let map = self.role.map(now);
-                let show = map.state.is_usable().then(|| (now, map.show_at(now)));
-                self.cues.iter().for_each(|cues| cues.on_state(state.clone(), show));
+                self.universes.take_state(&state);
+                self.tell_state(state);
+            }
+            NodeEvent::Universes(wanted) => {
+                self.universes.want(wanted);
+                self.change_universes();
             }
             NodeEvent::StopUpdate(stop) => self.updates.on_stop(&stop),
             // An image on trial has three starts to prove itself, and this would be one of them.
@@ -336,6 +347,7 @@ impl Driver {
                 let complaint = error.to_string();
                 if self.link.complaint.as_ref() != Some(&complaint) {
                     warn!("{complaint}; trying again until it works");
+                    self.page.iter_mut().for_each(|page| page.say(Kind::Trouble, &*complaint, now));
                     self.link.complaint = Some(complaint);
                 }
                 self.role.handle_disconnected(now);
@@ -343,10 +355,43 @@ impl Driver {
         }
     }
 
+    /// The cues are told where they are.
+    fn tell_state(&self, state: CueState) {
+        let now = self.clock.now();
+        let map = self.role.map(now);
+        let show = map.state.is_usable().then(|| (now, map.show_at(now)));
+        self.cues.iter().for_each(|cues| cues.on_state(state.clone(), show));
+    }
+
+    /// Begins to play other universes, where the hub wants others. Cues are followed anew for these.
+    fn change_universes(&mut self) {
+        if self.universes.is_due() {
+            self.cues = None;
+            self.universes.change(Lit { lights: self.lights.take(), lighting: self.lighting.take() });
+        }
+    }
+
+    /// The universes are other ones now.
+    fn take_lit(&mut self, lit: Lit) {
+        (self.lights, self.lighting) = (lit.lights, lit.lighting);
+        self.lights.iter_mut().for_each(|lights| lights.set_alone(self.is_alone));
+        self.cues = self.universes.cues();
+        let hub = self.link.channel.as_ref().map(Channel::peer_addr);
+        if let (Some(hub), Some(cues)) = (hub, &self.cues) {
+            cues.on_hub(hub, true);
+        }
+        self.universes.state().into_iter().for_each(|state| self.tell_state(state));
+        // Another word may have come meanwhile.
+        self.change_universes();
+    }
+
     /// The hub's cues have come to something: it is played, and the hub is told.
     fn take_news(&mut self, news: CueNews) {
         match news {
-            CueNews::Playing(playing) => self.lights.iter_mut().for_each(|lights| lights.play(playing.clone())),
+            CueNews::Playing(playing) => {
+                self.page.iter_mut().for_each(|page| page.set_playing(&playing));
+                self.lights.iter_mut().for_each(|lights| lights.play(playing.clone()));
+            }
             CueNews::Report(report) => self.role.handle_cue_report(report, self.clock.now()),
         }
     }
@@ -376,6 +421,27 @@ impl Driver {
         if self.updates.is_on_trial() {
             self.watch_trial(now);
         }
+        self.tell_page(now);
+    }
+
+    /// Leaves for the page what is to be seen.
+    fn tell_page(&mut self, now: Time<Local>) {
+        let Self { page, role, frames, lights, universes, link, started_at, is_alone, .. } = self;
+        let Some(page) = page else { return };
+        page.look(|| Look {
+            now,
+            started_at: *started_at,
+            node: role.status(now),
+            map: role.map(now),
+            hub: link.channel.as_ref().map(|channel| channel.peer_addr().to_string()),
+            complaint: link.complaint.clone(),
+            is_alone: *is_alone,
+            frames: frames.report(),
+            put_out: frames.put_out().map_or(0, |(count, _)| count),
+            lights: lights.as_ref().and_then(Lights::report),
+            universes: universes.words(),
+            is_assigned: universes.is_given(),
+        });
     }
 
     /// Whether the universes, if the node has any, go on.

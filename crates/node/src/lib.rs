@@ -7,9 +7,11 @@
 //! | `dialer` | finding the hub and connecting to it |
 //! | `frames` | the driver's side of the frame loop, which is `cuelight-output`'s |
 //! | `lights` | the driver's side of the universes of a show |
+//! | `page` | the node's own page: what it is told and answers |
 //! | `patterns` | which patterns the frame loop has at hand |
 //! | `presence` | answers to polls of Art-Net |
 //! | `supply` | the thread that fetches patterns from the hub |
+//! | `universes` | which universes are the node's, and the change to others |
 //! | `update` | images from the hub: taken, tried, taken back |
 //! | `uploads` | the port that takes patterns, and plays them on a node without hub |
 //! | `start` | opening everything, and ending it |
@@ -23,10 +25,12 @@ mod driver;
 mod frames;
 mod lighting;
 mod lights;
+mod page;
 mod patterns;
 mod settings;
 mod start;
 mod supply;
+mod universes;
 mod update;
 mod uploads;
 

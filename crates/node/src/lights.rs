@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use cuelight_output::latest::Latest;
-use cuelight_output::lights::{LightsConfig, LightsFallback, LightsReport, Playing, identity_of};
+use cuelight_output::lights::{LightsConfig, LightsFallback, LightsReport, Playing, UniverseRange, identity_of};
 use cuelight_output::{Fallback, FrameClock, Lights as Thread, LightsHandle};
 use cuelight_show::{Playbacks, Score, Show};
 use cuelight_wire::change::Change;
@@ -37,7 +37,7 @@ pub(crate) struct Lights {
 }
 
 impl Lights {
-    /// Starts them, if the node has any universes.
+    /// Starts them, if the node has any universes; one that only says where they go waits for its hub to give it some.
     pub(crate) fn start(
         settings: &NodeSettings,
         mac: Mac,
@@ -127,6 +127,17 @@ impl Lights {
         if self.handle.stop().is_none() {
             error!("the lights failed; their message is above");
         }
+    }
+
+    /// The same, but universes that go on from elsewhere say nothing.
+    pub(crate) fn stop_but(self, kept: Vec<UniverseRange>) {
+        if self.handle.stop_but(kept).is_none() {
+            error!("the lights failed; their message is above");
+        }
+    }
+    /// What was measured last.
+    pub(crate) fn report(&self) -> Option<LightsReport> {
+        self.handle.report()
     }
 
     fn tell(&mut self) {

@@ -49,6 +49,8 @@ pub struct NodeSettings {
     pub mdns: bool,
     /// Whether something starts it again when it ends, so that its hub may ask it to; under the launcher it knows by itself.
     pub supervised: bool,
+    /// Where its own page is served; `None`: nowhere.
+    pub page: Option<SocketAddr>,
     /// What hangs on it.
     pub geometry: Geometry,
     /// Gamma, dithering, power limit.
@@ -96,6 +98,7 @@ impl NodeSettings {
             patterns: Limits::default(),
             mdns: true,
             supervised: false,
+            page: None,
             geometry: Geometry::strip(320),
             finish: Finish::DEFAULT,
             outputs: Vec::new(),
@@ -116,7 +119,14 @@ impl NodeSettings {
     /// Where universes go: as configured; where nothing is said, but there are universes, by sACN to everybody.
     pub(crate) fn light_targets(&self) -> Vec<LightsTarget> {
         let has_universes = !self.universes.is_empty() || self.show.is_some() || !self.inputs.is_empty();
-        if self.lights.is_empty() && has_universes { vec![LightsTarget::SACN] } else { self.lights.clone() }
+        if self.lights.is_empty() && has_universes {
+            vec![LightsTarget::SACN]
+        } else if self.all_universes().is_empty() && self.show.is_none() {
+            // Targets alone wait for the hub to give the node universes.
+            Vec::new()
+        } else {
+            self.lights.clone()
+        }
     }
     /// The universes of the node itself, which it sends alone: those that are configured; where neither that nor any target
     /// names some, those that it takes.

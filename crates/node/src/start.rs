@@ -13,6 +13,7 @@ use cuelight_net::udp::{AsyncStampedSocket, StampedSocket, expedite};
 use cuelight_output::ddp::{Ddp, DdpError};
 use cuelight_output::frame_loop::machine::MachineConfig;
 use cuelight_output::frame_loop::{FrameLoopError, RENDER_AHEAD};
+use cuelight_output::glance::Glances;
 use cuelight_output::null::Null;
 use cuelight_output::record::{RecordError, Recorder};
 use cuelight_output::terminal::{Style, Terminal, TerminalConfig};
@@ -31,14 +32,14 @@ use thiserror::Error;
 use tokio::net::UdpSocket;
 use tracing::{info, warn};
 
-use crate::cues::Cues;
 use crate::driver::{Driver, Link};
 use crate::frames::{Frames, NodeClock, OpenRecord};
 use crate::lighting::Lighting;
-use crate::lights::Lights;
+use crate::page::{Facts, Open, Page};
 use crate::patterns::Patterns;
 use crate::settings::{NodeSettings, OutputSetting};
 use crate::supply::Supply;
+use crate::universes::{Universes, told};
 use crate::update::{BadKeys, Rate, Updates};
 use crate::uploads::Uploads;
 
@@ -54,7 +55,7 @@ const PATTERNS_FOLDER: &str = "patterns";
 /// Folder of what is being fetched.
 const FETCH_FOLDER: &str = "patterns-fetch";
 /// Folder of the shows it has.
-const SHOWS_FOLDER: &str = "shows";
+pub(crate) const SHOWS_FOLDER: &str = "shows";
 
 /// Why a node does not start.
 #[derive(Debug, Error)]
@@ -90,6 +91,14 @@ pub enum NodeError {
          --pattern-uploads off"
     )]
     PatternPort {
+        /// Which.
+        at: SocketAddr,
+        /// Why.
+        source: io::Error,
+    },
+    /// The port of the page is taken.
+    #[error("the port of the page {at} cannot be opened: {source}; choose another with --page")]
+    PagePort {
         /// Which.
         at: SocketAddr,
         /// Why.
@@ -201,7 +210,9 @@ fn prepare(settings: NodeSettings) -> Result<Driver, NodeError> {
     let running = RunningIn::from_environment();
     let is_started_again = running.is_some() || settings.supervised;
     let updates = Updates::start(&settings.update, pinned, running, version).map_err(system("a thread"))?;
-    let mut config = node_config(&settings, udp_port, &updates)?;
+    let page = Open::at(&settings)?;
+    let page_port = page.as_ref().and_then(|page| page.told_port(settings.hub.as_deref()));
+    let mut config = node_config(&settings, udp_port, page_port, &updates)?;
     if !is_started_again {
         // CTRL-10: it would be gone.
         config.ext = config.ext.without(Ext::RESTART);
@@ -219,7 +230,12 @@ fn prepare(settings: NodeSettings) -> Result<Driver, NodeError> {
     info!(mac = %config.mac, udp_port, leds = config.topo.leds, "node starts");
 
     let (lighting, from_network) = Lighting::start(&settings, config.mac)?;
-    let (outputs, records) = open_outputs(&settings, config.mac, &from_network.subscriptions)?;
+    let (mut outputs, records) = open_outputs(&settings, config.mac, &from_network.subscriptions)?;
+    let (glances, glance) = Glances::new();
+    if page.is_some() {
+        // It only looks on.
+        outputs.add(glances);
+    }
     let frame_loop = FrameLoop::spawn(FrameLoopConfig {
         machine: MachineConfig {
             geometry: settings.geometry,
@@ -233,39 +249,34 @@ fn prepare(settings: NodeSettings) -> Result<Driver, NodeError> {
         spin: settings.spin,
         on_start: on_start(settings.realtime, FRAME_PRIORITY),
     })?;
-    let lights = Lights::start(&settings, config.mac, frame_loop.clock.reader(), from_network)?;
-    let cues = lights.is_some().then(|| cues(&settings)).flatten();
-    if cues.is_none() {
-        // Whoever has no universes has nothing to do with cues; their scenes come as any other.
-        config.ext = config.ext.without(Ext::CUES);
-    }
+    let facts = Facts::of(&settings, config.mac, config.fw.as_str(), config.hardware.as_deref());
+    let page = page.map(|open| Page::start(open, facts, config.mac, clock, glance)).transpose()?;
+    let (hub, looks_around) = (settings.hub.clone(), settings.looks_around);
+    let (universes, lit) = Universes::start(settings, config.mac, frame_loop.clock.reader(), lighting, from_network)?;
+    let cues = universes.cues();
     let (frames, pattern_sender) = Frames::new(frame_loop, records);
     Ok(Driver {
         role: NodeRole::new(config, seed, clock.now()),
         clock,
-        hub: settings.hub,
-        looks_around: settings.looks_around,
+        hub,
+        looks_around,
         stream,
         exchange,
         frames,
-        lights,
+        lights: lit.lights,
         cues,
+        universes,
+        page,
         patterns: Patterns::new(store, supply, pattern_sender),
         updates,
         rate: Rate::default(),
         started_at: clock.now(),
         uploads,
-        _lighting: lighting,
+        lighting: lit.lighting,
         is_alone: false,
         is_to_restart: false,
         link: Link::default(),
     })
-}
-
-/// The hub's cues for the universes of this node. Where they cannot be followed everything else goes on.
-fn cues(settings: &NodeSettings) -> Option<Cues> {
-    let cues = Cues::start(settings.data_dir.join(SHOWS_FOLDER), settings.all_universes(), settings.clock);
-    cues.map_err(|error| warn!("the folder of shows cannot be used: {error}; this node plays no cues of its hub")).ok()
 }
 
 /// What a thread does first: it asks for real-time priority if it is to, and says whether it has it.
@@ -298,7 +309,12 @@ fn open_exchange(bind: IpAddr) -> Result<AsyncStampedSocket, NodeError> {
     AsyncStampedSocket::new(socket).map_err(system("to watch a UDP socket"))
 }
 
-fn node_config(settings: &NodeSettings, udp_port: u16, updates: &Updates) -> Result<NodeConfig, NodeError> {
+fn node_config(
+    settings: &NodeSettings,
+    udp_port: u16,
+    page_port: Option<u16>,
+    updates: &Updates,
+) -> Result<NodeConfig, NodeError> {
     let name =
         settings.name.as_ref().map(|name| Text::try_from(name.as_str()).map_err(|_| NodeError::Name(name.clone())));
     let hardware = Device::this_hardware();
@@ -308,6 +324,8 @@ fn node_config(settings: &NodeSettings, udp_port: u16, updates: &Updates) -> Res
         fw: Text::try_from(fw.as_str()).map_err(|_| NodeError::Version(updates.version().clone()))?,
         name: name.transpose()?,
         hardware: Text::try_from(hardware.as_str()).ok(),
+        universes: told(settings),
+        page_port,
         caps: Caps { udp: true, ota: updates.is_possible(), clock: true },
         topo: Topo { leds: u32::try_from(settings.geometry.len()).unwrap_or(u32::MAX), channels: 1 },
         udp_port: Some(udp_port),

@@ -1,7 +1,8 @@
 //! Threads and drivers that put frames out at exact instants.
 //!
 //! The frame loop ([`frame_loop`]) decides which frame is next and when it goes out; an [`Output`] takes a finished frame
-//! and puts it somewhere: [`ddp`] and [`universes`] to the network, [`terminal`] to a person, [`record`] to a file, [`null`] nowhere.
+//! and puts it somewhere: [`ddp`] and [`universes`] to the network, [`terminal`] to a person, [`record`] to a file, [`glance`] to a page,
+//! [`null`] nowhere.
 //! The universes of a show have a thread of their own ([`lights`]). The frame thread never waits for the network or a file, takes no lock and does not allocate; whatever is slow has its own
 //! thread behind a bounded ring or a latest-value cell ([`latest`]).
 
@@ -9,6 +10,7 @@ pub mod clock;
 pub mod ddp;
 pub mod frame;
 pub mod frame_loop;
+pub mod glance;
 pub mod latest;
 pub mod lights;
 pub mod null;

@@ -110,7 +110,7 @@ impl Node {
         }
     }
     fn end(&mut self) {
-        self.machine.end(self.now);
+        self.machine.end(&[], self.now);
         self.drain();
     }
     /// On loopback what was sent has arrived.

@@ -112,6 +112,8 @@ fn role(c: &mut Criterion) {
         fw: "bench".try_into().expect("short"),
         name: None,
         hardware: None,
+        universes: None,
+        page_port: None,
         caps: Caps::default(),
         topo: Topo::default(),
         udp_port: None,

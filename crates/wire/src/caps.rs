@@ -27,16 +27,19 @@ impl Ext {
     pub const OTA_STOP: Self = Self(16);
     /// `restart`: something starts the node again when it ends, and the hub may ask for that.
     pub const RESTART: Self = Self(32);
+    /// `universes`: the hub says which universes are the node's.
+    pub const UNIVERSES: Self = Self(64);
     /// Everything this version knows.
-    pub const ALL: Self = Self(63);
+    pub const ALL: Self = Self(127);
 
-    const WORDS: [(Self, &'static str); 6] = [
+    const WORDS: [(Self, &'static str); 7] = [
         (Self::FULL_STATE, "full-state"),
         (Self::NS_EXCHANGE, "ns-exchange"),
         (Self::SHOW_LOCK, "show-lock"),
         (Self::CUES, "cues"),
         (Self::OTA_STOP, "ota-stop"),
         (Self::RESTART, "restart"),
+        (Self::UNIVERSES, "universes"),
     ];
 
     /// Whether every word of `other` is in this set.

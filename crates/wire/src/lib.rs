@@ -20,3 +20,4 @@ pub mod scene;
 pub mod stream;
 pub mod time;
 pub mod tlv;
+pub mod universes;

@@ -1,4 +1,4 @@
-//! `cargo xtask dashboard`: builds the hub's page from `dashboard/`, which the hub's own build then takes in.
+//! `cargo xtask dashboard`: builds the pages of hubs and nodes from `dashboard/`, which the build of `crates/page` then takes in.
 //!
 //! Cargo never calls npm. What was built is kept until a source changes; without npm the hub has its small page.
 
@@ -16,8 +16,8 @@ use crate::process;
 /// The oldest Node that the build tool runs on.
 const NODE: (u32, u32) = (20, 19);
 /// What the page is made from, in the folder of the dashboard.
-const SOURCES: [&str; 6] =
-    ["package-lock.json", "package.json", "vite.config.ts", "tsconfig.json", "index.html", "src"];
+const SOURCES: [&str; 7] =
+    ["package-lock.json", "package.json", "vite.config.ts", "tsconfig.json", "index.html", "node.html", "src"];
 
 /// Arguments of `cargo xtask dashboard`.
 #[derive(clap::Args, Default)]

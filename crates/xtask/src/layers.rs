@@ -32,10 +32,14 @@ const MAY_IMPORT: [(&str, &[&str]); 23] = [
     ("output", &["wire", "render", "dmx", "show", "net"]),
     ("disk", &[]),
     ("fetch", &[]),
+    ("page", &[]),
     ("update", &["disk", "fetch"]),
     (
         "node",
-        &["wire", "fetch", "update", "proto", "render", "dmx", "show", "showfile", "net", "pattern", "input", "output"],
+        &[
+            "wire", "fetch", "update", "proto", "render", "dmx", "show", "showfile", "net", "pattern", "input",
+            "output", "page",
+        ],
     ),
     (
         "hub",
@@ -53,6 +57,7 @@ const MAY_IMPORT: [(&str, &[&str]); 23] = [
             "net",
             "pattern",
             "output",
+            "page",
         ],
     ),
     ("oracle", &["wire"]),

@@ -34,6 +34,8 @@ impl Node {
             fw: "fuzz".try_into().expect("it is short"),
             name: None,
             hardware: None,
+            universes: None,
+            page_port: None,
             caps: Caps { udp: true, ota: false, clock: true },
             topo: Topo { leds: 640, channels: 1 },
             udp_port: None,

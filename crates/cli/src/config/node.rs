@@ -1,6 +1,6 @@
 //! The settings of `cuelight node`: keys of the table `[node]`, variables `CUELIGHT_NODE_*`, flags.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -113,6 +113,9 @@ pub(crate) struct NodeOptions {
     /// Something starts it again when it ends (Restart=always of systemd, say), so its hub may restart it [default: off; under cuelight-launch on].
     #[arg(long, value_name = "on|off")]
     supervised: Option<Switch>,
+    /// Serve a page of its own there, for whoever stands beside it; it only reads, and wants no key [default: none].
+    #[arg(long, value_name = "IP:PORT")]
+    page: Option<Worded<SocketAddr>>,
     /// Another identity than this machine's MAC address, for several nodes on one machine.
     #[arg(long)]
     mac: Option<Worded<Mac>>,
@@ -265,6 +268,7 @@ impl NodeOptions {
             pattern_quota_bytes: self.pattern_quota_bytes.or(below.pattern_quota_bytes),
             mdns: self.mdns.or(below.mdns),
             supervised: self.supervised.or(below.supervised),
+            page: self.page.or(below.page),
             mac: self.mac.or(below.mac),
             seed: self.seed.or(below.seed),
             realtime: self.realtime.or(below.realtime),
@@ -330,6 +334,7 @@ impl NodeOptions {
             patterns: pattern_limits(self.pattern_max_bytes, self.pattern_quota_bytes),
             mdns: self.mdns.map_or(default.mdns, |Switch(on)| on),
             supervised: self.supervised.map_or(default.supervised, |Switch(on)| on),
+            page: self.page.as_ref().map(|Worded(at)| *at).or(default.page),
             mac: self.mac.as_ref().map(|Worded(mac)| *mac).or(default.mac),
             seed: self.seed.map_or(default.seed, Whole::get),
             realtime: self.realtime.map_or(default.realtime, |Switch(on)| on),
@@ -357,6 +362,7 @@ pub(crate) fn shown(options: &NodeOptions) -> Map<String, Value> {
     let mut show = |key: &str, value| shown.insert(key.to_owned(), value);
     show("hub", json!(settings.hub));
     show("name", json!(settings.name));
+    show("page", json!(settings.page));
     show("outputs", json!(outputs));
     let universes: Vec<_> = settings.universes.iter().map(ToString::to_string).collect();
     show("universes", json!(universes));

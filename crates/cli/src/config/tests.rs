@@ -188,6 +188,7 @@ fn every_setting_can_be_given_as_key_variable_and_flag() {
         hub = "a:1"
         name = "left"
         outputs = ["null"]
+        page = "127.0.0.1:8090"
         universes = ["1..4"]
         inputs = ["sacn:1?max=120"]
         lights = ["sacn:1?hz=30"]

@@ -3,7 +3,7 @@
 
 use std::fmt;
 use std::marker::PhantomData;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
 
 use cuelight_net::clock::LocalClock;
@@ -169,6 +169,11 @@ pub(crate) trait Described: FromStr {
 impl Described for IpAddr {
     fn expected() -> String {
         "an IP address like 0.0.0.0 or 192.168.4.1".to_owned()
+    }
+}
+impl Described for SocketAddr {
+    fn expected() -> String {
+        "an address and a port like 0.0.0.0:8090 or 127.0.0.1:8090".to_owned()
     }
 }
 impl Described for Mac {

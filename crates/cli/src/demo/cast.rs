@@ -167,6 +167,9 @@ impl Cast {
         command.args(["--name", &format!("node-{number}"), "--mac", &mac_of(index)]);
         command.args(["--bind", &HERE.to_string(), "--udp-port", &node.stream_at.port().to_string()]);
         command.args(["--geometry", &self.script.geometry]);
+        if self.script.has_page {
+            command.args(["--page", &SocketAddr::new(HERE, 0).to_string()]);
+        }
         command.arg("--data-dir").arg(self.script.dir.join(format!("node-{number}")));
         command.arg("--output").arg(format!("record:{}", self.node_record(index).display()));
         if let Some(preview) = self.script.previews.get(index) {

@@ -2,11 +2,17 @@
 //! four real nodes. A script tells in lines what is to be done to the show, which is done here.
 
 use std::io::{BufRead, BufReader, Write};
+use std::net::UdpSocket;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{JoinHandle, sleep, spawn};
 use std::time::Duration;
 
-use crate::support::{Show, run};
+use serde_json::{Value, json};
+
+use crate::support::{HERE, Hub, Show, Socket, run};
 
 /// Where the sources of the page are.
 const DASHBOARD: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../dashboard");
@@ -26,14 +32,24 @@ impl Drop for Script {
 }
 
 fn play(name: &str) {
-    let mut show = Show::start(4);
+    play_before(name, Show::start(4));
+}
+
+fn play_before(name: &str, mut show: Show) {
+    let (hub, folder) = (show.hub.at.to_string(), show.folder().to_owned());
+    let status = script(name, &hub, &folder, |order| obey(&mut show, order));
+    assert!(status, "{name}.mjs failed");
+}
+
+/// Runs a script before the hub at `hub`; whether it ended well.
+fn script(name: &str, hub: &str, folder: &Path, mut obey: impl FnMut(&str)) -> bool {
     let pictures = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("dashboard");
     let mut script = Command::new("node")
         .current_dir(DASHBOARD)
         .arg(format!("tests/browser/{name}.mjs"))
-        .env("CUELIGHT_PAGE", format!("http://{}/", show.hub.at))
+        .env("CUELIGHT_PAGE", format!("http://{hub}/"))
         .env("CUELIGHT_SHOTS", pictures)
-        .env("CUELIGHT_FOLDER", show.folder())
+        .env("CUELIGHT_FOLDER", folder)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
@@ -45,14 +61,13 @@ fn play(name: &str) {
         let line = line.unwrap();
         match line.strip_prefix("do ") {
             Some(order) => {
-                obey(&mut show, order);
+                obey(order);
                 writeln!(answers, "done").unwrap();
             }
             None => println!("{line}"),
         }
     }
-    let status = script.0.wait().unwrap();
-    assert!(status.success(), "{name}.mjs: {status}");
+    script.0.wait().unwrap().success()
 }
 
 fn obey(show: &mut Show, order: &str) {
@@ -72,6 +87,12 @@ fn obey(show: &mut Show, order: &str) {
             let made = run(show.folder(), LIMIT, ["pattern", "make", "--effect", "aurora", "--seconds", "2", &file]);
             assert_eq!(made.code, Some(0), "{made:?}");
         }
+        ["load", "show"] => {
+            let example = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/two-minutes/show.toml");
+            let hub = show.hub.at.to_string();
+            let loaded = run(show.folder(), LIMIT, ["cue", "load", example, "--hub", &hub]);
+            assert_eq!(loaded.code, Some(0), "{loaded:?}");
+        }
         _ => panic!("a script orders {order:?}"),
     }
 }
@@ -89,4 +110,76 @@ fn the_page_tells_of_a_dead_node_and_a_dead_hub_and_goes_on_without_being_loaded
 #[test]
 fn every_page_is_for_everyone_by_keyboard_on_a_phone_and_in_the_dark() {
     play("everyone");
+}
+
+/// CTRL-12
+#[test]
+fn universes_are_given_to_nodes_on_the_page_and_their_own_pages_show_them() {
+    // Levels go no farther than this machine.
+    let options = ["--page", "127.0.0.1:0", "--lights", "sacn@127.0.0.1"];
+    play_before("universes", Show::prepared(4, &options, |_| {}));
+}
+
+/// Nodes that only hold their sessions: what they would show, nobody sees.
+struct Crowd {
+    stop: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+    /// Takes the stream of all of them; nobody reads it.
+    _stream: UdpSocket,
+}
+
+impl Crowd {
+    fn join(hub: &Hub, count: u32) -> Self {
+        let stream = UdpSocket::bind((HERE, 0)).unwrap();
+        let port = stream.local_addr().unwrap().port();
+        let join = |number: u32| {
+            let [_, _, high, low] = number.to_be_bytes();
+            let hello = json!({
+                "t": "hello", "proto": 1, "mac": format!("02:00:00:00:{high:02x}:{low:02x}"), "fw": "cuelight-0.1.0",
+                "caps": {"udp": true, "ota": false, "clock": true}, "topo": {"leds": 160, "channels": 1},
+                "udpPort": port, "name": format!("bike {number:04}"), "ext": ["full-state"],
+            });
+            Socket::welcomed(hub.at, &hello)
+        };
+        let mut members: Vec<(Socket, Value)> = (1..=count).map(join).collect();
+        let stop = Arc::new(AtomicBool::new(false));
+        let stopping = Arc::clone(&stop);
+        let thread = spawn(move || {
+            for uptime_s in 0_u64.. {
+                for (place, (socket, welcome)) in (0_u64..).zip(&mut members) {
+                    let varied = (place * 37 + uptime_s * 11) % 400;
+                    socket.send(&json!({
+                        "t": "ka", "nodeId": welcome["nodeId"], "token": welcome["token"], "rssi": -60, "loss_pct": 0.0,
+                        "drift_us": 0, "uptime_s": uptime_s, "render_fps": 120.0, "heap_free": 0,
+                        "sync": {"locked": true, "sigma_ns": 200 + varied, "bound_ns": 4000 + varied, "late": 0,
+                                 "output_late_ns": 20_000 + 10 * varied, "frames_missed": 0},
+                    }));
+                }
+                if stopping.load(Ordering::Relaxed) {
+                    return;
+                }
+                sleep(Duration::from_secs(1));
+            }
+        });
+        Self { stop, thread: Some(thread), _stream: stream }
+    }
+}
+
+impl Drop for Crowd {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        self.thread.take().into_iter().for_each(|thread| thread.join().unwrap());
+    }
+}
+
+/// A measurement (`docs/validation/dashboard.md`): what comes out depends on the machine.
+#[test]
+#[ignore = "measures: run it alone"]
+fn how_long_the_page_of_a_thousand_nodes_takes() {
+    let folder = tempfile::tempdir().unwrap();
+    let hub = Hub::start(folder.path(), &[]);
+    let count = std::env::var("CUELIGHT_CROWD").map_or(1000, |count| count.parse().unwrap());
+    let _crowd = Crowd::join(&hub, count);
+    assert!(script("crowd", &hub.at.to_string(), folder.path(), |order| panic!("the script orders {order:?}")));
+    println!("ticks that were late or left out: {}", hub.late_ticks());
 }

@@ -5,15 +5,18 @@ use alloc::vec::Vec;
 use core::ops::RangeInclusive;
 
 use cuelight_wire::beat::BeatGrid;
+use cuelight_wire::caps::Ext;
 use cuelight_wire::control::Text;
 use cuelight_wire::ids::{Mac, NodeId, Revision};
 use cuelight_wire::scene::{PatternPlay, Scene};
 use cuelight_wire::time::{Local, Show, Span, Time};
+use cuelight_wire::universes::UniverseRanges;
 
 use super::{Conductor, MAX_ANSWERS};
 use crate::command::{Answer, Command, CommandError, CommandId, NodeRef, Scope, Start};
 use crate::edit::check_zone_ids;
 use crate::event::Event;
+use crate::fanout::Due;
 use crate::show::{Group, LEADS, MAX_GROUPS, Moment, SceneChange, Target};
 use crate::tempo::{self, BPM_X100};
 use crate::track::Ticks;
@@ -101,6 +104,7 @@ impl Conductor {
             Command::DeleteGroup { name } => return self.delete_group(name, now),
             Command::Forget { node } => return self.forget_node(node, now),
             Command::RestartNode { node, in_spite_of } => return self.restart_node(node, in_spite_of.as_deref(), now),
+            Command::AssignUniverses { node, universes } => return self.assign(node, universes.as_ref(), now),
             Command::Arm { show } => return self.arm(show.as_ref(), now),
             Command::BeginRollout(order) => return self.begin_rollout(order, now),
             Command::Rollout(word) => return self.rollout_word(*word, now),
@@ -230,6 +234,26 @@ impl Conductor {
             node.is_named = !name.is_empty();
         }
         self.log(Event::Renamed { node: id, name: name.clone() });
+        self.settled(now)
+    }
+    /// What it is told then holds for the node at once, without a restart (CTRL-12). One that is away is told when it comes.
+    fn assign(
+        &mut self,
+        node: &NodeRef,
+        universes: Option<&UniverseRanges>,
+        now: Time<Local>,
+    ) -> Result<Answer, CommandError> {
+        let id = self.id_of(node)?;
+        let Some(known) = self.roster.get_mut(id) else { return Err(CommandError::UnknownNode(node.clone())) };
+        if let Some(session) = &mut known.session {
+            if !known.ext.has(Ext::UNIVERSES) {
+                return Err(CommandError::NoUniverses(node.clone()));
+            }
+            session.due = session.due.or(Due::UNIVERSES);
+        }
+        known.assigned = universes.cloned();
+        self.due_from = Some(0);
+        self.log(Event::Assigned { node: id, universes: universes.cloned() });
         self.settled(now)
     }
     fn set_group(

@@ -1,6 +1,6 @@
 //! What leaves: datagrams, control messages, events.
 
-use cuelight_wire::control::{HubMessage, ShowLock};
+use cuelight_wire::control::{Assigned, HubMessage, ShowLock};
 
 use super::{Conductor, ConnId, Outgoing, Transmit};
 use crate::event::Event;
@@ -33,7 +33,7 @@ impl Conductor {
                 self.due_from = None;
                 break;
             };
-            let (id, track) = (node.id, node.track);
+            let (id, track, assigned) = (node.id, node.track, &node.assigned);
             let Some(session) = node.session.as_mut().filter(|session| !session.due.is_none()) else {
                 self.due_from = Some(index + 1);
                 continue;
@@ -43,6 +43,11 @@ impl Conductor {
             if first == Due::SHOW_LOCK {
                 let lock = ShowLock { node_id: id, token: session.token.clone(), show: self.armed.clone() };
                 return Some((conn, Outgoing::Message(HubMessage::ShowLock(lock))));
+            }
+            if first == Due::UNIVERSES {
+                let token = session.token.clone();
+                let assigned = Assigned { node_id: id, token, universes: assigned.clone() };
+                return Some((conn, Outgoing::Message(HubMessage::Universes(assigned))));
             }
             self.show.encode();
             let message = if first == Due::FULL_STATE {

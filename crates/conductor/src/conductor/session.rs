@@ -269,6 +269,8 @@ impl Conductor {
         };
         // CTRL-9
         let due = if ext.has(Ext::SHOW_LOCK) { due.or(Due::SHOW_LOCK) } else { due };
+        // CTRL-12
+        let due = if ext.has(Ext::UNIVERSES) { due.or(Due::UNIVERSES) } else { due };
         node.session = Some(Session {
             conn,
             token: token.clone(),

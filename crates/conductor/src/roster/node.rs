@@ -8,6 +8,7 @@ use cuelight_wire::control::{Caps, CueReport, Hello, Keepalive, SyncReport, Text
 use cuelight_wire::ids::{Mac, NodeId, Token};
 use cuelight_wire::limits::{DRIFT_DEGRADED, KEEPALIVE_PERIOD, LOSS_DEGRADED_PCT, STUCK_TIMEOUTS, UDP_PORT};
 use cuelight_wire::time::{Local, Span, Time};
+use cuelight_wire::universes::UniverseRanges;
 
 use super::allowance::Allowance;
 use super::state::{State, Why};
@@ -82,6 +83,12 @@ pub(crate) struct Node {
     pub(crate) ext: Ext,
     /// The machine it runs on, as it says.
     pub(crate) hardware: Option<Text<32>>,
+    /// The universes that its own settings give it, as it says.
+    pub(crate) own_universes: Option<UniverseRanges>,
+    /// Those that an operator gave it; none: its own.
+    pub(crate) assigned: Option<UniverseRanges>,
+    /// Where it serves a page of its own, as it says.
+    pub(crate) page_port: Option<u16>,
     pub(crate) loss_pct: f32,
     pub(crate) drift_us: i64,
     pub(crate) rssi: i16,
@@ -117,6 +124,9 @@ impl Node {
             topo: Topo::default(),
             ext: Ext::NONE,
             hardware: None,
+            own_universes: None,
+            assigned: None,
+            page_port: None,
             loss_pct: 0.0,
             drift_us: 0,
             rssi: 0,
@@ -140,6 +150,7 @@ impl Node {
         self.udp_port = hello.udp_port.unwrap_or(UDP_PORT);
         self.fw = hello.fw.clone();
         self.hardware = hello.hardware.clone();
+        (self.own_universes, self.page_port) = (hello.universes.clone(), hello.page_port);
         (self.caps, self.topo, self.ext) = (hello.caps, hello.topo, ext);
         (self.loss_pct, self.drift_us, self.sync, self.cues) = (0.0, 0, None, None);
         self.seen_at = Some(now);

@@ -10,5 +10,6 @@ mod properties;
 mod restart;
 mod session;
 mod stream;
+mod universes;
 mod updates;
 mod world;

@@ -33,12 +33,18 @@ fn a_cuelight_node_gets_the_agreed_words_and_its_full_state() {
     let (conn, _) = world.open();
     world.say(conn, NodeMessage::Hello(hello(mac(1), Ext::ALL)));
     let messages = world.messages(conn);
-    let [HubMessage::Welcome(welcome), HubMessage::FullState(full), HubMessage::ShowLock(lock)] = messages.as_slice()
+    let [
+        HubMessage::Welcome(welcome),
+        HubMessage::FullState(full),
+        HubMessage::ShowLock(lock),
+        HubMessage::Universes(assigned),
+    ] = messages.as_slice()
     else {
         panic!("{messages:?}")
     };
     assert_eq!((welcome.ts_port, welcome.ext, welcome.boot_id), (Some(49_154), Ext::ALL, Some(7)));
     assert_eq!((lock.node_id, &lock.token, &lock.show), (welcome.node_id, &welcome.token, &None));
+    assert_eq!((assigned.node_id, &assigned.universes), (welcome.node_id, &None));
     let state = cuelight_wire::stream::full_state::decode(&full.payload.0).unwrap();
     assert_eq!((state.layers.len(), state.tempos.len(), state.masters.len()), (1, 1, 1));
 }

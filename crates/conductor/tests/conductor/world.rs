@@ -88,6 +88,8 @@ pub(crate) fn hello(mac: Mac, ext: Ext) -> Hello {
         name: None,
         ext,
         hardware: None,
+        universes: None,
+        page_port: None,
         show: None,
     }
 }

@@ -81,6 +81,8 @@ impl Show {
             name: None,
             ext: if index < self.row.deployed { Ext::NONE } else { Ext::ALL },
             hardware: None,
+            universes: None,
+            page_port: None,
             show: None,
         };
         let token = Token::try_from(format!("{index:032}").as_str()).expect("32 characters");

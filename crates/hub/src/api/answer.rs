@@ -110,6 +110,7 @@ pub(crate) fn refused(error: CommandError) -> Problem {
         | CommandError::NotRestartable(_)
         | CommandError::Updating(_)
         | CommandError::Armed { .. }
+        | CommandError::NoUniverses(_)
         | CommandError::IdReused
         | CommandError::TooMany { .. }
         | CommandError::RolloutRunning { .. }

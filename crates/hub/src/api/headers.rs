@@ -3,10 +3,7 @@
 
 use axum::http::{HeaderValue, header};
 use axum::response::Response;
-
-/// The page has its script and style beside it, so that no inline code needs to be allowed.
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; \
-                      manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+use cuelight_page::POLICY;
 
 /// Adds the headers.
 pub(crate) async fn protect(mut response: Response) -> Response {

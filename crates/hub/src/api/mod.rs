@@ -57,6 +57,7 @@ mod show_files;
 mod tempo;
 #[cfg(test)]
 mod tests;
+mod universes;
 mod zones;
 
 use std::time::Duration;
@@ -72,6 +73,7 @@ use utoipa_axum::routes;
 pub(crate) use answer::refused;
 use calls::Calls;
 pub(crate) use conditions::Documents;
+pub(crate) use cues::view::CuesView;
 pub(crate) use nodes::NodeView;
 pub use openapi::openapi;
 pub(crate) use ota::files::DOWNLOADS;
@@ -80,6 +82,7 @@ pub(crate) use problem::Problem;
 pub(crate) use repeats::Repeats;
 pub(crate) use scene_view::SceneView;
 pub(crate) use show::TickView;
+pub(crate) use universes::UniversesView;
 
 use self::guard::Gate;
 use crate::accounts::Least::{Anybody, Known, Role};
@@ -172,6 +175,9 @@ fn commands() -> Calls {
         .call(Role(Admin), routes!(revisions::undo))
         .call(Role(Admin), routes!(restart::post))
         .call(Role(Operator), routes!(connection::test))
+        .call(Role(Viewer), routes!(universes::list))
+        .call(Role(Viewer), routes!(universes::get))
+        .call(Role(Admin), routes!(universes::put, universes::delete))
         .call(Role(Viewer), routes!(groups::list))
         .call(Role(Viewer), routes!(groups::get_group))
         .call(Role(Admin), routes!(groups::put_group, groups::delete_group))

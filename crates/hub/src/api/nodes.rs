@@ -1,5 +1,7 @@
 //! `/api/v1/nodes`: who is in the show and how well each node does.
 
+use std::net::SocketAddr;
+
 use axum::Json;
 use axum::extract::State;
 use axum::http::HeaderMap;
@@ -18,6 +20,7 @@ use super::caller::caller;
 use super::conditions::Tagged;
 use super::pages::Which;
 use super::scope::{node_of, node_ref};
+use super::universes::words;
 use crate::revisions::{Document, edited};
 use crate::shared::Shared;
 
@@ -63,6 +66,10 @@ pub(crate) struct NodeView {
     packets: u64,
     bytes: u64,
     groups: Vec<String>,
+    /// Universes of the show that are its own, as 7 or 1..4: those it was given, else those of its own settings.
+    universes: Vec<String>,
+    /// Where it serves a page of its own.
+    page: Option<String>,
 }
 
 impl NodeView {
@@ -103,6 +110,8 @@ impl NodeView {
             packets: node.packets,
             bytes: node.bytes,
             groups: groups.map(|group| group.name.as_str().to_owned()).collect(),
+            universes: node.assigned.as_ref().or(node.own_universes.as_ref()).map_or_else(Vec::new, words),
+            page: node.ip.zip(node.page_port).map(|(ip, port)| format!("http://{}/", SocketAddr::new(ip, port))),
         }
     }
 }

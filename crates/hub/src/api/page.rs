@@ -3,35 +3,20 @@
 
 use axum::http::{HeaderMap, HeaderValue, Uri, header};
 use axum::response::{IntoResponse, Response};
+use cuelight_page::{ASK_AGAIN, FOR_GOOD, File, find};
 
 use super::Problem;
 
-/// A file of the dashboard.
-struct File {
-    /// Where it is found.
-    path: &'static str,
-    bytes: &'static [u8],
-    /// The same, packed.
-    gzip: Option<&'static [u8]>,
-}
-
-/// The dashboard as `cargo xtask dashboard` has left it; empty when it has not been built.
-static DASHBOARD: &[File] = include!(concat!(env!("OUT_DIR"), "/dashboard.rs"));
-
-/// The names of these files change with what is in them.
-const FOR_GOOD: &str = "public, max-age=31536000, immutable";
-
 pub(crate) async fn page(headers: HeaderMap) -> Response {
-    match DASHBOARD.iter().find(|file| file.path == "/index.html") {
-        Some(file) => of_dashboard(file, &headers, "no-cache"),
+    match find("/index.html") {
+        Some(file) => of_dashboard(file, &headers, ASK_AGAIN),
         None => small("text/html; charset=utf-8", include_str!("../page/page.html")),
     }
 }
 
 /// `GET /assets/FILE`
 pub(crate) async fn asset(uri: Uri, headers: HeaderMap) -> Result<Response, Problem> {
-    let file = DASHBOARD.iter().find(|file| file.path == uri.path());
-    let file = file.ok_or_else(|| Problem::not_found(format!("nothing is at {uri}")))?;
+    let file = find(uri.path()).ok_or_else(|| Problem::not_found(format!("nothing is at {uri}")))?;
     Ok(of_dashboard(file, &headers, FOR_GOOD))
 }
 
@@ -44,30 +29,14 @@ pub(crate) async fn style() -> Response {
 }
 
 fn of_dashboard(file: &File, headers: &HeaderMap, keep: &'static str) -> Response {
-    let takes_gzip = headers.get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok());
-    let takes_gzip = takes_gzip.is_some_and(|value| value.split(',').any(|word| word.trim() == "gzip"));
-    let (packed, bytes) = match file.gzip {
-        Some(packed) if takes_gzip => (true, packed),
-        _ => (false, file.bytes),
-    };
-    let mut response =
-        ([(header::CONTENT_TYPE, kind(file.path)), (header::CACHE_CONTROL, keep)], bytes).into_response();
+    let accepts = headers.get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok());
+    let (packed, bytes) = file.body(accepts);
+    let mut response = ([(header::CONTENT_TYPE, file.kind()), (header::CACHE_CONTROL, keep)], bytes).into_response();
     response.headers_mut().insert(header::VARY, HeaderValue::from_static("Accept-Encoding"));
     if packed {
         response.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
     }
     response
-}
-
-fn kind(path: &str) -> &'static str {
-    match path.rsplit('.').next() {
-        Some("html") => "text/html; charset=utf-8",
-        Some("js") => "text/javascript; charset=utf-8",
-        Some("css") => "text/css; charset=utf-8",
-        Some("svg") => "image/svg+xml",
-        Some("webmanifest") => "application/manifest+json",
-        _ => "application/octet-stream",
-    }
 }
 
 fn small(kind: &'static str, content: &'static str) -> Response {
@@ -76,6 +45,8 @@ fn small(kind: &'static str, content: &'static str) -> Response {
 
 #[cfg(test)]
 mod tests {
+    use cuelight_page::FILES;
+
     use super::*;
 
     fn header_of<'a>(response: &'a Response, name: &str) -> Option<&'a str> {
@@ -103,7 +74,7 @@ mod tests {
         let bytes = axum::body::to_bytes(page.into_body(), 1 << 20).await.unwrap();
         let text = std::str::from_utf8(&bytes).unwrap();
         let names: Vec<&str> = text.split('"').filter(|word| word.starts_with("/assets/")).collect();
-        assert_eq!(names.is_empty(), DASHBOARD.is_empty());
+        assert_eq!(names.is_empty(), FILES.is_empty());
         for name in names {
             assert!(asset(name.parse().unwrap(), HeaderMap::new()).await.is_ok(), "{name}");
         }

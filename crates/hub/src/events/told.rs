@@ -34,6 +34,9 @@ pub(crate) fn of_event(event: &Event) -> Option<Told> {
         Event::Removed { node } => ("node.removed", json!({ "node": node.0 })),
         Event::Forgotten { node, mac } => ("node.forgotten", json!({ "node": node.0, "mac": mac.to_string() })),
         Event::Renamed { node, name } => ("node.renamed", json!({ "node": node.0, "name": name.as_str() })),
+        Event::Assigned { node, universes } => {
+            ("universes.assigned", json!({ "node": node.0, "universes": universes.as_ref().map(ToString::to_string) }))
+        }
         Event::Refused { node, refusal, .. } => {
             ("connection.refused", json!({ "node": node.map(|node| node.0), "why": refusal.to_string() }))
         }
@@ -99,6 +102,7 @@ pub(crate) fn of_command(command: &Command) -> Option<Told> {
         }
         Command::UnloadShow => ("show.unloaded", json!({})),
         Command::NameNode { .. }
+        | Command::AssignUniverses { .. }
         | Command::Forget { .. }
         | Command::RestartNode { .. }
         | Command::Arm { .. }

@@ -15,6 +15,7 @@
 
 pub(crate) mod board;
 pub(crate) mod gallery;
+mod levels;
 mod painter;
 mod patch;
 mod publisher;

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use super::board::News;
+use super::levels::Levels;
 use super::patch::{between, without_nulls};
 use super::view::{Moment, View};
 use crate::shared::Shared;
@@ -16,14 +17,16 @@ const PERIOD: Duration = Duration::from_millis(100);
 /// Runs until the hub stops.
 pub(super) fn publish(shared: &Shared) {
     let board = &shared.live.board;
+    let mut levels = Levels::default();
     let mut known: BTreeMap<View, (u64, Value)> = BTreeMap::new();
     let mut next = Instant::now();
     while let Some(wanted) = board.wait(next) {
         next = Instant::now() + PERIOD;
         known.retain(|view, _| wanted.contains_key(view));
+        levels.retain(|universe| wanted.contains_key(&View::Universe(universe)));
         let snapshot = shared.snapshot.load_full();
         for (view, is_whole_wanted) in wanted {
-            let state = without_nulls(view.state(&snapshot, shared));
+            let state = without_nulls(view.state(&snapshot, shared, &mut levels));
             let moment = Moment::now(shared, &snapshot);
             let (number, patch) = match known.get(&view) {
                 None => (1, None),

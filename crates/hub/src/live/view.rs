@@ -9,10 +9,12 @@ use axum::extract::ws::Utf8Bytes;
 use cuelight_conductor::{NodeSnapshot, Snapshot};
 use cuelight_wire::ids::NodeId;
 use cuelight_wire::time::Span;
+use cuelight_wire::universes::LAST_UNIVERSE;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use crate::api::{NodeView, SceneView, TickView};
+use super::levels::Levels;
+use crate::api::{CuesView, NodeView, SceneView, TickView, UniversesView};
 use crate::shared::Shared;
 
 /// A view.
@@ -24,10 +26,16 @@ pub(crate) enum View {
     Nodes,
     /// All about one node.
     Node(NodeId),
+    /// What is played: the cue lists and where they are.
+    Cues,
+    /// Who plays which universes.
+    Universes,
+    /// The levels of one universe.
+    Universe(u16),
 }
 
 /// Words of the views, for who asked for another.
-pub(crate) const VIEWS: &str = "show, nodes, node/NUMBER, previews";
+pub(crate) const VIEWS: &str = "show, nodes, node/NUMBER, cues, universes, universe/NUMBER, previews";
 
 /// The text names no view.
 #[derive(Clone, Copy, Debug)]
@@ -39,6 +47,12 @@ impl FromStr for View {
         match text {
             "show" => Ok(Self::Show),
             "nodes" => Ok(Self::Nodes),
+            "cues" => Ok(Self::Cues),
+            "universes" => Ok(Self::Universes),
+            _ if text.starts_with("universe/") => {
+                let number = text.strip_prefix("universe/").and_then(|number| number.parse().ok());
+                number.filter(|number| (1..=LAST_UNIVERSE).contains(number)).map(Self::Universe).ok_or(UnknownView)
+            }
             _ => {
                 let node = text.strip_prefix("node/").and_then(|id| id.parse().ok());
                 node.map(|id| Self::Node(NodeId(id))).ok_or(UnknownView)
@@ -53,13 +67,16 @@ impl fmt::Display for View {
             Self::Show => f.write_str("show"),
             Self::Nodes => f.write_str("nodes"),
             Self::Node(id) => write!(f, "node/{}", id.0),
+            Self::Cues => f.write_str("cues"),
+            Self::Universes => f.write_str("universes"),
+            Self::Universe(number) => write!(f, "universe/{number}"),
         }
     }
 }
 
 impl View {
     /// What it says now.
-    pub(super) fn state(self, snapshot: &Snapshot, shared: &Shared) -> Value {
+    pub(super) fn state(self, snapshot: &Snapshot, shared: &Shared, levels: &mut Levels) -> Value {
         match self {
             Self::Show => json(&ShowState::of(snapshot, shared)),
             Self::Nodes => {
@@ -70,6 +87,16 @@ impl View {
                 let node = snapshot.nodes.iter().find(|node| node.id == id);
                 node.map_or_else(|| json!({}), |node| in_full(node, snapshot))
             }
+            Self::Cues => {
+                let mut cues = json(&CuesView::of(snapshot, snapshot.clock.show_at(shared.clock.now())));
+                // Every message says it; in the state it would be a change each time.
+                if let Some(cues) = cues.as_object_mut() {
+                    cues.remove("show_us");
+                }
+                cues
+            }
+            Self::Universes => json(&UniversesView::of(snapshot, shared)),
+            Self::Universe(number) => levels.state(number, snapshot, snapshot.clock.show_at(shared.clock.now())),
         }
     }
 }

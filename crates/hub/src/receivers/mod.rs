@@ -142,6 +142,11 @@ impl Streamed {
 }
 
 impl Receivers {
+    /// What each has registered as its universes.
+    pub(crate) fn universes(&self) -> Vec<(String, Vec<u16>)> {
+        let book = self.book();
+        book.receivers.iter().map(|(name, receiver)| (name.clone(), receiver.facts.universes.clone())).collect()
+    }
     pub(crate) fn new(clock: LocalClock, events: Events, chronicle: Chronicle, library: Database) -> Self {
         Self { book: Arc::default(), clock, events, chronicle, library }
     }

@@ -51,6 +51,8 @@ fn hello() -> Hello {
         name: None,
         ext: Default::default(),
         hardware: None,
+        universes: None,
+        page_port: None,
         show: None,
     }
 }

@@ -238,9 +238,9 @@ impl LightsMachine {
         let flushed = self.senders.announce(now);
         self.figures.count(flushed);
     }
-    /// Says the end of every universe of sACN.
-    pub fn end(&mut self, now: Time<Local>) {
-        let flushed = self.senders.end(now);
+    /// Says the end of every universe of sACN but those that somebody else goes on with.
+    pub fn end(&mut self, kept: &[UniverseRange], now: Time<Local>) {
+        let flushed = self.senders.end(kept, now);
         self.figures.count(flushed);
     }
     /// The frame of `instant` was put out; it is `now`. Once a second, the answer is a report.

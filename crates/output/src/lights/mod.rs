@@ -21,8 +21,8 @@ mod stagehand;
 mod target;
 
 use std::io;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::thread::{Builder, JoinHandle};
 
 use cuelight_dmx::range::UniverseRange;
@@ -151,6 +151,7 @@ pub struct LightsHandle {
     stagehand: Stagehand,
     reports: Latest<LightsReport>,
     stop: Arc<AtomicBool>,
+    kept: Arc<OnceLock<Vec<UniverseRange>>>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -181,9 +182,20 @@ fn prepare<P: Pace, C: MonoClock>(config: LightsConfig<C>, pace: P) -> Result<Pr
     let (stagehand, wings) = Stagehand::start()?;
     let (reports, report_reader) = latest();
     let stop = Arc::new(AtomicBool::new(false));
-    let run =
-        Run { machine, orders: order_receiver, wings, clock, reports, stop: Arc::clone(&stop), pace, mono, spin_ns: 0 };
-    let handle = LightsHandle { orders, stagehand, reports: report_reader, stop, thread: None };
+    let kept = Arc::new(OnceLock::new());
+    let run = Run {
+        machine,
+        orders: order_receiver,
+        wings,
+        clock,
+        reports,
+        stop: Arc::clone(&stop),
+        kept: Arc::clone(&kept),
+        pace,
+        mono,
+        spin_ns: 0,
+    };
+    let handle = LightsHandle { orders, stagehand, reports: report_reader, stop, kept, thread: None };
     Ok((run, handle, on_start, spin))
 }
 
@@ -230,6 +242,13 @@ impl LightsHandle {
     /// the thread had panicked.
     pub fn stop(mut self) -> Option<LightsReport> {
         self.end().then(|| self.report()).flatten()
+    }
+
+    /// The same, without saying the end of universes that somebody else goes on with: receivers hold their levels.
+    pub fn stop_but(self, kept: Vec<UniverseRange>) -> Option<LightsReport> {
+        // Nobody else sets it.
+        let _ = self.kept.set(kept);
+        self.stop()
     }
 
     fn order(&mut self, order: Order) -> Result<(), LightsBusy> {

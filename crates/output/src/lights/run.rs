@@ -1,7 +1,7 @@
 //! The lights thread's loop: takes the time, does what the machine says, gives datagrams to the system.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use cuelight_wire::time::Span;
 use rtrb::Consumer;
@@ -9,6 +9,7 @@ use rtrb::Consumer;
 use super::figures::{LightsReport, PutOut};
 use super::machine::{LightsMachine, Order, Plan};
 use super::stagehand::Wings;
+use super::target::UniverseRange;
 use crate::clock::{FrameClock, MonoClock};
 use crate::latest::{Latest, Publisher};
 use crate::pace::Pace;
@@ -29,6 +30,8 @@ pub(crate) struct Run<P, C> {
     pub(crate) clock: Latest<FrameClock>,
     pub(crate) reports: Publisher<LightsReport>,
     pub(crate) stop: Arc<AtomicBool>,
+    /// Universes whose end is not said, because somebody else goes on with them.
+    pub(crate) kept: Arc<OnceLock<Vec<UniverseRange>>>,
     pub(crate) pace: P,
     pub(crate) mono: C,
     pub(crate) spin_ns: i64,
@@ -41,7 +44,7 @@ impl<P: Pace, C: MonoClock> Run<P, C> {
             self.step();
         }
         let now = self.mono.local_of(self.pace.now_ns());
-        self.machine.end(now);
+        self.machine.end(self.kept.get().map_or(&[][..], Vec::as_slice), now);
         self.reports.publish(self.machine.report());
     }
 

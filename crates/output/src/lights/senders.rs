@@ -358,10 +358,11 @@ impl Senders {
         flushed
     }
 
-    /// Says the end of every universe, so that receivers need not wait for silence.
-    pub(crate) fn end(&mut self, now: Time<Local>) -> Flushed {
+    /// Says the end of every universe but those that somebody else goes on with, so that receivers need not wait for silence.
+    pub(crate) fn end(&mut self, kept: &[UniverseRange], now: Time<Local>) -> Flushed {
         let Self { sources, sockets, streams, .. } = self;
-        for Stream { socket, sent_as, .. } in streams {
+        let is_kept = |stream: &Stream| kept.iter().any(|range| range.has(stream.number));
+        for Stream { socket, sent_as, .. } in streams.iter_mut().filter(|stream| !is_kept(stream)) {
             if let SentAs::Sacn { stream, source, to } = sent_as {
                 let identity = &sources[*source].identity;
                 stream.handle_end();

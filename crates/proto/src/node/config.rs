@@ -3,6 +3,7 @@
 use cuelight_wire::caps::Ext;
 use cuelight_wire::control::{Caps, Text, Topo};
 use cuelight_wire::ids::Mac;
+use cuelight_wire::universes::UniverseRanges;
 
 use crate::sync::Profile;
 
@@ -28,6 +29,10 @@ pub struct NodeConfig {
     pub name: Option<Text<32>>,
     /// The machine it runs on, as ARCH-SYSTEM.
     pub hardware: Option<Text<32>>,
+    /// The universes that its own settings give it.
+    pub universes: Option<UniverseRanges>,
+    /// Where it serves a page of its own.
+    pub page_port: Option<u16>,
     /// What it can do.
     pub caps: Caps,
     /// What hangs on it.

@@ -47,6 +47,12 @@ impl NodeRole {
                     self.event(NodeEvent::ShowLock(lock.show.clone()));
                 }
             }
+            HubMessage::Universes(assigned) => {
+                // CTRL-12
+                if self.negotiated(Ext::UNIVERSES) {
+                    self.event(NodeEvent::Universes(assigned.universes.clone()));
+                }
+            }
             HubMessage::FullState(copy) => self.on_state_copy(copy, now),
             HubMessage::Snapshot(snapshot) => self.on_snapshot(snapshot, now),
             HubMessage::SetEffect(set) => self.on_control_patch(set.apply_at_us, deployed::of_set_effect(set), now),
@@ -71,6 +77,9 @@ impl NodeRole {
                 is_my_number(restart.node_id) && me.is_some_and(|me| me.token == restart.token)
             }
             HubMessage::ShowLock(lock) => is_my_number(lock.node_id) && me.is_some_and(|me| me.token == lock.token),
+            HubMessage::Universes(assigned) => {
+                is_my_number(assigned.node_id) && me.is_some_and(|me| me.token == assigned.token)
+            }
             HubMessage::FullState(copy) => is_my_number(copy.node_id),
             HubMessage::Snapshot(snapshot) => is_my_number(snapshot.node_id),
             HubMessage::SetEffect(_) | HubMessage::ParametersSet(_) | HubMessage::ZoneUpdate(_) => me.is_some(),

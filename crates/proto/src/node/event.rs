@@ -6,6 +6,7 @@ use cuelight_wire::control::{ErrorMessage, OtaState, OtaStop, OtaUpdate, Text};
 use cuelight_wire::cues::CueState;
 use cuelight_wire::ids::{NodeId, Revision, TokenHash};
 use cuelight_wire::time::{Show, Span, Time};
+use cuelight_wire::universes::UniverseRanges;
 
 use crate::session::Ended;
 
@@ -78,6 +79,9 @@ pub enum NodeEvent {
     Restart,
     /// The name of the show that is armed now, if one is. Holds until the next one, whatever becomes of the session.
     ShowLock(Option<Text<64>>),
+    /// Which universes are the node's; none: those of its own settings. Holds until the next one, whatever becomes of the
+    /// session.
+    Universes(Option<UniverseRanges>),
     /// The hub complained about a message.
     HubError(ErrorMessage),
 }

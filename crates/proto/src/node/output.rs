@@ -76,6 +76,8 @@ impl NodeRole {
             name: config.name.clone(),
             ext: config.ext,
             hardware: config.hardware.clone(),
+            universes: config.universes.clone(),
+            page_port: config.page_port,
             show,
         })
     }

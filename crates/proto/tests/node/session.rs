@@ -3,10 +3,11 @@
 use cuelight_proto::node::{FrameReport, NodeEvent, SyncUse, UpdateReport};
 use cuelight_proto::session::{Ended, State};
 use cuelight_wire::caps::Ext;
-use cuelight_wire::control::{ErrorMessage, HubMessage, NodeMessage, OtaState, OtaStop, Restart, ShowLock};
+use cuelight_wire::control::{Assigned, ErrorMessage, HubMessage, NodeMessage, OtaState, OtaStop, Restart, ShowLock};
 use cuelight_wire::limits::{KEEPALIVE_TIMEOUT, MAX_CONTROL_MESSAGE};
 use cuelight_wire::stream::MsgType;
 use cuelight_wire::time::Span;
+use cuelight_wire::universes::UniverseRanges;
 
 use crate::world::{NODE, World, layer, ms};
 
@@ -297,6 +298,28 @@ fn a_restart_is_passed_on_where_that_was_agreed() {
     deployed.message(HubMessage::Restart(restart(&deployed)));
     assert_eq!(restarts(&deployed), 0);
     assert_eq!(deployed.node.status(deployed.now).counters.not_negotiated, 1);
+}
+
+#[test]
+fn universes_are_passed_on_where_that_was_agreed() {
+    // CTRL-12
+    let assigned = |world: &World, ranges: Option<&[(u16, u16)]>| {
+        HubMessage::Universes(Assigned {
+            node_id: NODE,
+            token: world.hub.token.try_into().unwrap(),
+            universes: ranges.map(|ranges| UniverseRanges::new(ranges.iter().copied()).unwrap()),
+        })
+    };
+    let mut world = World::new(SyncUse::Scheduled).joined();
+    for ranges in [Some(&[(1, 4)][..]), Some(&[]), None] {
+        world.message(assigned(&world, ranges));
+        let expected = NodeEvent::Universes(ranges.map(|ranges| UniverseRanges::new(ranges.iter().copied()).unwrap()));
+        assert_eq!(world.count(|event| *event == expected), 1);
+    }
+    let mut deployed = World::deployed();
+    deployed.run(ms(500));
+    deployed.message(assigned(&deployed, None));
+    assert_eq!(deployed.count(|event| matches!(event, NodeEvent::Universes(_))), 0);
 }
 
 fn told(world: &World) -> Vec<(OtaState, u8, bool)> {

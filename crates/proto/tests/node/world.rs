@@ -62,6 +62,8 @@ pub(crate) fn config(sync: SyncUse) -> NodeConfig {
         fw: "cuelight-0.1.0".try_into().unwrap(),
         name: None,
         hardware: None,
+        universes: None,
+        page_port: None,
         caps: Caps { udp: true, ota: false, clock: false },
         topo: Topo { leds: 320, channels: 2 },
         udp_port: None,

@@ -422,6 +422,7 @@ impl Site {
             | NodeEvent::StopUpdate(_)
             | NodeEvent::Restart
             | NodeEvent::ShowLock(_)
+            | NodeEvent::Universes(_)
             | NodeEvent::HubError(_) => {}
         }
         self.mix(at_ns as u64);

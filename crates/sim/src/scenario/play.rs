@@ -300,6 +300,8 @@ fn hello(proto: u8) -> NodeMessage {
         name: None,
         ext: Ext::ALL,
         hardware: None,
+        universes: None,
+        page_port: None,
         show: None,
     })
 }

@@ -91,6 +91,8 @@ impl NodeSetup {
             fw: "cuelight-sim".try_into().expect("12 characters fit"),
             name: None,
             hardware: None,
+            universes: None,
+            page_port: None,
             caps: Caps { udp: true, ota: false, clock: true },
             topo: Topo { leds: PIXELS as u32, channels: 1 },
             udp_port: None,

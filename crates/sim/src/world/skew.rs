@@ -26,6 +26,7 @@ pub(crate) fn later_hub(message: HubMessage) -> HubMessage {
         HubMessage::OtaStop(stop) => HubMessage::OtaStop(later(&stop)),
         HubMessage::Restart(restart) => HubMessage::Restart(later(&restart)),
         HubMessage::ShowLock(lock) => HubMessage::ShowLock(later(&lock)),
+        HubMessage::Universes(assigned) => HubMessage::Universes(later(&assigned)),
         other => other,
     }
 }
@@ -61,6 +62,8 @@ mod tests {
             name: None,
             ext: Ext::ALL,
             hardware: None,
+            universes: None,
+            page_port: None,
             show: None,
         };
         assert_eq!(later_node(NodeMessage::Hello(hello.clone())), NodeMessage::Hello(hello));

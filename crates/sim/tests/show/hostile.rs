@@ -25,6 +25,8 @@ fn hello(mac: Mac) -> NodeMessage {
         name: None,
         ext: Ext::ALL,
         hardware: None,
+        universes: None,
+        page_port: None,
         show: Some(ShowHint { now_us: 1 << 60, bound_us: 0, rev: u32::MAX }),
     })
 }

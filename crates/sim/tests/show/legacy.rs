@@ -84,6 +84,8 @@ impl Deployed {
             name: None,
             ext: Ext::NONE,
             hardware: None,
+            universes: None,
+            page_port: None,
             show: None,
         };
         world.guest_connect(site);

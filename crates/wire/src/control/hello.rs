@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{Text, Us};
 use crate::caps::Ext;
 use crate::ids::Mac;
+use crate::universes::UniverseRanges;
 
 /// `hello`
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,6 +33,12 @@ pub struct Hello {
     /// The machine it runs on, as ARCH-SYSTEM: which images are for it. Absent on deployed nodes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hardware: Option<Text<32>>,
+    /// The universes that its own settings give it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub universes: Option<UniverseRanges>,
+    /// Where it serves a page of its own.
+    #[serde(rename = "pagePort", default, skip_serializing_if = "Option::is_none")]
+    pub page_port: Option<u16>,
     /// Show time as the node knows it, so that a restarted hub can go on with it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub show: Option<ShowHint>,

@@ -12,6 +12,7 @@ mod restart;
 mod show;
 mod show_lock;
 mod time_exchange;
+mod universes;
 mod welcome;
 
 pub use error::{ErrorMessage, Refusal};
@@ -23,6 +24,7 @@ pub use restart::Restart;
 pub use show::{GlobalState, ParametersSet, SetEffect, Snapshot, ZoneState, ZoneUpdate};
 pub use show_lock::ShowLock;
 pub use time_exchange::{TsPing, TsPong};
+pub use universes::Assigned;
 pub use welcome::Welcome;
 
 /// Microseconds, as a number in JSON.
@@ -59,6 +61,8 @@ pub enum HubMessage {
     Restart(Restart),
     /// `show_lock`
     ShowLock(ShowLock),
+    /// `universes`
+    Universes(Assigned),
     /// `state.snapshot`
     Snapshot(Snapshot),
     /// `effects.setCurrent`

@@ -6,6 +6,7 @@ use std::path::Path;
 use cuelight_wire::caps::Ext;
 use cuelight_wire::control::*;
 use cuelight_wire::ids::{Mac, NodeId, Token};
+use cuelight_wire::universes::UniverseRanges;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -53,6 +54,8 @@ fn deployed_hello() -> Hello {
         name: None,
         ext: Ext::NONE,
         hardware: None,
+        universes: None,
+        page_port: None,
         show: None,
     }
 }
@@ -81,10 +84,19 @@ fn hello_is_read_and_written_as_deployed_and_with_its_extensions() {
         name: None,
         ext: Ext::FULL_STATE,
         hardware: None,
+        universes: None,
+        page_port: None,
         show: None,
         ..cuelight
     };
     reads("hello", "node-hello-words-of-a-later-version.read.json", &later);
+    let lighting = Hello {
+        ext: Ext::UNIVERSES,
+        universes: Some(UniverseRanges::new([(1, 4), (7, 7)]).unwrap()),
+        page_port: Some(8090),
+        ..deployed_hello()
+    };
+    both("hello", "node-hello-universes.json", &lighting);
 }
 
 /// CTRL-4
@@ -218,6 +230,16 @@ fn the_armed_show_is_told_by_name_and_none_as_null() {
     let armed = ShowLock { node_id: NodeId(1), token: token(), show: Some(text("Friday night")) };
     both("show_lock", "hub-show_lock.json", &armed);
     both("show_lock", "hub-show_lock-none.json", &ShowLock { show: None, ..armed });
+}
+
+/// CTRL-12
+#[test]
+fn universes_are_told_as_ranges_and_those_of_the_nodes_own_settings_as_null() {
+    let ranges = UniverseRanges::new([(1, 4), (7, 7)]).unwrap();
+    let assigned = Assigned { node_id: NodeId(1), token: token(), universes: Some(ranges) };
+    both("universes", "hub-universes.json", &assigned);
+    reads("universes", "hub-universes-in-any-order.read.json", &assigned);
+    both("universes", "hub-universes-own.json", &Assigned { universes: None, ..assigned });
 }
 
 /// CTRL-2

@@ -114,7 +114,7 @@ pub(crate) struct CueView {
 pub(crate) async fn lists(State(shared): State<Shared>) -> Json<CuesView> {
     let snapshot = shared.snapshot.load();
     let now = snapshot.clock.show_at(shared.clock.now());
-    Json(view(&snapshot, now))
+    Json(CuesView::of(&snapshot, now))
 }
 
 /// The cues of a list.
@@ -145,35 +145,38 @@ pub(super) fn playbacks_at(cues: &CuesSnapshot, program: &Program, now: Time<Sho
     playbacks
 }
 
-fn view(snapshot: &Snapshot, now: Time<Show>) -> CuesView {
-    let cues = &snapshot.cues;
-    let lists = cues.program.as_ref().map_or_else(Vec::new, |program| {
-        let playbacks = playbacks_at(cues, program, now);
-        program.show.lists.iter().map(|list| list_view(program, list, &playbacks, now)).collect()
-    });
-    let loaded = cues.program.as_ref().map(|program| LoadedView {
-        label: program.show.label.clone(),
-        sha256: program.id.sha256.to_string(),
-        size: program.id.size,
-        fixtures: program.show.fixtures.len(),
-        universes: program.score.rig().universes().len(),
-    });
-    let knows_cues = |node: &&cuelight_conductor::NodeSnapshot| {
-        node.state.is_connected() && node.ext.has(cuelight_wire::caps::Ext::CUES)
-    };
-    let node = |node: &cuelight_conductor::NodeSnapshot| NodeCuesView {
-        node: node.id.0,
-        name: node.name.as_str().to_owned(),
-        number: node.cues.map(|cues| cues.number),
-        late: node.cues.map_or(0, |cues| cues.late),
-        failed: node.cues.is_some_and(|cues| cues.failed),
-    };
-    CuesView {
-        show_us: now.as_us(),
-        show: loaded,
-        number: cues.number,
-        lists,
-        nodes: snapshot.nodes.iter().filter(knows_cues).map(node).collect(),
+impl CuesView {
+    /// What is played at `now`.
+    pub(crate) fn of(snapshot: &Snapshot, now: Time<Show>) -> Self {
+        let cues = &snapshot.cues;
+        let lists = cues.program.as_ref().map_or_else(Vec::new, |program| {
+            let playbacks = playbacks_at(cues, program, now);
+            program.show.lists.iter().map(|list| list_view(program, list, &playbacks, now)).collect()
+        });
+        let loaded = cues.program.as_ref().map(|program| LoadedView {
+            label: program.show.label.clone(),
+            sha256: program.id.sha256.to_string(),
+            size: program.id.size,
+            fixtures: program.show.fixtures.len(),
+            universes: program.score.rig().universes().len(),
+        });
+        let knows_cues = |node: &&cuelight_conductor::NodeSnapshot| {
+            node.state.is_connected() && node.ext.has(cuelight_wire::caps::Ext::CUES)
+        };
+        let node = |node: &cuelight_conductor::NodeSnapshot| NodeCuesView {
+            node: node.id.0,
+            name: node.name.as_str().to_owned(),
+            number: node.cues.map(|cues| cues.number),
+            late: node.cues.map_or(0, |cues| cues.late),
+            failed: node.cues.is_some_and(|cues| cues.failed),
+        };
+        Self {
+            show_us: now.as_us(),
+            show: loaded,
+            number: cues.number,
+            lists,
+            nodes: snapshot.nodes.iter().filter(knows_cues).map(node).collect(),
+        }
     }
 }
 

@@ -1,5 +1,5 @@
-//! Takes the dashboard into the hub, where `cargo xtask dashboard` has built it. Nothing is built here: without it the hub
-//! has its small page.
+//! Takes the pages in, where `cargo xtask dashboard` has built them. Nothing is built here: without them the hub has its small
+//! page, and nodes have none.
 
 use std::fmt::Write;
 use std::path::Path;
@@ -17,7 +17,7 @@ fn main() -> io::Result<()> {
         let _ = writeln!(list, "    File {{ path: {shown:?}, bytes: include_bytes!({path:?}), gzip: {packed} }},");
     }
     list.push_str("]\n");
-    fs::write(Path::new(&folder("OUT_DIR")?).join("dashboard.rs"), list)
+    fs::write(Path::new(&folder("OUT_DIR")?).join("files.rs"), list)
 }
 
 /// Files below a folder, each with its address; none when there is no such folder. Packed ones go with those they stand for.
