@@ -25,6 +25,8 @@ export default defineConfig({
   build: {
     outDir: 'built/page',
     emptyOutDir: true,
+    // The hub's page and a node's own; what both use is in files of its own.
+    rollupOptions: { input: ['index.html', 'node.html'] },
     // Nothing is inlined: the hub's content security policy allows files of its own only.
     assetsInlineLimit: 0,
     modulePreload: false,

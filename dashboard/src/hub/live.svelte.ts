@@ -35,6 +35,8 @@ class Live {
   seen: Date | null = $state.raw(null);
   /** The page's clock, moved a few times a second, so that ages grow while nothing comes. */
   now: number = $state(performance.now());
+  /** What the hub tells of views that are watched. */
+  states: ReadonlyMap<string, unknown> = $state.raw(new Map());
   /** What only the view of one node tells. */
   details: ShowNode | null = $state.raw(null);
   /** Whether pictures of the nodes come. */
@@ -49,6 +51,8 @@ class Live {
   #assembly = new Assembly();
   #socket = new Socket({ onheard: (heard) => this.#take(heard), onpicture: (picture) => this.#draw(picture) });
   #node: number | null = null;
+  /** Other views that pages watch, and how many watch each. */
+  #views = new Map<string, number>();
   #watchers = new Set<OnPicture>();
   #pictured: readonly number[] = [];
 
@@ -76,6 +80,18 @@ class Live {
     return () => {
       this.#socket.say({ t: 'unsubscribe', view: `node/${number}` });
       if (this.#node === number) this.#node = null;
+    };
+  }
+
+  /** Has a view told until the answered function is called; its state is in `states`. */
+  watch(view: string): () => void {
+    const count = this.#views.get(view) ?? 0;
+    this.#views.set(view, count + 1);
+    if (count === 0) this.#socket.say({ t: 'subscribe', view });
+    return () => {
+      const left = (this.#views.get(view) ?? 1) - 1;
+      if (left > 0) this.#views.set(view, left);
+      else if (this.#views.delete(view)) this.#socket.say({ t: 'unsubscribe', view });
     };
   }
 
@@ -110,6 +126,10 @@ class Live {
     if (!show || !nodes) return;
     const at = performance.now();
     this.isStreaming = true;
+    // Parts that did not change are the same objects: who reads one view is not woken by another.
+    for (const view of this.#views.keys()) {
+      if (this.states.get(view) !== states.get(view)) this.states = new Map(this.states).set(view, states.get(view));
+    }
     this.#hear(this.#assembly.show(show as unknown as LiveShow, nodes as unknown as LiveNodes, nowUs, showUs, at), at);
     const one = this.#node === null ? undefined : states.get(`node/${this.#node}`);
     const told = one as unknown as ToldNode | undefined;
@@ -157,6 +177,7 @@ class Live {
         { view: 'show' },
         { view: 'nodes' },
         ...(this.#node === null ? [] : [{ view: `node/${this.#node}` }]),
+        ...[...this.#views.keys()].map((view) => ({ view })),
         ...(this.#watchers.size === 0 ? [] : [this.#wish()]),
       ]);
       this.hasPictures = false;

@@ -191,6 +191,23 @@ export interface Cues {
   nodes: { node: number; name: string; late: number; failed: boolean }[];
 }
 
+export interface NodeUniverses {
+  node: number;
+  mac: string;
+  name?: string | null;
+  /** What its own settings say. */
+  own?: string[] | null;
+  /** What it was given; none: its own. */
+  assigned?: string[] | null;
+  /** Whether it takes what it is given. */
+  follows: boolean;
+}
+export interface UniversesTold {
+  show: string[];
+  nodes: NodeUniverses[];
+  receivers: { node_id: string; universes: string[] }[];
+}
+
 export interface Answer {
   apply_at_us: number;
   rev: number;
