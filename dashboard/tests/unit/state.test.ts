@@ -8,6 +8,9 @@ import { EMPTY, MAX_LINES, sample, SAMPLES } from '../../src/state/history.ts';
 import { fold } from '../../src/state/fold.ts';
 import { pair, readManifest, type Manifest } from '../../src/state/manifest.ts';
 import { allows, ROLES } from '../../src/state/roles.ts';
+import { gaps, readUniverses, writeUniverses } from '../../src/state/universes.ts';
+import { findings, screenPixels } from '../../src/node/findings.ts';
+import type { Status } from '../../src/node/shapes.ts';
 import { tested } from '../../src/state/tested.ts';
 import { order } from '../../src/state/told.ts';
 import { address, route } from '../../src/state/route.ts';
@@ -182,4 +185,43 @@ test('commands and tests of a connection are told in words', () => {
     'Control: 320 µs (210 µs to 1.9 ms), 0 of 5 lost. Time exchange: no answer, 5 of 5 lost.',
   );
   assert.equal(tested({}), 'It answered.');
+});
+
+test('universes are read as people write them, written as ranges, and what nobody plays is found', () => {
+  assert.deepEqual([...(readUniverses('1..3, 7 9-10') ?? [])], [1, 2, 3, 7, 9, 10]);
+  assert.deepEqual(readUniverses(''), new Set());
+  for (const bad of ['0', '4..1', '1..64000', 'x', '1..', '-3']) assert.equal(readUniverses(bad), null, bad);
+  assert.deepEqual(writeUniverses([3, 1, 2, 7]), ['1..3', '7']);
+  assert.deepEqual(writeUniverses([]), []);
+  const plays = (text: string) => ({ universes: readUniverses(text) ?? new Set<number>() });
+  assert.deepEqual(gaps(new Set([1, 2, 3]), [plays('1..2'), plays('2, 9')]), { nobody: [3], several: [2] });
+});
+
+const status = (change: Partial<Status> = {}): Status => ({
+  name: 'bike', mac: 'm', version: '0.1.0', hardware: 'x86_64-linux', hub: null, leds: 60, outputs: ['ddp:a'], lights: [], gamma: 2.2,
+  uptime_s: 9, age_ms: 1,
+  link: { state: 'live', hub: '10.0.0.1:8080', node: 3, complaint: null, sessions: 1, losses: 0, silences: 0 },
+  clock: { state: 'locked', is_usable: true, sigma_ns: 200, bound_ns: 4000, drift_us: 0, floor_rtt_us: 90, skew_ppm: 1, exchanges: 9, refused: 0 },
+  stream: { loss_pct: 0, received: 900, lost: 1, is_silent: false, late_changes: 0 },
+  output: { fps: 120, late_ns_p99: 40_000, missed: 0, frames: 1 },
+  universes: { ranges: [], is_assigned: false, sent: null },
+  resources: { cpu_pct: 1, memory: 1, threads: 1, load: 1, available: 1 }, pixels: '', log: [],
+  ...change,
+});
+
+test('a node’s own page finds what is wrong, and claims nothing about what does not answer', () => {
+  const wells = (now: Status, before: Status | null = null) => findings(now, before).map(({ isWell }) => isWell);
+  assert.deepEqual(wells(status()), [true, true, true, true, null], 'DDP does not answer');
+  const link = { ...status().link, state: 'connecting', complaint: 'no hub answers' } as Status['link'];
+  assert.deepEqual(wells(status({ link })), [false, true, null, true, null]);
+  assert.equal(findings(status({ link }), null)[0]?.finding, 'no hub answers');
+  assert.equal(wells(status({ outputs: [] }))[4], false, 'frames go nowhere');
+  const sent = (failed: number) => status({ universes: { ranges: ['1'], is_assigned: true, sent: { universes: 1, fps: 44, late_ns_p99: 0, missed: 0, sent: 9, blocked: 0, failed } } });
+  assert.equal(wells(sent(5), sent(5))[4], true);
+  assert.equal(wells(sent(7), sent(5))[4], false);
+});
+
+test('pixels are shown with the node’s gamma taken back', () => {
+  assert.deepEqual([...screenPixels('00ff37', 2.2)], [0, 255, 127]);
+  assert.deepEqual([...screenPixels('00ff37', 1)], [0, 255, 55]);
 });

@@ -137,7 +137,8 @@ impl Setup {
             inbox: INBOX,
             path,
             profile: Profile::DEFAULT,
-            ext: Ext::ALL,
+            // Nothing in these worlds plays universes.
+            ext: Ext::ALL.without(Ext::UNIVERSES),
             render_seed: 7,
             finish: Finish::DEFAULT,
             patterns: Vec::new(),

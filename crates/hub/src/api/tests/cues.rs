@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::testing::{LOCAL, REMOTE, Reply, TestHub};
 
-const SHOW: &str = r#"show-file = 1
+pub(super) const SHOW: &str = r#"show-file = 1
 label = "Two"
 [[fixture-type]]
 name = "Dimmer"

@@ -11,7 +11,8 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 
-use crate::testing::{REMOTE, TestHub};
+use super::cues::SHOW;
+use crate::testing::{LOCAL, REMOTE, TestHub};
 
 /// Somebody who watches.
 struct Watcher {
@@ -114,6 +115,27 @@ impl Picture {
         assert_eq!(at, bytes.len());
         Self { count: u32_at(4), show_us: i64_at(8), now_us: i64_at(16), nodes }
     }
+}
+
+/// LIVE-2
+#[tokio::test]
+async fn cue_lists_universes_and_their_levels_are_told_as_they_change() {
+    let hub = TestHub::start().await;
+    let mut watcher = Watcher::of(&hub).await;
+    for view in ["cues", "universes", "universe/1", "universe/9"] {
+        watcher.subscribe(view).await;
+    }
+    watcher.until("universe/9", |state| *state == json!({})).await;
+    let show = Request::put("/api/v1/show/file").header(header::CONTENT_TYPE, "application/toml");
+    hub.request(LOCAL, show.body(Body::from(SHOW)).unwrap()).await.ok();
+    watcher.until("universes", |state| state["show"] == json!(["1..2"])).await;
+    hub.post("/api/v1/cues/1/goto", json!({"cue": "2"})).await.ok();
+    let (_, cues) = watcher.until("cues", |state| state["lists"][0]["current"]["cue"] == "2").await;
+    assert_eq!((&cues["show"]["label"], cues.get("show_us")), (&json!("Two"), None));
+    // Slot 13 of universe 1 is at half.
+    let is_half = |state: &Value| state["levels"].as_str().is_some_and(|levels| matches!(&levels[24..26], "7f" | "80"));
+    watcher.until("universe/1", is_half).await;
+    hub.stop().await;
 }
 
 /// LIVE-2

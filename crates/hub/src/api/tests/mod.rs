@@ -19,3 +19,4 @@ mod patterns;
 mod receivers;
 mod roles;
 mod rosters;
+mod universes;
