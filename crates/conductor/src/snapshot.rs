@@ -16,7 +16,7 @@ use crate::clock::ShowClock;
 use crate::conductor::ConnId;
 use crate::cues::CuesSnapshot;
 use crate::rollout::{PastRollout, RolloutSnapshot};
-use crate::roster::State;
+use crate::roster::{State, follows_cues};
 
 /// The show at one instant.
 #[derive(Clone, Debug, PartialEq)]
@@ -195,4 +195,11 @@ pub struct TickFigures {
     pub cost_p99: Span,
     /// Maximum.
     pub cost_max: Span,
+}
+
+impl NodeSnapshot {
+    /// Whether it plays cues.
+    pub fn follows_cues(&self) -> bool {
+        follows_cues(self.ext, self.assigned.as_ref().or(self.own_universes.as_ref()))
+    }
 }

@@ -16,7 +16,6 @@ pub(crate) use control::{Due, Message, due_after_master, due_after_scene};
 
 use alloc::vec::Vec;
 
-use cuelight_wire::caps::Ext;
 use cuelight_wire::limits::UDP_TICK_HZ;
 use cuelight_wire::stream::MsgType;
 use cuelight_wire::time::{Show, Span, Time};
@@ -134,7 +133,7 @@ impl FanOut {
         while let Some(index) = self.next_index() {
             let node = roster.nodes().get(index).filter(|node| node.takes_full_state());
             let is_pending = |node: &Node| match self.is_cues() {
-                true => node.ext.has(Ext::CUES) && self.cues_pending_at.is_some(),
+                true => node.follows_cues() && self.cues_pending_at.is_some(),
                 false => self.pending_at(node, show).is_some(),
             };
             skipped += u64::from(node.is_some_and(is_pending));
@@ -165,7 +164,7 @@ impl FanOut {
         self.sweep / SWEEPS
     }
     fn cues_datagram(&self, node: &mut Node, cues: &Cues, buf: &mut [u8]) -> Option<Transmit> {
-        if !node.ext.has(Ext::CUES) {
+        if !node.follows_cues() {
             return None;
         }
         let (copy, pending_at) = (self.copy(), self.cues_pending_at);

@@ -12,7 +12,7 @@ use alloc::vec::Vec;
 use core::net::IpAddr;
 
 pub(crate) use allowance::{Allowance, HELLOS, MESSAGES};
-pub(crate) use node::{Node, Session};
+pub(crate) use node::{Node, Session, follows_cues};
 pub(crate) use state::{Happening, next};
 pub use state::{State, Why};
 

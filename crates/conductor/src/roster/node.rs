@@ -58,6 +58,13 @@ impl Session {
     }
 }
 
+/// Whether a node that knows these words plays cues. One that can be given universes has nothing to do with them while it has
+/// none.
+pub(crate) fn follows_cues(ext: Ext, universes: Option<&UniverseRanges>) -> bool {
+    let has_any = !ext.has(Ext::UNIVERSES) || universes.is_some_and(|universes| !universes.is_empty());
+    ext.has(Ext::CUES) && has_any
+}
+
 /// One node.
 #[derive(Debug)]
 pub(crate) struct Node {
@@ -142,6 +149,10 @@ impl Node {
     /// Whether it takes full states; other nodes get deployed packets only.
     pub(crate) const fn takes_full_state(&self) -> bool {
         self.ext.has(Ext::FULL_STATE)
+    }
+    /// Whether it plays cues: one that says which universes are its own has any.
+    pub(crate) fn follows_cues(&self) -> bool {
+        follows_cues(self.ext, self.assigned.as_ref().or(self.own_universes.as_ref()))
     }
     /// Takes over what a hello says. Its figures are those of the new session.
     pub(crate) fn introduce(&mut self, hello: &Hello, ip: IpAddr, ext: Ext, now: Time<Local>) {

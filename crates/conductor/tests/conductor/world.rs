@@ -13,6 +13,7 @@ use cuelight_wire::scene::{FullState, Scene};
 use cuelight_wire::stream::payload::ParamDelta;
 use cuelight_wire::stream::{Header, MAX_PACKET, MsgType, full_state};
 use cuelight_wire::time::{Local, Show, Span, Time};
+use cuelight_wire::universes::UniverseRanges;
 
 pub(crate) const TICK: Span = Span::from_ms(10);
 
@@ -88,7 +89,7 @@ pub(crate) fn hello(mac: Mac, ext: Ext) -> Hello {
         name: None,
         ext,
         hardware: None,
-        universes: None,
+        universes: UniverseRanges::new([(1, 4)]).ok(),
         page_port: None,
         show: None,
     }

@@ -160,9 +160,7 @@ impl CuesView {
             fixtures: program.show.fixtures.len(),
             universes: program.score.rig().universes().len(),
         });
-        let knows_cues = |node: &&cuelight_conductor::NodeSnapshot| {
-            node.state.is_connected() && node.ext.has(cuelight_wire::caps::Ext::CUES)
-        };
+        let knows_cues = |node: &&cuelight_conductor::NodeSnapshot| node.state.is_connected() && node.follows_cues();
         let node = |node: &cuelight_conductor::NodeSnapshot| NodeCuesView {
             node: node.id.0,
             name: node.name.as_str().to_owned(),
