@@ -16,7 +16,10 @@ pub(crate) fn of_command(command: &Command) -> (Option<NodeRef>, Value) {
             Scope::Node(node) => Some(node.clone()),
             Scope::Show | Scope::Group(_) => None,
         },
-        Command::NameNode { node, .. } | Command::Forget { node } | Command::RestartNode { node, .. } => {
+        Command::NameNode { node, .. }
+        | Command::Forget { node }
+        | Command::RestartNode { node, .. }
+        | Command::AssignUniverses { node, .. } => {
             Some(node.clone())
         }
         _ => None,
@@ -30,6 +33,9 @@ pub(crate) fn of_command(command: &Command) -> (Option<NodeRef>, Value) {
         Command::NameNode { name, .. } => json!({ "type": "node.named", "name": name.as_str() }),
         Command::RestartNode { .. } => json!({ "type": "node.restart" }),
         Command::Forget { .. } => json!({ "type": "node.forgotten" }),
+        Command::AssignUniverses { universes, .. } => {
+            json!({ "type": "universes.assigned", "universes": universes.as_ref().map(ToString::to_string) })
+        }
         Command::Arm { show } => json!({ "type": "show.armed", "name": show.as_ref().map(|show| show.as_str()) }),
         Command::BeginRollout(order) => json!({ "type": "rollout.begun", "version": order.version }),
         Command::Rollout(word) => json!({ "type": "rollout.word", "word": rollout_word(*word) }),
