@@ -223,9 +223,9 @@ fn text_of<T: Serialize>(message: &T) -> String {
 mod tests {
     use cuelight_wire::caps::Ext;
     use cuelight_wire::control::{
-        Assigned, Caps, CueReport, FullStateMessage, GlobalState, Hello, HexPayload, OtaState, OtaStatus, OtaStop, OtaUpdate,
-        ParametersSet, Restart, SetEffect, ShowLock, Snapshot, SyncReport, Topo, TsPing, TsPong, Welcome, ZoneState,
-        ZoneUpdate,
+        Assigned, Caps, CueReport, FullStateMessage, GlobalState, Hello, HexPayload, OtaState, OtaStatus, OtaStop,
+        OtaUpdate, ParametersSet, Restart, SetEffect, ShowLock, Snapshot, SyncReport, Topo, TsPing, TsPong, Welcome,
+        ZoneState, ZoneUpdate,
     };
     use cuelight_wire::ids::{Mac, NodeId, Token};
     use cuelight_wire::stream::full_state::MAX_LEN;

@@ -9,7 +9,6 @@
 //! | `lights` | the driver's side of the universes of a show |
 //! | `page` | the node's own page: what it is told and answers |
 //! | `patterns` | which patterns the frame loop has at hand |
-//! | `presence` | answers to polls of Art-Net |
 //! | `supply` | the thread that fetches patterns from the hub |
 //! | `universes` | which universes are the node's, and the change to others |
 //! | `update` | images from the hub: taken, tried, taken back |

@@ -38,7 +38,7 @@ pub(crate) struct Universes {
     settings: NodeSettings,
     mac: Mac,
     clock: Latest<FrameClock>,
-    /// What lights and presence are made for; none: the settings' own.
+    /// What lights are made for; none: the settings' own.
     given: Option<UniverseRanges>,
     /// The hub's newest word.
     wanted: Option<UniverseRanges>,
@@ -51,9 +51,14 @@ pub(crate) struct Universes {
 
 impl Universes {
     /// What the settings say, started.
-    pub(crate) fn start(settings: NodeSettings, mac: Mac, clock: Latest<FrameClock>) -> Result<(Self, Lit), NodeError> {
-        let presence = Presence::start(&settings, mac);
-        let lights = Lights::start(&settings, mac, clock.clone())?;
+    pub(crate) fn start(
+        settings: NodeSettings,
+        mac: Mac,
+        clock: Latest<FrameClock>,
+        lighting: Option<Lighting>,
+        from_network: FromNetwork,
+    ) -> Result<(Self, Lit), NodeError> {
+        let lights = Lights::start(&settings, mac, clock.clone(), from_network)?;
         let own = Self {
             settings,
             mac,
