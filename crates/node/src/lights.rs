@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use cuelight_dmx::range::UniverseRange;
 use cuelight_output::latest::Latest;
-use cuelight_output::lights::{LightsConfig, LightsFallback, LightsReport, Playing, UniverseRange, identity_of};
+use cuelight_output::lights::{LightsConfig, LightsFallback, LightsReport, Playing, identity_of};
 use cuelight_output::{Fallback, FrameClock, Lights as Thread, LightsHandle};
 use cuelight_show::{Playbacks, Score, Show};
 use cuelight_wire::change::Change;

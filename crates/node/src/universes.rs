@@ -7,10 +7,10 @@
 
 use std::future::pending;
 
+use cuelight_dmx::range::UniverseRange;
 use cuelight_output::FrameClock;
 use cuelight_output::LightsTarget;
 use cuelight_output::latest::Latest;
-use cuelight_output::lights::UniverseRange;
 use cuelight_wire::change::Change;
 use cuelight_wire::cues::CueState;
 use cuelight_wire::ids::Mac;

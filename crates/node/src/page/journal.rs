@@ -78,6 +78,8 @@ fn words(event: &NodeEvent) -> Option<(Kind, String)> {
         NodeEvent::Fallback => (Kind::Trouble, "the stream is silent".to_owned()),
         NodeEvent::Live => (Kind::Link, "the stream is here".to_owned()),
         NodeEvent::Update(update) => (Kind::Command, format!("become version {}", update.version)),
+        NodeEvent::StopUpdate(_) => (Kind::Command, "leave the update off".to_owned()),
+        NodeEvent::Restart => (Kind::Command, "restart".to_owned()),
         NodeEvent::ShowLock(Some(show)) => (Kind::Command, format!("the show \"{show}\" is armed")),
         NodeEvent::ShowLock(None) => return None,
         NodeEvent::HubError(error) => (Kind::Trouble, format!("the hub says: {}", error.message)),

@@ -9,10 +9,10 @@ use rtrb::Consumer;
 use super::figures::{LightsReport, PutOut};
 use super::machine::{LightsMachine, Order, Plan};
 use super::stagehand::Wings;
-use super::target::UniverseRange;
 use crate::clock::{FrameClock, MonoClock};
 use crate::latest::{Latest, Publisher};
 use crate::pace::Pace;
+use cuelight_dmx::range::UniverseRange;
 
 /// The longest sleep, nanoseconds: the thread takes orders, sees a newer clock, and stops when told to.
 const NAP_NS: i64 = 20_000_000;
