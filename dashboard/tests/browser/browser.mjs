@@ -70,11 +70,12 @@ export async function until(what, look) {
 const lines = createInterface({ input: process.stdin });
 const answers = lines[Symbol.asyncIterator]();
 
-/** Has whoever runs this test do something to the show, as `kill node 1`, and waits until that is done. */
+/** Has whoever runs this test do something to the show, as `kill node 1`, and waits until that is done. Answers what was said to it. */
 export async function have(order) {
   process.stdout.write(`do ${order}\n`);
   const { value, done } = await answers.next();
-  if (done || value !== 'done') throw new Error(`"${order}" was not done: ${value ?? 'nobody answers'}`);
+  if (done || !/^done( |$)/.test(value)) throw new Error(`"${order}" was not done: ${value ?? 'nobody answers'}`);
+  return value.slice('done '.length);
 }
 
 /** Asks the hub itself. */
