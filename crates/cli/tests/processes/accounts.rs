@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::json;
 
-use crate::support::{Finished, Hub, SOON, run, until};
+use crate::support::{Finished, Hub, SOON, run};
 
 /// A hub that trusts nobody.
 fn start(folder: &Path) -> Hub {
@@ -55,12 +55,7 @@ fn the_hubs_own_machine_finds_its_key_and_makes_others_that_may_less() {
 fn the_console_has_the_code_of_the_first_account_and_the_log_shows_who_touched_it() {
     let folder = tempfile::tempdir().unwrap();
     let (folder, mut hub) = (folder.path(), start(folder.path()));
-    let code = until("the console has a code", SOON, || {
-        let log = hub.process.log();
-        let rest = log.split_once("good for 10 minutes: ")?.1;
-        rest.split_whitespace().next().map(str::to_owned)
-    });
-    let first = json!({"code": code, "account": "anna", "password": "a long enough sentence"});
+    let first = json!({"code": hub.setup_code(), "account": "anna", "password": "a long enough sentence"});
     let (status, answer) = hub.call("POST", "/api/v1/setup", Some(&first), None);
     assert_eq!((status, &answer["role"]), (201, &json!("admin")), "{answer}");
     let (status, _) = hub.call("POST", "/api/v1/setup", Some(&first), None);

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::support::{HERE, Hub, Show, Socket, run};
+use crate::support::{HERE, Hub, Node, Show, Socket, run};
 
 /// Where the sources of the page are.
 const DASHBOARD: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../dashboard");
@@ -37,12 +37,15 @@ fn play(name: &str) {
 
 fn play_before(name: &str, mut show: Show) {
     let (hub, folder) = (show.hub.at.to_string(), show.folder().to_owned());
-    let status = script(name, &hub, &folder, |order| obey(&mut show, order));
+    let status = script(name, &hub, &folder, |order| {
+        obey(&mut show, order);
+        String::new()
+    });
     assert!(status, "{name}.mjs failed");
 }
 
-/// Runs a script before the hub at `hub`; whether it ended well.
-fn script(name: &str, hub: &str, folder: &Path, mut obey: impl FnMut(&str)) -> bool {
+/// Runs a script before the hub at `hub`; whether it ended well. What is done for it may have an answer.
+fn script(name: &str, hub: &str, folder: &Path, mut obey: impl FnMut(&str) -> String) -> bool {
     let pictures = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("dashboard");
     let mut script = Command::new("node")
         .current_dir(DASHBOARD)
@@ -61,8 +64,8 @@ fn script(name: &str, hub: &str, folder: &Path, mut obey: impl FnMut(&str)) -> b
         let line = line.unwrap();
         match line.strip_prefix("do ") {
             Some(order) => {
-                obey(order);
-                writeln!(answers, "done").unwrap();
+                let answer = obey(order);
+                writeln!(answers, "{}", format!("done {answer}").trim_end()).unwrap();
             }
             None => println!("{line}"),
         }
@@ -118,6 +121,20 @@ fn universes_are_given_to_nodes_on_the_page_and_their_own_pages_show_them() {
     // Levels go no farther than this machine.
     let options = ["--page", "127.0.0.1:0", "--lights", "sacn@127.0.0.1"];
     play_before("universes", Show::prepared(4, &options, |_| {}));
+}
+
+/// ACC-4, ACC-5
+#[test]
+fn people_sign_in_see_what_their_role_lets_them_do_and_go_on_where_their_session_ended() {
+    let folder = tempfile::tempdir().unwrap();
+    let hub = Hub::start(folder.path(), &["--trust-this-machine", "off"]);
+    let nodes: Vec<Node> = (1..=4).map(|number| Node::start(number, folder.path(), hub.at, &[])).collect();
+    let is_done = script("access", &hub.at.to_string(), folder.path(), |order| match order {
+        "tell code" => hub.setup_code(),
+        _ => panic!("the script orders {order:?}"),
+    });
+    drop(nodes);
+    assert!(is_done, "access.mjs failed");
 }
 
 /// Nodes that only hold their sessions: what they would show, nobody sees.

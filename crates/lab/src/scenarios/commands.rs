@@ -18,7 +18,7 @@ use crate::stage::{Scenario, Stage};
 const NODES: usize = 4;
 /// Operators at once, each with a connection of its own.
 const OPERATORS: u32 = 20;
-/// Commands a second of all operators.
+/// Commands a second of all operators, who share one key: a hub lets one key do less by itself, and is told to allow it.
 const RATE: u32 = 1000;
 
 pub(super) const SCENARIO: Scenario = Scenario {
@@ -29,7 +29,8 @@ pub(super) const SCENARIO: Scenario = Scenario {
 };
 
 fn run(stage: &Stage) -> Result<Vec<Verdict>> {
-    let mut cast = Cast::playing(stage, Plan::of(NODES))?;
+    let limit = (2 * RATE).to_string();
+    let mut cast = Cast::playing(stage, Plan::of(NODES).with_hub_words(&["--writes-per-s", &limit]))?;
     let each = stage.choose(30, 5) * RATE / OPERATORS;
     let before = cast.api().show()?.tick;
     let window = Window::from_now();

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::Value;
 use ureq::http::Request;
 
-use super::{HERE, Process, SOON, SmallDisk, free_tcp_port, free_udp_port, until_true};
+use super::{HERE, Process, SOON, SmallDisk, free_tcp_port, free_udp_port, until, until_true};
 
 /// A running hub. It keeps its ports and its folder over restarts.
 pub(crate) struct Hub {
@@ -101,6 +101,15 @@ impl Hub {
         let response = response.ok()?;
         let status = response.status().as_u16();
         Some((status, serde_json::from_str(&response.into_body().read_to_string().ok()?).ok()?))
+    }
+
+    /// The code of the first account, as the console has it.
+    pub(crate) fn setup_code(&self) -> String {
+        until("the console has a code", SOON, || {
+            let log = self.process.log();
+            let rest = log.split_once("good for 10 minutes: ")?.1;
+            rest.split_whitespace().next().map(str::to_owned)
+        })
     }
 
     /// The node of this MAC address, as the API shows it.
