@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::time::Duration;
 
-use axum::extract::State;
+use axum::extract::{Extension, State};
 use axum::http::HeaderMap;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
@@ -16,6 +16,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::Problem;
 use super::body::Asked;
+use crate::accounts::{Accounts, Caller};
 use crate::events::{Events, Next, Number};
 use crate::shared::Shared;
 
@@ -23,6 +24,8 @@ use crate::shared::Shared;
 const COMMENT: Duration = Duration::from_secs(15);
 /// How long one answer lasts: a little less than a connection. The reader comes back with the last id it has.
 const LIFE: Duration = Duration::from_secs(290);
+/// How often it is looked whether a reader to whom nothing is told may still be one.
+const LOOK: Duration = Duration::from_secs(1);
 
 #[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -51,18 +54,32 @@ pub(crate) struct From {
 )]
 pub(crate) async fn follow(
     State(shared): State<Shared>,
+    Extension(caller): Extension<Caller>,
     Asked(From { after, types }): Asked<From>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let room = shared.events.room.clone().try_acquire_owned();
     let room = room.map_err(|_| Problem::unavailable("too many programs follow the events: end one of them"))?;
     let last = headers.get("Last-Event-ID").and_then(|id| id.to_str().ok()).map(str::to_owned).or(after);
-    let reader = Reader::new(shared.events.clone(), last.as_deref(), types.unwrap_or_default(), room);
+    let pass = Pass { accounts: shared.accounts.clone(), caller };
+    let reader = Reader::new(shared.events.clone(), last.as_deref(), types.unwrap_or_default(), pass, room);
     let events = unfold(reader, |mut reader| async {
         let event = reader.next().await?;
         Some((Ok::<_, Infallible>(event), reader))
     });
     Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(COMMENT)).into_response())
+}
+
+/// What lets a reader in, as long as it is good.
+struct Pass {
+    accounts: Accounts,
+    caller: Caller,
+}
+
+impl Pass {
+    fn is_good(&self) -> bool {
+        self.accounts.is_still_good(&self.caller)
+    }
 }
 
 /// One who reads.
@@ -75,11 +92,12 @@ struct Reader {
     /// What it is told before anything else.
     first: VecDeque<Event>,
     until: Instant,
+    pass: Pass,
     _room: OwnedSemaphorePermit,
 }
 
 impl Reader {
-    fn new(events: Events, last: Option<&str>, types: String, room: OwnedSemaphorePermit) -> Self {
+    fn new(events: Events, last: Option<&str>, types: String, pass: Pass, room: OwnedSemaphorePermit) -> Self {
         let (news, newest) = (events.listen(), events.newest());
         let mut first = VecDeque::new();
         let at = match last.map(|id| (id, events.number(id))) {
@@ -92,7 +110,7 @@ impl Reader {
             }
         };
         let until = Instant::now() + LIFE;
-        Self { events, news, at, types, first, until, _room: room }
+        Self { events, news, at, types, first, until, pass, _room: room }
     }
 
     /// The next event; `None` when there will be none. Dropped and asked for again, it goes on where it was.
@@ -100,7 +118,7 @@ impl Reader {
         if let Some(event) = self.first.pop_front() {
             return Some(event);
         }
-        loop {
+        while self.pass.is_good() {
             self.news.mark_unchanged();
             match self.events.after(self.at) {
                 Next::Event(event) => {
@@ -115,13 +133,15 @@ impl Reader {
                     let data = json!({ "missed": missed, "why": "the hub no longer has what came before" });
                     return Some(lost(&self.events, self.at, &data));
                 }
+                Next::Nothing if Instant::now() >= self.until => return None,
                 Next::Nothing => tokio::select! {
                     changed = self.news.changed() => changed.ok()?,
-                    () = sleep_until(self.until) => return None,
+                    () = sleep_until(self.until.min(Instant::now() + LOOK)) => {}
                 },
                 Next::End => return None,
             }
         }
+        None
     }
 }
 

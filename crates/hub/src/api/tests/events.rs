@@ -2,7 +2,7 @@
 
 use axum::body::{Body, BodyDataStream};
 use axum::extract::ConnectInfo;
-use axum::http::{Request, StatusCode, header};
+use axum::http::{Method, Request, StatusCode, header};
 use futures_util::StreamExt;
 use serde_json::{Value, json};
 use std::net::SocketAddr;
@@ -18,9 +18,12 @@ struct Reader {
 
 impl Reader {
     async fn of(hub: &TestHub, path: &str, last: Option<&str>) -> Self {
+        Self::with(hub, path, last.map(|last| ("Last-Event-ID", last))).await
+    }
+    async fn with(hub: &TestHub, path: &str, header: Option<(&str, &str)>) -> Self {
         let mut request = Request::get(path);
-        if let Some(last) = last {
-            request = request.header("Last-Event-ID", last);
+        if let Some((name, value)) = header {
+            request = request.header(name, value);
         }
         let mut request = request.body(Body::empty()).unwrap();
         request.extensions_mut().insert(ConnectInfo(LOCAL.parse::<SocketAddr>().unwrap()));
@@ -114,5 +117,24 @@ async fn an_id_of_another_run_is_answered_with_lost() {
     hub.post("/api/v1/master", json!({"level": 6})).await.ok();
     let mut again = Reader::of(&hub, "/api/v1/events?types=master", Some(&id)).await;
     assert_eq!(again.next().await.unwrap().2["data"]["level"], 6);
+    hub.stop().await;
+}
+
+/// HUB-13, ACC-2
+#[tokio::test]
+async fn a_reader_whose_key_is_revoked_is_told_nothing_more() {
+    let hub = TestHub::start().await;
+    let asked = json!({"name": "wall", "role": "viewer"});
+    let made = hub.ask(Method::POST, "/api/v1/keys", &[], Some(asked)).await.json();
+    let bearer = format!("Bearer {}", made["key"].as_str().unwrap());
+    let mut wall = Reader::with(&hub, "/api/v1/events", Some(("Authorization", &bearer))).await;
+    let mut desk = Reader::of(&hub, "/api/v1/events", None).await;
+    hub.post("/api/v1/master", json!({"level": 9})).await.ok();
+    wall.until("master.changed").await;
+    let path = format!("/api/v1/keys/{}", made["id"].as_str().unwrap());
+    assert_eq!(hub.ask(Method::DELETE, &path, &[], None).await.status, 200);
+    hub.post("/api/v1/master", json!({"level": 8})).await.ok();
+    while desk.until("master.changed").await.1["data"]["level"] != 8 {}
+    assert!(wall.next().await.is_none());
     hub.stop().await;
 }
