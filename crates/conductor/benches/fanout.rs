@@ -37,6 +37,7 @@ fn conductor(nodes: u16, ext: Ext) -> Conductor {
             hardware: None,
             universes: None,
             page_port: None,
+            geometry: None,
             show: None,
         };
         let token = Token::try_from(format!("{n:032}").as_str()).expect("32 characters");

@@ -141,6 +141,8 @@ pub struct NodeSnapshot {
     pub assigned: Option<UniverseRanges>,
     /// Where it serves a page of its own.
     pub page_port: Option<u16>,
+    /// How its LEDs are laid out, as it says: the text form of a geometry, or anything.
+    pub geometry: Option<Text<48>>,
     /// The capability words agreed on.
     pub ext: Ext,
     /// Whether it gets deployed packets only.

@@ -43,6 +43,7 @@ fn show(ext: Ext) -> Show {
             hardware: None,
             universes: None,
             page_port: None,
+            geometry: None,
             ext,
             show: None,
         };

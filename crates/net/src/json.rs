@@ -261,6 +261,7 @@ mod tests {
             hardware: None,
             universes: None,
             page_port: None,
+            geometry: None,
             show: None,
         };
         assert_eq!(from_node(HELLO), Ok(NodeMessage::Hello(hello.clone())));

@@ -326,6 +326,7 @@ fn node_config(
         hardware: Text::try_from(hardware.as_str()).ok(),
         universes: told(settings),
         page_port,
+        geometry: Text::try_from(settings.geometry.to_string().as_str()).ok(),
         caps: Caps { udp: true, ota: updates.is_possible(), clock: true },
         topo: Topo { leds: u32::try_from(settings.geometry.len()).unwrap_or(u32::MAX), channels: 1 },
         udp_port: Some(udp_port),

@@ -114,6 +114,7 @@ fn role(c: &mut Criterion) {
         hardware: None,
         universes: None,
         page_port: None,
+        geometry: None,
         caps: Caps::default(),
         topo: Topo::default(),
         udp_port: None,

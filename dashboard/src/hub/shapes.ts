@@ -38,6 +38,8 @@ export interface ShowNode {
   groups: string[];
   /** Where it serves a page of its own. */
   page: string | null;
+  /** How its LEDs are laid out; nothing where it does not say. */
+  geometry?: string | null;
 }
 
 export interface Scene {

@@ -1,4 +1,4 @@
-/** Draws the LEDs of a node as people see them: each pixel, and its light around. */
+/** Draws the LEDs of a node as people see them: each pixel, and its light around; strips in a line, matrices in rows. */
 
 /** How light falls off above and below the strip. */
 const FALL = [
@@ -8,22 +8,24 @@ const FALL = [
   [1, 0.04],
 ] as const;
 
-/** `source` is a canvas to work on; `pixels` red, green, blue of each. */
-export function paint(target: HTMLCanvasElement, source: OffscreenCanvas, pixels: Uint8Array) {
+/** `source` is a canvas to work on; `pixels` red, green, blue of each, row by row; `columns` how many are in a row: all, where it is not said. */
+export function paint(target: HTMLCanvasElement, source: OffscreenCanvas, pixels: Uint8Array, columns = pixels.length / 3) {
   const count = pixels.length / 3;
-  if (count === 0) return;
+  if (count === 0 || columns === 0) return;
+  const rows = count / columns;
   const [context, strip] = [target.getContext('2d'), source.getContext('2d')];
   if (!context || !strip) return;
   const [width, height] = [Math.round(target.clientWidth * devicePixelRatio), Math.round(target.clientHeight * devicePixelRatio)];
   if (target.width !== width || target.height !== height) [target.width, target.height] = [width, height];
-  source.width = count;
-  const image = strip.createImageData(count, 1);
+  [source.width, source.height] = [columns, rows];
+  const image = strip.createImageData(columns, rows);
   for (let index = 0; index < count; index++) {
     image.data.set(pixels.subarray(3 * index, 3 * index + 3), 4 * index);
     image.data[4 * index + 3] = 255;
   }
   strip.putImageData(image, 0, 0);
   context.clearRect(0, 0, width, height);
+  if (rows > 1) return matrix(context, source, width, height);
   // The light around the strip: the strip itself, stretched, fainter outwards.
   context.imageSmoothingEnabled = true;
   context.drawImage(source, 0, 0, width, height);
@@ -43,4 +45,26 @@ export function paint(target: HTMLCanvasElement, source: OffscreenCanvas, pixels
     for (let index = 0; index < count; index++) {
       context.drawImage(source, index, 0, 1, 1, index * pitch + gap / 2, top, pitch - gap, band);
     }
+}
+
+/** How much larger than the matrix its light is. */
+const GLOW = 1.12;
+
+/** Square LEDs in the middle of the canvas, as large as they can be. */
+function matrix(context: CanvasRenderingContext2D, source: OffscreenCanvas, width: number, height: number) {
+  const [columns, rows] = [source.width, source.height];
+  const pitch = Math.min(width / columns, height / rows) / GLOW;
+  const [across, down] = [columns * pitch, rows * pitch];
+  const [left, top] = [(width - across) / 2, (height - down) / 2];
+  context.imageSmoothingEnabled = true;
+  context.globalAlpha = 0.35;
+  context.drawImage(source, (width - across * GLOW) / 2, (height - down * GLOW) / 2, across * GLOW, down * GLOW);
+  context.globalAlpha = 1;
+  context.imageSmoothingEnabled = false;
+  const gap = pitch > 6 ? pitch * 0.22 : 0;
+  if (gap === 0) return context.drawImage(source, left, top, across, down);
+  context.clearRect(left, top, across, down);
+  for (let row = 0; row < rows; row++)
+    for (let column = 0; column < columns; column++)
+      context.drawImage(source, column, row, 1, 1, left + column * pitch + gap / 2, top + row * pitch + gap / 2, pitch - gap, pitch - gap);
 }

@@ -3,6 +3,8 @@
 export interface Strip {
   /** All LEDs of the node, of which there may be fewer pixels here. */
   leds: number;
+  /** Pixels in a row: all of them, except of a matrix. */
+  columns: number;
   /** The newest change in force. */
   rev: number;
   /** Red, green, blue of each pixel. */
@@ -17,12 +19,12 @@ export interface Picture {
 }
 
 const HEAD = 24;
-const NODE_HEAD = 12;
+const NODE_HEAD = 14;
 
 /** Reads a picture; null for bytes that are none, or that end early. */
 export function readPicture(buffer: ArrayBuffer): Picture | null {
   const view = new DataView(buffer);
-  if (buffer.byteLength < HEAD || view.getUint8(0) !== 1 || view.getUint8(1) !== 1) return null;
+  if (buffer.byteLength < HEAD || view.getUint8(0) !== 1 || view.getUint8(1) !== 2) return null;
   const nodes = new Map<number, Strip>();
   let at = HEAD;
   for (let left = view.getUint16(2, true); left > 0; left--) {
@@ -31,8 +33,9 @@ export function readPicture(buffer: ArrayBuffer): Picture | null {
     const begin = at + NODE_HEAD;
     if (begin + length > buffer.byteLength) return null;
     nodes.set(view.getUint16(at, true), {
-      leds: view.getUint32(at + 4, true),
-      rev: view.getUint32(at + 8, true),
+      columns: view.getUint16(at + 4, true),
+      leds: view.getUint32(at + 6, true),
+      rev: view.getUint32(at + 10, true),
       pixels: new Uint8Array(buffer, begin, length),
     });
     at = begin + length;

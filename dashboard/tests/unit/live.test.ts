@@ -23,18 +23,19 @@ test('a merge patch is applied as RFC 7396 says, and leaves what it does not nam
 
 /** Two nodes, the first of them with two pixels, written from the layout in docs/api/live.md. */
 function picture(): ArrayBuffer {
-  const view = new DataView(new ArrayBuffer(24 + 12 + 6 + 12));
+  const view = new DataView(new ArrayBuffer(24 + 14 + 6 + 14));
   view.setUint8(0, 1);
-  view.setUint8(1, 1);
+  view.setUint8(1, 2);
   view.setUint16(2, 2, true);
   view.setUint32(4, 77, true);
   view.setBigInt64(8, 5_000_000n, true);
   view.setUint16(24, 7, true);
   view.setUint16(26, 2, true);
-  view.setUint32(28, 160, true);
-  view.setUint32(32, 12, true);
-  new Uint8Array(view.buffer).set([255, 0, 1, 2, 3, 4], 36);
-  view.setUint16(42, 9, true);
+  view.setUint16(28, 1, true);
+  view.setUint32(30, 160, true);
+  view.setUint32(34, 12, true);
+  new Uint8Array(view.buffer).set([255, 0, 1, 2, 3, 4], 38);
+  view.setUint16(44, 9, true);
   return view.buffer;
 }
 
@@ -42,11 +43,11 @@ test('a picture is read pixel by pixel, and one that ends early is none', () => 
   const read = readPicture(picture());
   assert.deepEqual([read?.number, read?.showUs, read?.nodes.size], [77, 5_000_000, 2]);
   const strip = read?.nodes.get(7);
-  assert.deepEqual([strip?.leds, strip?.rev, [...(strip?.pixels ?? [])]], [160, 12, [255, 0, 1, 2, 3, 4]]);
+  assert.deepEqual([strip?.leds, strip?.columns, strip?.rev, [...(strip?.pixels ?? [])]], [160, 1, 12, [255, 0, 1, 2, 3, 4]]);
   assert.equal(read?.nodes.get(9)?.pixels.length, 0);
   for (let end = 0; end < picture().byteLength; end++) assert.equal(readPicture(picture().slice(0, end)), null, `${end} bytes`);
   const other = picture();
-  new DataView(other).setUint8(1, 2);
+  new DataView(other).setUint8(1, 1);
   assert.equal(readPicture(other), null, 'another form');
 });
 

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import type { Show, ShowNode } from '../../src/hub/shapes.ts';
 import { changes } from '../../src/state/changes.ts';
 import { checks } from '../../src/state/checks.ts';
+import { isMatrix, laidOut, wired } from '../../src/state/geometry.ts';
 import { move, toggled } from '../../src/state/grid.ts';
 import { EMPTY, MAX_LINES, sample, SAMPLES } from '../../src/state/history.ts';
 import { fold } from '../../src/state/fold.ts';
@@ -224,4 +225,13 @@ test('a node’s own page finds what is wrong, and claims nothing about what doe
 test('pixels are shown with the node’s gamma taken back', () => {
   assert.deepEqual([...screenPixels('00ff37', 2.2)], [0, 255, 127]);
   assert.deepEqual([...screenPixels('00ff37', 1)], [0, 255, 55]);
+});
+
+test('how LEDs are laid out is said in words, and as a number where a node does not say it', () => {
+  const words = (geometry?: string) => [laidOut({ leds: 60, geometry }), wired(geometry), isMatrix(geometry)];
+  assert.deepEqual(words(), ['60 LEDs', '', false]);
+  assert.deepEqual(words('strip:60'), ['60 LEDs', '', false]);
+  assert.deepEqual(words('ring:60'), ['ring of 60 LEDs', '', false]);
+  assert.deepEqual(words('matrix:10x6:serpentine:bottom-left'), ['10 × 6 LEDs', 'serpentine, from the bottom left', true]);
+  assert.deepEqual(words('cube:4'), ['60 LEDs', '', false]);
 });

@@ -36,6 +36,7 @@ impl Node {
             hardware: None,
             universes: None,
             page_port: None,
+            geometry: None,
             caps: Caps { udp: true, ota: false, clock: true },
             topo: Topo { leds: 640, channels: 1 },
             udp_port: None,

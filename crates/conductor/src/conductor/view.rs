@@ -76,6 +76,7 @@ impl Conductor {
             own_universes: node.own_universes.clone(),
             assigned: node.assigned.clone(),
             page_port: node.page_port,
+            geometry: node.geometry.clone(),
             ext: node.ext,
             platform: node_platform(node),
             is_legacy: !node.takes_full_state(),

@@ -96,6 +96,8 @@ pub(crate) struct Node {
     pub(crate) assigned: Option<UniverseRanges>,
     /// Where it serves a page of its own, as it says.
     pub(crate) page_port: Option<u16>,
+    /// How its LEDs are laid out, as it says.
+    pub(crate) geometry: Option<Text<48>>,
     pub(crate) loss_pct: f32,
     pub(crate) drift_us: i64,
     pub(crate) rssi: i16,
@@ -134,6 +136,7 @@ impl Node {
             own_universes: None,
             assigned: None,
             page_port: None,
+            geometry: None,
             loss_pct: 0.0,
             drift_us: 0,
             rssi: 0,
@@ -162,6 +165,7 @@ impl Node {
         self.fw = hello.fw.clone();
         self.hardware = hello.hardware.clone();
         (self.own_universes, self.page_port) = (hello.universes.clone(), hello.page_port);
+        self.geometry = hello.geometry.clone();
         (self.caps, self.topo, self.ext) = (hello.caps, hello.topo, ext);
         (self.loss_pct, self.drift_us, self.sync, self.cues) = (0.0, 0, None, None);
         self.seen_at = Some(now);

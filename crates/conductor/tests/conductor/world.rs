@@ -91,6 +91,7 @@ pub(crate) fn hello(mac: Mac, ext: Ext) -> Hello {
         hardware: None,
         universes: UniverseRanges::new([(1, 4)]).ok(),
         page_port: None,
+        geometry: None,
         show: None,
     }
 }

@@ -70,6 +70,8 @@ pub(crate) struct NodeView {
     universes: Vec<String>,
     /// Where it serves a page of its own.
     page: Option<String>,
+    /// How its LEDs are laid out, as `strip:320`, `ring:60` or `matrix:16x16:serpentine`; null where it does not say.
+    geometry: Option<String>,
 }
 
 impl NodeView {
@@ -111,6 +113,7 @@ impl NodeView {
             bytes: node.bytes,
             groups: groups.map(|group| group.name.as_str().to_owned()).collect(),
             universes: node.assigned.as_ref().or(node.own_universes.as_ref()).map_or_else(Vec::new, words),
+            geometry: node.geometry.as_ref().map(|text| text.as_str().to_owned()),
             page: node.ip.zip(node.page_port).map(|(ip, port)| format!("http://{}/", SocketAddr::new(ip, port))),
         }
     }

@@ -68,17 +68,20 @@ pub(crate) async fn list(
     which.check()?;
     let document = document(&word)?;
     let limit = which.limit().unwrap_or(PAGE);
-    let before = which.cursor();
-    let before =
-        before.map(|text| text.parse().map_err(|_| Problem::bad_request("cursor is none that this list gave")));
-    let newest = revisions::list(&shared, document, None, 1).await?.first().map_or(0, |revision| revision.number);
-    let mut all = revisions::list(&shared, document, before.transpose()?, limit + 1).await?;
+    let is_none = |_| Problem::bad_request("cursor is none that this list gave");
+    let before = which.cursor().map(|text| text.parse().map_err(is_none)).transpose()?;
+    let mut all = revisions::list(&shared, document, before, limit + 1).await?;
+    let newest = match before {
+        // The first page begins with it.
+        None => all.first().map(|revision| revision.number),
+        Some(_) => revisions::list(&shared, document, None, 1).await?.first().map(|revision| revision.number),
+    };
     let is_more = all.len() > limit;
     all.truncate(limit);
     let next = all.last().filter(|_| is_more).map(|revision| revision.number.to_string());
     let views: Vec<_> = all.into_iter().map(RevisionView::from).collect();
     let mut response = Page::new(views, which.limit(), next).into_response();
-    let etag = HeaderValue::from_str(&etag(document, newest)).expect("words and numbers are header text");
+    let etag = HeaderValue::from_str(&etag(document, newest.unwrap_or(0))).expect("words and numbers are header text");
     response.headers_mut().insert(header::ETAG, etag);
     Ok(response)
 }

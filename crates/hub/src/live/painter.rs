@@ -1,10 +1,11 @@
 //! The thread that draws what the nodes show, from the very state the stream carries: a show is a function of show time, so
 //! nothing comes back from the nodes (LIVE-5).
 //!
-//! A picture has few pixels: every effect is a function of the place along the strip, so a short strip shows the same as a long one,
-//! seen from further away. What a node is wired to beyond the number of its LEDs the hub does not know: all are drawn as strips.
+//! A picture has few pixels: every effect is a function of the place, so a short strip or a small matrix shows the same as a large
+//! one, seen from further away. Matrices are drawn by rows from the top left, however they are wired. A node that does not say how its
+//! LEDs are laid out is drawn as a strip.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use axum::body::Bytes;
@@ -31,14 +32,14 @@ pub(crate) const MAX_PIXELS: usize = 2_000;
 const SEED: u32 = 0;
 /// Patterns that are kept ready; when another is wanted the one that was longest not drawn goes.
 const MAX_PATTERNS: usize = 4;
-/// Strips that are kept ready, one for each length. There are few: nodes of a picture have few lengths.
-const MAX_STRIPS: usize = 32;
+/// Layouts that are kept ready. There are few: nodes of a picture have few.
+const MAX_LAYOUTS: usize = 32;
 
 /// What kind of binary message it is, and which form of it.
-const KIND: [u8; 2] = [1, 1];
+const KIND: [u8; 2] = [1, 2];
 /// Bytes before the nodes of a picture, and before the pixels of a node.
 const HEAD: usize = 24;
-const NODE_HEAD: usize = 12;
+const NODE_HEAD: usize = 14;
 
 /// Runs until the hub stops.
 pub(super) fn paint(shared: &Shared) {
@@ -72,7 +73,7 @@ fn stacks(snapshot: &Snapshot, show: Time<Show>) -> Vec<Stack> {
 /// What is kept from one picture to the next.
 struct Painter {
     count: u32,
-    strips: BTreeMap<u16, Box<Renderer<MAX_PIXELS>>>,
+    layouts: HashMap<Geometry, Box<Renderer<MAX_PIXELS>>>,
     shelf: Shelf,
     pixels: Box<[Rgb; MAX_PIXELS]>,
 }
@@ -80,7 +81,7 @@ struct Painter {
 impl Painter {
     fn new(store: Store) -> Self {
         let pixels = Box::new([Rgb::BLACK; MAX_PIXELS]);
-        Self { count: 0, strips: BTreeMap::new(), shelf: Shelf { store, ready: Vec::new() }, pixels }
+        Self { count: 0, layouts: HashMap::new(), shelf: Shelf { store, ready: Vec::new() }, pixels }
     }
 
     fn picture(&mut self, wish: &Wish, snapshot: &Snapshot, stacks: &[Stack], show: Time<Show>, now_us: i64) -> Bytes {
@@ -95,32 +96,65 @@ impl Painter {
         picture.extend(frame.show_at().as_us().to_le_bytes());
         picture.extend(now_us.to_le_bytes());
         for node in nodes {
-            let length = u16::try_from(most.min(node.topo.leds as usize)).expect("at most 2,000");
-            let rev = stacks.get(node.full_state).map_or(0, |stack| stack.newest_rev().0);
+            let stack = stacks.get(node.full_state);
+            let layout = stack.and_then(|_| layout(node, most));
+            let length = layout.map_or(0, |layout| layout.len());
+            let rev = stack.map_or(0, |stack| stack.newest_rev().0);
             picture.extend(node.id.0.to_le_bytes());
-            picture.extend(length.to_le_bytes());
+            picture.extend(u16::try_from(length).expect("at most 2,000").to_le_bytes());
+            picture.extend(layout.map_or(0, columns).to_le_bytes());
             picture.extend(node.topo.leds.to_le_bytes());
             picture.extend(rev.to_le_bytes());
-            let pixels = match stacks.get(node.full_state) {
-                Some(stack) if length > 0 => self.draw(stack, frame, length),
-                _ => &[],
-            };
+            let pixels = stack.zip(layout).map_or(&[][..], |(stack, layout)| self.draw(stack, frame, layout));
             picture.extend(pixels.iter().flat_map(|Rgb { r, g, b }| [*r, *g, *b]));
         }
         picture.into()
     }
 
-    fn draw(&mut self, stack: &Stack, frame: FrameIndex, length: u16) -> &[Rgb] {
-        if self.strips.len() >= MAX_STRIPS && !self.strips.contains_key(&length) {
-            self.strips.clear();
+    fn draw(&mut self, stack: &Stack, frame: FrameIndex, layout: Geometry) -> &[Rgb] {
+        if self.layouts.len() >= MAX_LAYOUTS && !self.layouts.contains_key(&layout) {
+            self.layouts.clear();
         }
-        let renderer = self.strips.entry(length).or_insert_with(|| {
-            let strip = Renderer::new(Geometry::strip(length), Finish::PLAIN, SEED);
-            Box::new(strip.expect("no strip is longer than a picture"))
+        let renderer = self.layouts.entry(layout).or_insert_with(|| {
+            let renderer = Renderer::new(layout, Finish::PLAIN, SEED);
+            Box::new(renderer.expect("no layout is larger than a picture"))
         });
-        let pixels = &mut self.pixels[..length.into()];
+        let pixels = &mut self.pixels[..layout.len()];
         renderer.render_with(&mut self.shelf, stack, frame, pixels);
         pixels
+    }
+}
+
+/// How a node's LEDs are drawn with so many pixels at most; none for a node that has none.
+fn layout(node: &NodeSnapshot, most: usize) -> Option<Geometry> {
+    let leds = node.topo.leds as usize;
+    let said = node.geometry.as_ref().and_then(|text| text.as_str().parse().ok());
+    let length = u16::try_from(leds.min(most)).expect("at most 2,000");
+    match said.filter(|said: &Geometry| said.len() == leds) {
+        _ if length == 0 => None,
+        Some(Geometry::Matrix { width, height, .. }) => Some(fitted(width, height, most)),
+        Some(Geometry::Ring { .. }) => Some(Geometry::ring(length)),
+        Some(Geometry::Strip { .. }) | None => Some(Geometry::strip(length)),
+    }
+}
+
+/// A matrix of the same shape with so many pixels at most.
+fn fitted(width: u16, height: u16, most: usize) -> Geometry {
+    let all = f64::from(width) * f64::from(height);
+    let scale = (most as f64 / all).sqrt().min(1.0);
+    let scaled = |side: u16| ((f64::from(side) * scale) as usize).max(1);
+    // A side that has become one pixel leaves less for the other.
+    let (width, height) = (scaled(width).min(most), scaled(height));
+    let height = height.min(most / width);
+    let side = |length: usize| u16::try_from(length).expect("no side has become longer");
+    Geometry::matrix(side(width), side(height))
+}
+
+/// Pixels in a row.
+fn columns(layout: Geometry) -> u16 {
+    match layout {
+        Geometry::Matrix { width, .. } => width,
+        Geometry::Strip { len } | Geometry::Ring { len } => len,
     }
 }
 
@@ -164,5 +198,24 @@ impl Shelf {
         let bytes = self.store.read(&entry).map_err(|error| error.to_string());
         let pattern = bytes.and_then(|bytes| load_pattern(id, bytes).map_err(|error| error.to_string()));
         pattern.inspect_err(|error| warn!(pattern = %id, "no preview of the pattern: {error}")).ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_matrix_keeps_its_shape_in_few_pixels_and_never_has_more() {
+        assert_eq!(fitted(16, 16, 2_000), Geometry::matrix(16, 16));
+        assert_eq!(fitted(64, 32, 512), Geometry::matrix(32, 16));
+        assert_eq!(fitted(4_096, 1, 20), Geometry::matrix(20, 1));
+        for (width, height) in [(1, 1), (16, 16), (64, 64), (4_096, 1), (1, 4_096), (2, 2_048), (100, 40)] {
+            for most in [1, 2, 3, 20, 333, 2_000] {
+                let Geometry::Matrix { width: w, height: h, .. } = fitted(width, height, most) else { unreachable!() };
+                assert!(usize::from(w) * usize::from(h) <= most && w <= width && h <= height, "{width}x{height} {most}");
+                assert!(w > 0 && h > 0);
+            }
+        }
     }
 }

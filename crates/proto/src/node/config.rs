@@ -33,6 +33,8 @@ pub struct NodeConfig {
     pub universes: Option<UniverseRanges>,
     /// Where it serves a page of its own.
     pub page_port: Option<u16>,
+    /// How its LEDs are laid out, in the words of a hello.
+    pub geometry: Option<Text<48>>,
     /// What it can do.
     pub caps: Caps,
     /// What hangs on it.

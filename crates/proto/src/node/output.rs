@@ -78,6 +78,7 @@ impl NodeRole {
             hardware: config.hardware.clone(),
             universes: config.universes.clone(),
             page_port: config.page_port,
+            geometry: config.geometry.clone(),
             show,
         })
     }

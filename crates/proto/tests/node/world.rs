@@ -64,6 +64,7 @@ pub(crate) fn config(sync: SyncUse) -> NodeConfig {
         hardware: None,
         universes: None,
         page_port: None,
+        geometry: None,
         caps: Caps { udp: true, ota: false, clock: false },
         topo: Topo { leds: 320, channels: 2 },
         udp_port: None,

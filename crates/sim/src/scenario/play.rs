@@ -302,6 +302,7 @@ fn hello(proto: u8) -> NodeMessage {
         hardware: None,
         universes: None,
         page_port: None,
+        geometry: None,
         show: None,
     })
 }

@@ -48,6 +48,7 @@ impl Deployed {
             hardware: None,
             universes: None,
             page_port: None,
+            geometry: None,
             show: None,
         })
     }

@@ -93,6 +93,7 @@ impl NodeSetup {
             hardware: None,
             universes: None,
             page_port: None,
+            geometry: None,
             caps: Caps { udp: true, ota: false, clock: true },
             topo: Topo { leds: PIXELS as u32, channels: 1 },
             udp_port: None,

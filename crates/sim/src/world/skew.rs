@@ -64,6 +64,7 @@ mod tests {
             hardware: None,
             universes: None,
             page_port: None,
+            geometry: None,
             show: None,
         };
         assert_eq!(later_node(NodeMessage::Hello(hello.clone())), NodeMessage::Hello(hello));

@@ -27,6 +27,7 @@ fn hello(mac: Mac) -> NodeMessage {
         hardware: None,
         universes: None,
         page_port: None,
+        geometry: None,
         show: Some(ShowHint { now_us: 1 << 60, bound_us: 0, rev: u32::MAX }),
     })
 }

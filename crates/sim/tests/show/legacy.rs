@@ -86,6 +86,7 @@ impl Deployed {
             hardware: None,
             universes: None,
             page_port: None,
+            geometry: None,
             show: None,
         };
         world.guest_connect(site);

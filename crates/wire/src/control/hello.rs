@@ -39,6 +39,9 @@ pub struct Hello {
     /// Where it serves a page of its own.
     #[serde(rename = "pagePort", default, skip_serializing_if = "Option::is_none")]
     pub page_port: Option<u16>,
+    /// How its LEDs are laid out, as `strip:320`, `ring:60` or `matrix:16x16:serpentine`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub geometry: Option<Text<48>>,
     /// Show time as the node knows it, so that a restarted hub can go on with it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub show: Option<ShowHint>,

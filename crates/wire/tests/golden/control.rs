@@ -56,6 +56,7 @@ fn deployed_hello() -> Hello {
         hardware: None,
         universes: None,
         page_port: None,
+        geometry: None,
         show: None,
     }
 }
@@ -86,6 +87,7 @@ fn hello_is_read_and_written_as_deployed_and_with_its_extensions() {
         hardware: None,
         universes: None,
         page_port: None,
+        geometry: None,
         show: None,
         ..cuelight
     };
@@ -94,6 +96,7 @@ fn hello_is_read_and_written_as_deployed_and_with_its_extensions() {
         ext: Ext::UNIVERSES,
         universes: Some(UniverseRanges::new([(1, 4), (7, 7)]).unwrap()),
         page_port: Some(8090),
+        geometry: Some(Text::try_from("matrix:20x16:serpentine").unwrap()),
         ..deployed_hello()
     };
     both("hello", "node-hello-universes.json", &lighting);

@@ -12,7 +12,7 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 
 use super::cues::SHOW;
-use crate::testing::{LOCAL, REMOTE, TestHub};
+use crate::testing::{LOCAL, REMOTE, TestHub, hello};
 
 /// Somebody who watches.
 struct Watcher {
@@ -96,6 +96,8 @@ struct Picture {
     show_us: i64,
     now_us: i64,
     nodes: Vec<(u16, u32, u32, Vec<[u8; 3]>)>,
+    /// Pixels in a row, of each node.
+    columns: Vec<usize>,
 }
 
 impl Picture {
@@ -103,17 +105,20 @@ impl Picture {
         let u16_at = |at: usize| u16::from_le_bytes(bytes[at..at + 2].try_into().unwrap());
         let u32_at = |at: usize| u32::from_le_bytes(bytes[at..at + 4].try_into().unwrap());
         let i64_at = |at: usize| i64::from_le_bytes(bytes[at..at + 8].try_into().unwrap());
-        assert_eq!(bytes[..2], [1, 1]);
-        let (mut at, mut nodes) = (24, Vec::new());
+        assert_eq!(bytes[..2], [1, 2]);
+        let (mut at, mut nodes, mut rows) = (24, Vec::new(), Vec::new());
         for _ in 0..u16_at(2) {
-            let (id, pixels, leds, rev) = (u16_at(at), usize::from(u16_at(at + 2)), u32_at(at + 4), u32_at(at + 8));
-            at += 12;
+            let (id, pixels, columns) = (u16_at(at), usize::from(u16_at(at + 2)), usize::from(u16_at(at + 4)));
+            let (leds, rev) = (u32_at(at + 6), u32_at(at + 10));
+            assert!(pixels.is_multiple_of(columns), "{pixels} in rows of {columns}");
+            at += 14;
             let colors = bytes[at..at + 3 * pixels].chunks(3).map(|rgb| rgb.try_into().unwrap()).collect();
             at += 3 * pixels;
             nodes.push((id, leds, rev, colors));
+            rows.push(columns);
         }
         assert_eq!(at, bytes.len());
-        Self { count: u32_at(4), show_us: i64_at(8), now_us: i64_at(16), nodes }
+        Self { count: u32_at(4), show_us: i64_at(8), now_us: i64_at(16), nodes, columns: rows }
     }
 }
 
@@ -226,6 +231,32 @@ async fn pictures_show_what_the_nodes_show_at_the_show_time_they_carry() {
     assert_eq!((alone.nodes[0].0, alone.nodes[0].3.len()), (id, 320));
     hub.post("/api/v1/blackout", json!({"on": true})).await.ok();
     while watcher.picture().await.nodes[0].3.iter().any(|rgb| *rgb != [0; 3]) {}
+    hub.stop().await;
+}
+
+/// LIVE-5
+#[tokio::test]
+async fn a_matrix_is_drawn_in_rows_and_keeps_its_shape_where_there_are_few_pixels() {
+    let hub = TestHub::start().await;
+    let mut wall = hub.connect().await;
+    let mut words = hello("02:00:00:00:00:11");
+    words["geometry"] = json!("matrix:20x16:serpentine");
+    wall.say(words).await;
+    wall.hear("welcome").await;
+    let (_strip, _) = hub.join("02:00:00:00:00:12").await;
+    assert_eq!(hub.get("/api/v1/nodes").await.ok()[0]["geometry"], "matrix:20x16:serpentine");
+    let mut watcher = Watcher::of(&hub).await;
+    for (pixels, columns, lengths) in [(1000, [20, 320], [320, 320]), (80, [10, 80], [80, 80]), (3, [1, 3], [1, 3])] {
+        watcher.say(&json!({"t": "subscribe", "view": "previews", "pixels": pixels})).await;
+        let lengths_of = |picture: &Picture| picture.nodes.iter().map(|(.., pixels)| pixels.len()).collect::<Vec<_>>();
+        let picture = loop {
+            let picture = watcher.picture().await;
+            if lengths_of(&picture) == lengths {
+                break picture;
+            }
+        };
+        assert_eq!(picture.columns, columns, "{pixels}");
+    }
     hub.stop().await;
 }
 
