@@ -80,6 +80,7 @@ mod tests {
                 hardware: None,
                 universes: None,
                 page_port: None,
+                geometry: None,
                 show: None,
             };
             let token = format!("{n:032}").as_str().try_into().unwrap();

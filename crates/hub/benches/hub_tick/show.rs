@@ -83,6 +83,7 @@ impl Show {
             hardware: None,
             universes: None,
             page_port: None,
+            geometry: None,
             show: None,
         };
         let token = Token::try_from(format!("{index:032}").as_str()).expect("32 characters");

@@ -53,6 +53,7 @@ fn hello() -> Hello {
         hardware: None,
         universes: None,
         page_port: None,
+        geometry: None,
         show: None,
     }
 }
