@@ -19,9 +19,7 @@ pub(crate) fn of_command(command: &Command) -> (Option<NodeRef>, Value) {
         Command::NameNode { node, .. }
         | Command::Forget { node }
         | Command::RestartNode { node, .. }
-        | Command::AssignUniverses { node, .. } => {
-            Some(node.clone())
-        }
+        | Command::AssignUniverses { node, .. } => Some(node.clone()),
         _ => None,
     };
     if let Some(told) = events::of_command(command) {

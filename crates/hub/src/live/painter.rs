@@ -213,7 +213,10 @@ mod tests {
         for (width, height) in [(1, 1), (16, 16), (64, 64), (4_096, 1), (1, 4_096), (2, 2_048), (100, 40)] {
             for most in [1, 2, 3, 20, 333, 2_000] {
                 let Geometry::Matrix { width: w, height: h, .. } = fitted(width, height, most) else { unreachable!() };
-                assert!(usize::from(w) * usize::from(h) <= most && w <= width && h <= height, "{width}x{height} {most}");
+                assert!(
+                    usize::from(w) * usize::from(h) <= most && w <= width && h <= height,
+                    "{width}x{height} {most}"
+                );
                 assert!(w > 0 && h > 0);
             }
         }

@@ -125,14 +125,16 @@ async fn an_id_of_another_run_is_answered_with_lost() {
 async fn a_reader_whose_key_is_revoked_is_told_nothing_more() {
     let hub = TestHub::start().await;
     let asked = json!({"name": "wall", "role": "viewer"});
-    let made = hub.ask(Method::POST, "/api/v1/keys", &[], Some(asked)).await.json();
+    let made = hub.post("/api/v1/keys", asked).await;
+    assert_eq!(made.status, 201, "{}", made.text);
+    let made = made.json();
     let bearer = format!("Bearer {}", made["key"].as_str().unwrap());
     let mut wall = Reader::with(&hub, "/api/v1/events", Some(("Authorization", &bearer))).await;
     let mut desk = Reader::of(&hub, "/api/v1/events", None).await;
     hub.post("/api/v1/master", json!({"level": 9})).await.ok();
     wall.until("master.changed").await;
     let path = format!("/api/v1/keys/{}", made["id"].as_str().unwrap());
-    assert_eq!(hub.ask(Method::DELETE, &path, &[], None).await.status, 200);
+    assert_eq!(hub.status(Method::DELETE, &path).await, StatusCode::OK);
     hub.post("/api/v1/master", json!({"level": 8})).await.ok();
     while desk.until("master.changed").await.1["data"]["level"] != 8 {}
     assert!(wall.next().await.is_none());

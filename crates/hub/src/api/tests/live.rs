@@ -244,7 +244,7 @@ async fn a_matrix_is_drawn_in_rows_and_keeps_its_shape_where_there_are_few_pixel
     wall.say(words).await;
     wall.hear("welcome").await;
     let (_strip, _) = hub.join("02:00:00:00:00:12").await;
-    assert_eq!(hub.get("/api/v1/nodes").await.ok()[0]["geometry"], "matrix:20x16:serpentine");
+    hub.until("/api/v1/nodes", |nodes| nodes[0]["geometry"] == "matrix:20x16:serpentine").await;
     let mut watcher = Watcher::of(&hub).await;
     for (pixels, columns, lengths) in [(1000, [20, 320], [320, 320]), (80, [10, 80], [80, 80]), (3, [1, 3], [1, 3])] {
         watcher.say(&json!({"t": "subscribe", "view": "previews", "pixels": pixels})).await;
