@@ -81,7 +81,7 @@ await signOut();
 await signIn('olaf');
 await dialog.waitFor({ state: 'detached' });
 await page.goto(`${url}#/stage`);
-await page.getByRole('button', { name: /^Ocean/ }).click();
+await page.getByRole('button', { name: /^Ocean/ }).first().click();
 await page.locator('section:has(#scenes-title) button[aria-pressed="true"]', { hasText: 'Ocean' }).waitFor();
 await page.goto(`${url}#/updates`);
 await page.getByText('Armed show').waitFor();
