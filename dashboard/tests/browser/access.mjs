@@ -69,6 +69,7 @@ await dialog.waitFor({ state: 'detached' });
 await page.goto(`${url}#/stage`);
 await page.getByText('4 of 4 nodes ready').waitFor();
 for (const name of [/^Blackout/, /^Ocean/, 'Tap']) assert.equal(await controls(name), 0, `a viewer and ${name}`);
+await until('what the nodes show is seen', async () => (await page.locator('canvas[data-rev]').count()) === 4);
 await shot(page, 'viewer');
 await page.goto(`${url}#/patch`);
 await page.getByText('A dot is a universe').waitFor();
