@@ -87,6 +87,7 @@ impl World {
                 let id: Option<CommandId> = script.text().parse().ok();
                 let command = command(script);
                 let first = conductor.handle_command(id.clone(), command.clone(), *now);
+                conductor.announce_ahead(*now);
                 if let (Ok(first), Some(_)) = (first, &id) {
                     let again = conductor.handle_command(id, command, *now).expect("it was accepted before");
                     assert_eq!((again.apply_at, again.rev, again.repeated), (first.apply_at, first.rev, true));

@@ -136,7 +136,7 @@ impl ShowState {
         }
         let earliest =
             |track: &&mut TrackId| self.tracks.layers(**track).earliest(moment.ticks, moment.now, moment.lead);
-        let earliest = holders.iter().map(earliest).max().unwrap_or(moment.ticks.next_at + moment.lead);
+        let earliest = holders.iter().map(earliest).max().unwrap_or(moment.ticks.soonest_at + moment.lead);
         let at = whole_us(starting(change.start, earliest, moment)?);
         // The target's own history leads: whatever was shown before, a whole scene is the same picture everywhere.
         let leader =
@@ -177,7 +177,7 @@ impl ShowState {
         self.rev = rev;
         Ok((rev, at))
     }
-    /// One tick: what waits is announced where there is room, and payloads that changed are encoded.
+    /// Packets are to leave: what waits is announced where there is room, and payloads that changed are encoded.
     pub(crate) fn advance(&mut self, now: Time<Show>) -> Announced {
         let tempo = self.tempo.advance(now);
         let master = self.master.advance(now);
@@ -218,7 +218,7 @@ impl ShowState {
     }
 }
 
-/// What a tick announced.
+/// What packets announce first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Announced {
     pub(crate) scene: bool,
@@ -239,7 +239,7 @@ fn starting(start: Start, earliest: Time<Show>, moment: Moment) -> Result<Time<S
         Start::After(lead) if !LEADS.contains(&lead) => {
             Err(CommandError::BadValue { field: "lead_ms", problem: "must be 10 to 2000" })
         }
-        Start::After(lead) => Ok(earliest.max(moment.ticks.next_at + lead)),
+        Start::After(lead) => Ok(earliest.max(moment.ticks.soonest_at + lead)),
         Start::At(at) if at < earliest || at > moment.now + *LEADS.end() => Err(CommandError::BadValue {
             field: "at_us",
             problem: "must be at least the lead ahead of show time and at most 2000 ms, and not before an earlier change",

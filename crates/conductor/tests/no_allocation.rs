@@ -1,4 +1,4 @@
-//! The tick asks for no memory once it is warm: it cannot be kept waiting by an allocator, and what it holds does not grow.
+//! The tick, and what leaves ahead of it, asks for no memory once it is warm: it cannot be kept waiting by an allocator, and what it holds does not grow.
 #![allow(clippy::unwrap_used, reason = "test code; the exemption of clippy.toml covers only functions with #[test]")]
 
 use std::net::{IpAddr, Ipv4Addr};
@@ -80,20 +80,30 @@ impl Show {
     }
     /// What the tick thread does in a tick; the datagrams there were.
     fn tick(&mut self, now: Time<Local>) -> u32 {
+        self.conductor.handle_timeout(now);
+        let datagrams = self.fetch();
+        self.conductor.note_tick(now, now);
+        datagrams
+    }
+    /// What it does after a command.
+    fn ahead(&mut self, now: Time<Local>) -> u32 {
+        self.conductor.announce_ahead(now);
+        self.fetch()
+    }
+    fn fetch(&mut self) -> u32 {
         let mut datagrams = 0;
         let mut buf = [0; MAX_PACKET];
-        self.conductor.handle_timeout(now);
         while self.conductor.poll_transmit(&mut buf).is_some() {
             datagrams += 1;
         }
-        self.conductor.note_tick(now, now);
         while self.conductor.poll_message().is_some() {}
         while self.conductor.poll_event().is_some() {}
         datagrams
     }
-    /// So many ticks, with changes and keepalives that come between them: datagrams, and what the ticks allocated.
-    fn play(&mut self, ticks: u32) -> (u32, AllocationInfo) {
-        let (mut datagrams, mut allocated) = (0, AllocationInfo::default());
+    /// So many ticks, with changes and keepalives that come between them: datagrams of the ticks and ahead of them, and what
+    /// they allocated.
+    fn play(&mut self, ticks: u32) -> (u32, u32, AllocationInfo) {
+        let (mut datagrams, mut ahead, mut allocated) = (0, 0, AllocationInfo::default());
         for tick in 0..ticks {
             let now = self.conductor.poll_timeout();
             if tick % TICKS_A_CHANGE == 0 {
@@ -101,23 +111,25 @@ impl Show {
                 let fade_ms = if tick % 2 == 0 { 0 } else { 500 };
                 let command = Command::SetScene { scope: Scope::Show, scene, fade_ms };
                 self.conductor.handle_command(None, command, now - Span::from_ms(5)).unwrap();
+                allocated += measure(|| ahead += self.ahead(now - Span::from_ms(5)));
             }
             if tick % TICKS_A_KEEPALIVE == 0 {
                 self.keepalives(now - Span::from_ms(3));
             }
             allocated += measure(|| datagrams += self.tick(now));
         }
-        (datagrams, allocated)
+        (datagrams, ahead, allocated)
     }
 }
 
 #[test]
 fn a_thousand_ticks_with_changes_for_four_nodes_allocate_nothing() {
-    for (ext, least) in [(Ext::ALL, 2), (Ext::NONE, 1)] {
+    for (ext, least, copies) in [(Ext::ALL, 2, 3), (Ext::NONE, 1, 0)] {
         let mut show = show(ext);
         show.play(200);
-        let (datagrams, allocated) = show.play(1_000);
+        let (datagrams, ahead, allocated) = show.play(1_000);
         assert!(datagrams >= 1_000 * u32::from(NODES) * least, "{datagrams}: changes are announced");
+        assert_eq!(ahead, 1_000 / TICKS_A_CHANGE * u32::from(NODES) * copies, "FANOUT-23: at once");
         assert_eq!((allocated.count_total, allocated.count_current), (0, 0), "{allocated:?}");
     }
 }

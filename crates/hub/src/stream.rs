@@ -1,4 +1,5 @@
-//! The stream of one tick: what the conductor decides leaves in batches (FANOUT-1, FANOUT-21, FANOUT-22).
+//! The stream of one tick: what the conductor decides leaves in batches (FANOUT-1, FANOUT-21, FANOUT-22). And what does not
+//! wait for the tick (FANOUT-23).
 
 use cuelight_conductor::Conductor;
 use cuelight_net::clock::LocalClock;
@@ -9,7 +10,7 @@ use cuelight_wire::time::Span;
 /// A tick sends second and third copies until half its period is over. The other half is for what comes between two ticks,
 /// and for a tick that begins late.
 const COPIES_FOR: Span = Span::from_ns(UDP_TICK_PERIOD.as_ns() / 2);
-/// Copies between two looks at the clock: as many as leave in one call, some 100 us.
+/// Copies, or datagrams ahead of a tick, between two looks at the clock: as many as leave in one call, some 100 us.
 const COPIES_AT_ONCE: u32 = 64;
 
 /// Carries out the tick that is due: payloads, packets, out. It waits for nobody, and tells the conductor what the tick
@@ -23,6 +24,32 @@ pub fn send_tick(conductor: &mut Conductor, socket: &mut BatchSender, clock: Loc
     conductor.note_unsent(flushed.blocked + flushed.failed);
     conductor.note_tick(start, clock.now());
     flushed
+}
+
+/// Sends what the commands carried out before have to say at once. It ends in time for the tick, and after half a period.
+pub(crate) fn send_ahead(conductor: &mut Conductor, socket: &mut BatchSender, clock: LocalClock) {
+    let start = clock.now();
+    if !conductor.announce_ahead(start) {
+        return;
+    }
+    let until = conductor.ahead_until().min(start + COPIES_FOR);
+    send_until(conductor, socket, || clock.now() < until);
+    let flushed = socket.flush();
+    conductor.note_unsent(flushed.blocked + flushed.failed);
+}
+
+/// Sends what leaves ahead of a tick, while there is time.
+fn send_until(conductor: &mut Conductor, socket: &mut BatchSender, is_time_left: impl Fn() -> bool) {
+    let mut until_look = COPIES_AT_ONCE;
+    while socket.push_with(|buf| conductor.poll_transmit(buf).map(|transmit| (transmit.to, transmit.len))) {
+        until_look -= 1;
+        if until_look == 0 {
+            until_look = COPIES_AT_ONCE;
+            if !is_time_left() {
+                conductor.leave_ahead();
+            }
+        }
+    }
 }
 
 /// Sends first copies, and the others while there is time.
@@ -55,14 +82,15 @@ mod tests {
     use cuelight_wire::caps::Ext;
     use cuelight_wire::control::{Caps, Hello, HubMessage, Keepalive, NodeMessage, Topo};
     use cuelight_wire::ids::Mac;
-    use cuelight_wire::time::Time;
+    use cuelight_wire::stream::MAX_PACKET;
+    use cuelight_wire::time::{Local, Time};
 
     use super::*;
 
     const NODES: u8 = 100;
 
-    /// A show whose nodes all stream to `port`, with a change that is announced.
-    fn conductor(port: u16) -> Conductor {
+    /// A show whose nodes all stream to `port`, after a tick with nothing new.
+    fn quiet(port: u16) -> Conductor {
         let now = Time::ZERO;
         let mut conductor = Conductor::new(Config::default(), Saved::default(), now, None);
         for n in 0..NODES {
@@ -103,15 +131,22 @@ mod tests {
             };
             conductor.handle_message(conn, &NodeMessage::Keepalive(keepalive), Default::default(), now, now);
         }
-        conductor.handle_command(None, Command::Blackout { on: true }, now).unwrap();
         conductor.handle_timeout(conductor.poll_timeout());
+        while conductor.poll_transmit(&mut [0; MAX_PACKET]).is_some() {}
         conductor
+    }
+
+    fn blackout(conductor: &mut Conductor, now: Time<Local>) {
+        conductor.handle_command(None, Command::Blackout { on: true }, now).unwrap();
     }
 
     fn sent_with(is_time_left: impl Fn() -> bool) -> (u64, u64) {
         let receiver = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let mut socket = BatchSender::new(UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap()).unwrap();
-        let mut conductor = conductor(receiver.local_addr().unwrap().port());
+        let mut conductor = quiet(receiver.local_addr().unwrap().port());
+        let now = conductor.poll_timeout();
+        blackout(&mut conductor, now);
+        conductor.handle_timeout(now);
         send_datagrams(&mut conductor, &mut socket, is_time_left);
         (socket.flush().sent, conductor.snapshot(Time::ZERO).totals.copies_skipped)
     }
@@ -138,5 +173,30 @@ mod tests {
             true
         });
         assert_eq!(looks.get(), (2 * u32::from(NODES)).div_ceil(COPIES_AT_ONCE));
+    }
+
+    /// Datagrams that leave 5 ms ahead of a tick, and those of the tick.
+    fn sent_ahead_with(is_time_left: impl Fn() -> bool) -> (u64, u64) {
+        let receiver = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let mut socket = BatchSender::new(UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap()).unwrap();
+        let mut conductor = quiet(receiver.local_addr().unwrap().port());
+        let now = conductor.poll_timeout() - Span::from_ms(5);
+        blackout(&mut conductor, now);
+        assert!(conductor.announce_ahead(now));
+        send_until(&mut conductor, &mut socket, is_time_left);
+        let ahead = socket.flush().sent;
+        conductor.handle_timeout(conductor.poll_timeout());
+        send_datagrams(&mut conductor, &mut socket, || true);
+        let totals = conductor.snapshot(Time::ZERO).totals;
+        assert_eq!((totals.copies_skipped, totals.unsent), (0, 0), "what is left to the tick is not missed");
+        (ahead, socket.flush().sent)
+    }
+
+    /// FANOUT-23
+    #[test]
+    fn ahead_of_a_tick_leaves_what_there_is_time_for_and_the_tick_leaves_nothing_out() {
+        let whole = 3 * u64::from(NODES);
+        assert_eq!(sent_ahead_with(|| true), (whole, whole));
+        assert_eq!(sent_ahead_with(|| false), (u64::from(COPIES_AT_ONCE), whole));
     }
 }

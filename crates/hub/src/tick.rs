@@ -1,5 +1,5 @@
 //! The tick thread: it owns the conductor and the stream socket, wakes at absolute deadlines 100 times a second, and at
-//! once when there is input. It waits for nobody: messages go into bounded queues, datagrams leave in batches that do
+//! once when there is input: what a command decides leaves at once (FANOUT-23). It waits for nobody: messages go into bounded queues, datagrams leave in batches that do
 //! not block, files and log lines are the keeper's (FANOUT-1, HUB-1).
 
 use std::collections::HashMap;
@@ -20,7 +20,7 @@ use tracing::error;
 
 use crate::inbox::{Answered, Input};
 use crate::keeper::{Keeper, SharedShowClock};
-use crate::stream::send_tick;
+use crate::stream::{send_ahead, send_tick};
 
 /// Token hashes of the sessions there are, sorted; swapped whole.
 pub(crate) type Sessions = ArcSwap<Vec<TokenHash>>;
@@ -77,6 +77,8 @@ impl TickThread {
             let is_due = woken == Woken::Deadline || self.clock.now() >= deadline;
             if is_due {
                 self.tick(&mut memory);
+            } else if !answers.is_empty() {
+                send_ahead(&mut self.conductor, &mut self.socket, self.clock);
             }
             self.deliver(&mut memory);
             if !answers.is_empty() || (is_due && memory.ticks.is_multiple_of(SNAPSHOT_EVERY)) {

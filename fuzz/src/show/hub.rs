@@ -68,6 +68,17 @@ impl Hub {
         if !self.is_stopped {
             drain("ticks", 2, || (conductor.poll_timeout() <= now).then(|| conductor.handle_timeout(now)), drop);
         }
+        self.send(network);
+        self.conductor.note_tick(now, now);
+    }
+    /// What a command that was just carried out has to say at once.
+    pub(super) fn send_ahead(&mut self, now: Time<Local>, network: &mut Network) {
+        if self.conductor.announce_ahead(now) {
+            self.send(network);
+        }
+    }
+    fn send(&mut self, network: &mut Network) {
+        let conductor = &mut self.conductor;
         let sessions: Vec<TokenHash> = conductor.sessions().collect();
         assert!(sessions.len() <= MAX_NODES, "{sessions:?}");
         let mut buf = [0; MAX_PACKET];
@@ -81,7 +92,6 @@ impl Hub {
                 network.send_down(index, ToNode::Stream(bytes.to_vec()));
             }
         }
-        conductor.note_tick(now, now);
     }
     pub(super) fn hear(&mut self, conn: ConnId, message: &NodeMessage, now: Time<Local>) {
         self.tokens += 1;

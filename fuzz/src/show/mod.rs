@@ -102,6 +102,7 @@ impl Show {
     fn command(&mut self, command: Command) {
         if let Ok(answer) = self.hub.conductor.handle_command(None, command, self.now) {
             self.truth.accepted(answer, &self.hub);
+            self.hub.send_ahead(self.now, &mut self.network);
         }
     }
     /// A connection ends, seen by one of its ends or by both.

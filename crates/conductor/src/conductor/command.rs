@@ -17,6 +17,7 @@ use crate::command::{Answer, Command, CommandError, CommandId, NodeRef, Scope, S
 use crate::edit::check_zone_ids;
 use crate::event::Event;
 use crate::fanout::Due;
+use crate::roster::Node;
 use crate::show::{Group, LEADS, MAX_GROUPS, Moment, SceneChange, Target};
 use crate::tempo::{self, BPM_X100};
 use crate::track::Ticks;
@@ -46,7 +47,11 @@ impl Conductor {
                 Err(CommandError::IdReused)
             };
         }
-        let answer = self.carry_out(&command, now)?;
+        // What is announced ahead of the tick counts from now.
+        self.counts_from_now = self.is_ahead_open(now);
+        let answer = self.carry_out(&command, now);
+        self.counts_from_now = false;
+        let answer = answer?;
         self.saved_revision += 1;
         if let Some(id) = id {
             if self.answers.len() == MAX_ANSWERS {
@@ -82,11 +87,11 @@ impl Conductor {
                 return self.change_scene(scope, &part(*fade_ms, |scene: &mut Scene, _| scene.pattern = None), now);
             }
             Command::Blackout { on } => {
-                let moment = self.moment(now, self.lead_over(|_| true));
+                let moment = self.moment(now, |_| true);
                 self.show.change_master(|master| master.blackout = *on, moment)
             }
             Command::Master { level } => {
-                let moment = self.moment(now, self.lead_over(|_| true));
+                let moment = self.moment(now, |_| true);
                 self.show.change_master(|master| master.level = *level, moment)
             }
             Command::Tempo { bpm_x100, beats_per_bar } => self.set_tempo(*bpm_x100, *beats_per_bar, now),
@@ -120,9 +125,14 @@ impl Conductor {
         self.log(Event::Changed { rev, apply_at, nodes });
         Answer { apply_at, rev, repeated: false, nodes, cue: None }
     }
-    pub(super) fn moment(&self, now: Time<Local>, lead: Span) -> Moment {
-        let next_at = self.clock.show_at(self.poll_timeout().max(now));
-        Moment { now: self.clock.show_at(now), ticks: Ticks { next_at }, lead }
+    /// When a change for these nodes is decided: from when its lead counts, and how long that is. A deployed node hears of it
+    /// in the tick (FANOUT-4), so where one is among them the lead counts from there.
+    pub(super) fn moment(&self, now: Time<Local>, is_meant: impl Fn(&Node) -> bool) -> Moment {
+        let (show_now, next_at) = (self.clock.show_at(now), self.clock.show_at(self.poll_timeout().max(now)));
+        let mut present = self.roster.nodes().iter().filter(|node| node.session.is_some() && is_meant(node));
+        let is_ahead = self.counts_from_now && present.all(Node::takes_full_state);
+        let soonest_at = if is_ahead { show_now } else { next_at };
+        Moment { now: show_now, ticks: Ticks { next_at, soonest_at }, lead: self.lead_over(is_meant) }
     }
 
     pub(super) fn change_scene(
@@ -147,9 +157,10 @@ impl Conductor {
             Target::Group(_) => group.as_ref().is_some_and(|group| group.members.contains(&mac)),
             Target::Node(wanted) => mac == *wanted,
         };
-        let lead = self.lead_over(|node| is_meant(node.mac));
-        let lead = group.as_ref().and_then(|group| group.lead).map_or(lead, |own| own.max(lead));
-        let moment = self.moment(now, lead);
+        let mut moment = self.moment(now, |node| is_meant(node.mac));
+        if let Some(own) = group.as_ref().and_then(|group| group.lead) {
+            moment.lead = moment.lead.max(own);
+        }
         let present = self.roster.nodes().iter().filter(|node| node.session.is_some() && is_meant(node.mac)).count();
         let nodes = self.roster.nodes_mut().iter_mut().map(|node| (node.mac, &mut node.track));
         let (rev, at) = self.show.change_scene(&target, nodes, change, moment)?;
@@ -161,7 +172,7 @@ impl Conductor {
     pub(super) fn reassert(&mut self, above: Revision, now: Time<Local>) {
         self.show.rev = above;
         self.saved_revision += 1;
-        let moment = self.moment(now, self.lead_over(|_| true));
+        let moment = self.moment(now, |_| true);
         let nodes = self.roster.nodes_mut().iter_mut().map(|node| (node.mac, &mut node.track));
         // A fade that is running goes on to its end: whoever says such a hello does not cut the show.
         let newest = self.show.tracks.layers(self.show.show).newest();
@@ -201,7 +212,7 @@ impl Conductor {
         self.change_tempo(|grid, at| tempo::tapped(grid, tapped_at, bpm_x100, at), now)
     }
     fn change_tempo(&mut self, make: impl FnOnce(BeatGrid, Time<Show>) -> BeatGrid, now: Time<Local>) -> Change {
-        let moment = self.moment(now, self.lead_over(|_| true));
+        let moment = self.moment(now, |_| true);
         self.show.change_tempo(make, moment)
     }
 

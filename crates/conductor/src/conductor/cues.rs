@@ -56,8 +56,8 @@ impl Conductor {
     }
     /// The number of a change of cues that is accepted now, and from when it can hold.
     fn cue_moment(&self, now: Time<Local>) -> Result<(Revision, Time<Show>), CommandError> {
-        let moment = self.moment(now, self.lead_over(|_| true));
-        Ok((self.show.next_rev()?, whole_us(moment.ticks.next_at + moment.lead)))
+        let moment = self.moment(now, |_| true);
+        Ok((self.show.next_rev()?, whole_us(moment.ticks.soonest_at + moment.lead)))
     }
     fn cue_answer(&mut self, rev: Revision, at: Time<Show>, now: Time<Local>) -> Answer {
         self.show.rev = rev;

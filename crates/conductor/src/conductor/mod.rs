@@ -1,8 +1,9 @@
 //! The conductor: one machine that a hub's shell, or the simulator, drives.
 //!
-//! Files by direction: `session` and `command` take what comes in, `timeout` makes the ticks, `output` hands out what
-//! leaves, `view` shows, `saving` restores and saves, `update` rolls versions out, `cues` plays a show.
+//! Files by direction: `session` and `command` take what comes in, `timeout` makes the ticks, `ahead` what leaves before
+//! them, `output` hands out what leaves, `view` shows, `saving` restores and saves, `update` rolls versions out, `cues` plays a show.
 
+mod ahead;
 mod command;
 mod cues;
 mod happening;
@@ -62,7 +63,7 @@ pub struct Transmit {
     pub to: SocketAddr,
     /// How much of the buffer.
     pub len: usize,
-    /// Which copy of its node's datagram it is in this tick: 0, 1 or 2.
+    /// Which copy of its node's datagram it is in this tick, or ahead of it: 0, 1 or 2.
     pub copy: u8,
 }
 
@@ -88,6 +89,10 @@ pub struct Conductor {
     started_at: Time<Local>,
     /// The tick that is due next.
     next_tick: u64,
+    /// Something was announced ahead of that tick: what is decided from now on waits for it.
+    was_ahead: bool,
+    /// A command is carried out that will be announced ahead of the tick.
+    counts_from_now: bool,
     show: ShowState,
     cues: Cues,
     roster: Roster,
@@ -132,6 +137,8 @@ impl Conductor {
             is_stopped: false,
             started_at: now,
             next_tick: 1,
+            was_ahead: false,
+            counts_from_now: false,
             show: ShowState::new(clock.show_at(now)),
             cues: Cues::new(),
             roster: Roster::default(),

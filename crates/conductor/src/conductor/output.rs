@@ -7,7 +7,7 @@ use crate::event::Event;
 use crate::fanout::{Due, Message};
 
 impl Conductor {
-    /// The next datagram of this tick, written into `buf` ([`cuelight_wire::stream::MAX_PACKET`] bytes are always
+    /// The next datagram of this tick, or of what is announced ahead of the next one, written into `buf` ([`cuelight_wire::stream::MAX_PACKET`] bytes are always
     /// enough; a datagram that does not fit is left out). The order is the sending order: first copies for all nodes,
     /// then second copies, then third ones.
     pub fn poll_transmit(&mut self, buf: &mut [u8]) -> Option<Transmit> {

@@ -29,6 +29,7 @@ impl Conductor {
             self.excuse_silence(UDP_TICK_PERIOD.times(missed.try_into().unwrap_or(i64::MAX)), now);
         }
         self.next_tick = tick + 1;
+        self.was_ahead = false;
         self.meter.count += 1;
         let show_now = self.clock.show_at(now);
         self.watch_cues(now);
@@ -69,7 +70,7 @@ impl Conductor {
         self.started_at + UDP_TICK_PERIOD.times(self.next_tick.try_into().unwrap_or(i64::MAX))
     }
     /// Nodes whose packets changed are to hear of it on the control plane too.
-    fn announce(&mut self, announced: Announced) {
+    pub(super) fn announce(&mut self, announced: Announced) {
         self.due_from = Some(0);
         for node in self.roster.nodes_mut() {
             let takes_full_state = node.takes_full_state();

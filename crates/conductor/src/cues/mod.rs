@@ -116,6 +116,10 @@ impl Cues {
     pub(crate) fn payload(&self) -> &[u8] {
         &self.payload
     }
+    /// The number of the newest step.
+    pub(crate) const fn number(&self) -> u32 {
+        self.number
+    }
     /// From when the newest step holds.
     pub(crate) fn newest_at(&self) -> Time<Show> {
         self.steps.last().map_or(self.playbacks.holds_from(), |step| step.at)

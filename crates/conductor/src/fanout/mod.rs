@@ -8,6 +8,9 @@
 //! A node with the word `cues` gets the state of the cues as a datagram of its own, after the full states of the same copy:
 //! three times in every tick while a step is announced, in every 10th tick of the second after that, and of the node's
 //! first, and in every 50th later (CUE-2). While no show was ever loaded there is none.
+//!
+//! What a command decides does not wait for the tick: ahead of it, the Cuelight nodes that it concerns get the three copies
+//! that a tick would send them (FANOUT-23). The ticks go on as if that had not been.
 
 mod control;
 mod legacy;
@@ -23,7 +26,7 @@ use cuelight_wire::time::{Show, Span, Time};
 use crate::conductor::Transmit;
 use crate::cues::Cues;
 use crate::roster::{Node, Roster};
-use crate::show::ShowState;
+use crate::show::{Announced, ShowState};
 
 /// Copies of a full state while a change is announced.
 const COPIES: u8 = 3;
@@ -35,6 +38,17 @@ const CUES_SOON: u64 = 10;
 const CUES_LATER: u64 = 50;
 /// For so long after a step it may have been missed.
 const CUES_NEW: Span = Span::from_ms(1_000);
+
+/// What leaves ahead of a tick, and to whom.
+#[derive(Clone, Copy, Debug)]
+struct Ahead {
+    /// Tempo or master: it is for everybody.
+    is_common: bool,
+    /// A scene, or what is common.
+    has_states: bool,
+    /// A step of the cues.
+    has_cues: bool,
+}
 
 /// Where the fan-out of a tick stands.
 #[derive(Debug, Default)]
@@ -48,6 +62,10 @@ pub(crate) struct FanOut {
     cues_pending_at: Option<Time<Show>>,
     /// In every how many ticks cues that are not announced are repeated; none where there are no cues.
     cues_every: Option<u64>,
+    /// The newest step of the cues that a packet had room for.
+    cues_told: u32,
+    /// What leaves ahead of the next tick; none in a tick.
+    ahead: Option<Ahead>,
     /// Sweeps over the live nodes in this tick.
     sweeps: u8,
     sweep: u8,
@@ -68,28 +86,66 @@ pub(crate) struct FanOut {
 impl FanOut {
     /// A tick begins. What was not fetched of the last one is given up.
     pub(crate) fn begin(&mut self, roster: &mut Roster, show: &ShowState, cues: &Cues, tick: u64, hub_now: Time<Show>) {
-        if self.sweep == 0 {
+        if self.sweep == 0 && self.ahead.is_none() {
             self.unsent += self.live.len().saturating_sub(self.next) as u64;
         }
-        (self.tick, self.hub_now, self.sweep, self.next) = (tick, hub_now, 0, 0);
-        self.common_pending_at = show.common_pending_at();
-        self.cues_pending_at = cues.pending_at(hub_now);
-        let is_new = hub_now - cues.newest_at() < CUES_NEW;
-        self.cues_every = (!cues.payload().is_empty()).then_some(if is_new { CUES_SOON } else { CUES_LATER });
+        self.tick = tick;
+        self.start(show, cues, hub_now, None);
         let is_scene_pending = self.common_pending_at.is_some() || show.tracks.is_any_pending();
         let copies = if is_scene_pending || self.cues_pending_at.is_some() { COPIES } else { 1 };
         self.sweeps = copies * SWEEPS;
         if self.revision != Some(roster.revision) {
             self.revision = Some(roster.revision);
-            self.live.clear();
-            for (index, node) in roster.nodes_mut().iter_mut().enumerate() {
-                let is_live = node.state.is_streaming() && node.caps.udp;
+            self.look_who_is_live(roster);
+            for node in roster.nodes_mut() {
+                let is_live = node.takes_stream();
                 let Some(session) = &mut node.session else { continue };
                 session.streams_from = if is_live { session.streams_from.or(Some(tick)) } else { None };
-                if is_live {
-                    self.live.push(index);
-                }
             }
+        }
+    }
+    /// What was announced since the last packets leaves ahead of the next tick, to whom it concerns. Returns whether there is
+    /// anything. What of it is not fetched before the tick is given up.
+    pub(crate) fn begin_ahead(
+        &mut self,
+        roster: &Roster,
+        show: &ShowState,
+        cues: &Cues,
+        announced: Announced,
+        hub_now: Time<Show>,
+    ) -> bool {
+        let is_common = announced.tempo || announced.master;
+        let ahead = Ahead { is_common, has_states: announced.is_any(), has_cues: cues.number() != self.cues_told };
+        if !ahead.has_states && !ahead.has_cues {
+            return false;
+        }
+        self.start(show, cues, hub_now, Some(ahead));
+        self.sweeps = COPIES * SWEEPS;
+        if self.revision != Some(roster.revision) {
+            // The tick looks again: for whoever has come since the last one, it is the first.
+            self.revision = None;
+            self.look_who_is_live(roster);
+        }
+        true
+    }
+    fn start(&mut self, show: &ShowState, cues: &Cues, hub_now: Time<Show>, ahead: Option<Ahead>) {
+        (self.hub_now, self.sweep, self.next, self.ahead) = (hub_now, 0, 0, ahead);
+        self.common_pending_at = show.common_pending_at();
+        self.cues_pending_at = cues.pending_at(hub_now);
+        self.cues_told = cues.number();
+        let is_new = hub_now - cues.newest_at() < CUES_NEW;
+        self.cues_every = (!cues.payload().is_empty()).then_some(if is_new { CUES_SOON } else { CUES_LATER });
+    }
+    fn look_who_is_live(&mut self, roster: &Roster) {
+        let nodes = roster.nodes().iter().enumerate();
+        self.live.clear();
+        self.live
+            .extend(nodes.filter(|(_, node)| node.session.is_some() && node.takes_stream()).map(|(index, _)| index));
+    }
+    /// What is left of what leaves ahead of the tick is left to the tick.
+    pub(crate) const fn leave_ahead(&mut self) {
+        if self.ahead.is_some() {
+            self.sweep = self.sweeps;
         }
     }
     /// The next datagram of the tick.
@@ -119,6 +175,9 @@ impl FanOut {
     /// Leaves out what is left of the tick's second and third copies; first copies are sent all the same. The next tick
     /// begins with the nodes that missed theirs (FANOUT-22).
     pub(crate) fn skip_copies(&mut self, roster: &Roster, show: &ShowState) {
+        if self.ahead.is_some() {
+            return;
+        }
         let is_in_sweep = self.next < self.live.len();
         let are_firsts_left = match self.sweep {
             0 => is_in_sweep || self.cues_every.is_some(),
@@ -146,7 +205,11 @@ impl FanOut {
     /// The place in the roster of the next node that has its turn.
     fn next_index(&mut self) -> Option<usize> {
         while self.sweep < self.sweeps {
-            let has_turns = !self.is_cues() || self.cues_every.is_some();
+            let has_turns = match (&self.ahead, self.is_cues()) {
+                (None, is_cues) => !is_cues || self.cues_every.is_some(),
+                (Some(ahead), true) => ahead.has_cues,
+                (Some(ahead), false) => ahead.has_states,
+            };
             if has_turns && self.next < self.live.len() {
                 let place = (self.first + self.next) % self.live.len();
                 self.next += 1;
@@ -188,6 +251,10 @@ impl FanOut {
     }
     fn datagram(&self, node: &mut Node, show: &ShowState, buf: &mut [u8]) -> Option<Transmit> {
         let takes_full_state = node.takes_full_state();
+        let is_concerned = |ahead: Ahead| ahead.is_common || show.tracks.was_announced(node.track);
+        if self.ahead.is_some_and(|ahead| !takes_full_state || !is_concerned(ahead)) {
+            return None;
+        }
         let pending_at = self.pending_at(node, show);
         let session = node.session.as_mut()?;
         let (hub_now, nothing_new) = (self.hub_now, self.hub_now + node.lead);

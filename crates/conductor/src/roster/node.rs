@@ -157,6 +157,10 @@ impl Node {
     pub(crate) fn follows_cues(&self) -> bool {
         follows_cues(self.ext, self.assigned.as_ref().or(self.own_universes.as_ref()))
     }
+    /// Whether it is in the show and takes datagrams of the stream.
+    pub(crate) const fn takes_stream(&self) -> bool {
+        self.state.is_streaming() && self.caps.udp
+    }
     /// Takes over what a hello says. Its figures are those of the new session.
     pub(crate) fn introduce(&mut self, hello: &Hello, ip: IpAddr, ext: Ext, now: Time<Local>) {
         self.reconnects = self.reconnects.saturating_add(u32::from(self.seen_at.is_some()));

@@ -2,7 +2,7 @@
 //!
 //! A packet carries at most three layers, of which at most two are announced and not yet in force. What has been
 //! announced is never taken back or changed. A third change waits; later ones coalesce with it. Every change waits
-//! until a tick announces it, so changes that come between two ticks are one.
+//! until a packet announces it, so changes that come between two packets are one.
 
 use cuelight_wire::ids::Revision;
 use cuelight_wire::limits::MAX_LAYERS;
@@ -85,11 +85,11 @@ impl Layers {
         let first = self.packet.iter().position(|layer| layer.at > now).unwrap_or(self.packet.len());
         self.packet.get(first..).unwrap_or_default()
     }
-    /// The earliest applyAt a change accepted now can have: the first tick that can announce it, plus the lead.
+    /// The earliest applyAt a change accepted now can have: the first packet that can announce it, plus the lead.
     pub(crate) fn earliest(&self, ticks: Ticks, now: Time<Show>, lead: Span) -> Time<Show> {
         let sent_at = match self.pending(now) {
             [oldest, _, ..] => ticks.first_at_or_after(oldest.at),
-            _ => ticks.next_at,
+            _ => ticks.soonest_at,
         };
         (sent_at + lead).max(self.newest().at)
     }
@@ -112,7 +112,7 @@ impl Layers {
         };
         self.waiting = Some(Waiting { rev, at, fade_ms, scene, from });
     }
-    /// One tick: layers under a finished fade leave, and what waits is announced when there is room.
+    /// A packet is to leave: layers under a finished fade go, and what waits is announced when there is room.
     pub(crate) fn advance(&mut self, now: Time<Show>) -> Advanced {
         let mut advanced = Advanced::default();
         let covered = self.packet.iter().rposition(|l| l.at + Span::from_ms(l.fade_ms.into()) <= now).unwrap_or(0);

@@ -44,12 +44,12 @@ pub(crate) struct Line<T> {
     waiting: Option<T>,
 }
 
-/// What a tick did to a line or a track.
+/// What came of a packet's leaving for a line or a track.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Advanced {
-    /// The packet is different from the last tick's.
+    /// The packet is different from the last one.
     pub(crate) changed: bool,
-    /// A change was announced in this tick.
+    /// It announces a change.
     pub(crate) announced: bool,
 }
 
@@ -86,15 +86,15 @@ impl<T: Dated> Line<T> {
     }
     /// The earliest applyAt a change accepted now can have.
     pub(crate) fn earliest(&self, ticks: Ticks, lead: Span) -> Time<Show> {
-        let sent_at = self.announced.map_or(ticks.next_at, |value| ticks.first_at_or_after(value.at()));
+        let sent_at = self.announced.map_or(ticks.soonest_at, |value| ticks.first_at_or_after(value.at()));
         let at = sent_at + lead;
         self.waiting.map_or(at, |value| value.at().max(at)).max(self.in_force.at())
     }
-    /// Takes a change with an applyAt that is not before [`Self::earliest`]. It is announced by the next tick that can.
+    /// Takes a change with an applyAt that is not before [`Self::earliest`]. It is announced by the next packet that can.
     pub(crate) fn accept(&mut self, value: T) {
         self.waiting = Some(value);
     }
-    /// One tick.
+    /// A packet is to leave.
     pub(crate) fn advance(&mut self, now: Time<Show>) -> Advanced {
         let mut advanced = Advanced::default();
         if let Some(value) = self.announced.take_if(|value| value.at() <= now) {

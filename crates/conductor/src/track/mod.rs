@@ -18,11 +18,13 @@ use cuelight_wire::scene::{FullState, Master, Tempo};
 use cuelight_wire::stream::full_state::{self, MAX_LEN};
 use cuelight_wire::time::{Show, Time};
 
-/// When ticks are, in show time.
+/// When packets leave, in show time.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Ticks {
     /// The next tick, not in the past.
     pub(crate) next_at: Time<Show>,
+    /// The first packet that can carry what is decided now: that tick's, or one ahead of it (FANOUT-23).
+    pub(crate) soonest_at: Time<Show>,
 }
 
 impl Ticks {
@@ -118,7 +120,7 @@ impl Tracks {
     pub(crate) fn layers(&self, id: TrackId) -> &Layers {
         &self.slots[id.0].layers
     }
-    /// The scenes of a track, to take a change (its payload changes when a tick announces it).
+    /// The scenes of a track, to take a change (its payload changes when it is announced).
     pub(crate) fn layers_mut(&mut self, id: TrackId) -> &mut Layers {
         &mut self.slots[id.0].layers
     }
@@ -126,7 +128,7 @@ impl Tracks {
     pub(crate) fn ids(&self) -> impl Iterator<Item = TrackId> + '_ {
         self.slots.iter().enumerate().filter(|(_, slot)| slot.holders > 0).map(|(index, _)| TrackId(index))
     }
-    /// One tick of all tracks. Returns whether a change was announced in any.
+    /// Packets are to leave. Returns whether a change is announced in any track.
     pub(crate) fn advance(&mut self, now: Time<Show>) -> bool {
         let mut any = false;
         for slot in self.slots.iter_mut().filter(|slot| slot.holders > 0) {
@@ -152,11 +154,11 @@ impl Tracks {
             slot.is_stale = false;
         }
     }
-    /// The full-state payload as of the last tick.
+    /// The full-state payload as of the last packets.
     pub(crate) fn payload(&self, id: TrackId) -> &[u8] {
         &self.slots[id.0].payload
     }
-    /// The applyAt of the oldest change that was announced and not in force at the last tick.
+    /// The applyAt of the oldest change that was announced and not in force at the last packets.
     pub(crate) fn pending_at(&self, id: TrackId) -> Option<Time<Show>> {
         self.slots[id.0].pending_at
     }
@@ -164,7 +166,7 @@ impl Tracks {
     pub(crate) fn is_any_pending(&self) -> bool {
         self.slots.iter().any(|slot| slot.holders > 0 && slot.pending_at.is_some())
     }
-    /// Whether the last tick announced a change.
+    /// Whether the last packets were the first to carry a change.
     pub(crate) fn was_announced(&self, id: TrackId) -> bool {
         self.slots[id.0].was_announced
     }

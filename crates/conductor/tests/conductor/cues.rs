@@ -90,6 +90,7 @@ fn a_step_is_told_three_times_in_every_tick_until_it_holds_then_now_and_then_and
     world.run(Span::from_ms(100), &[]);
     let go = world.command(order(CueOrder::Go));
     assert_eq!(go.cue, CueNumber::from_milli(1_000));
+    assert_eq!((told(&world.ahead, &knowing).len(), world.ahead.len()), (3, 3), "and at once, FANOUT-23");
     let mut ticks = 0;
     loop {
         let datagrams = world.tick();
@@ -105,7 +106,7 @@ fn a_step_is_told_three_times_in_every_tick_until_it_holds_then_now_and_then_and
         assert!(headers.iter().filter(|h| h.msg_type == MsgType::Cues).all(|h| h.apply_at == go.apply_at));
         assert_eq!(headers.iter().filter(|h| h.msg_type == MsgType::FullState).count(), 1, "nothing else is announced");
     }
-    assert_eq!(ticks, 3, "30 ms of lead");
+    assert_eq!(ticks, 3, "30 ms of lead, from the tick on: there is a deployed node");
     let repeats: Vec<_> = (0..300).map(|_| told(&world.tick(), &knowing).len()).collect();
     assert!(repeats.iter().all(|count| *count <= 1));
     let count = |ticks: &[usize]| ticks.iter().sum::<usize>();

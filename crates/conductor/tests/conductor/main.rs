@@ -1,6 +1,7 @@
 //! The conductor from outside: everything a hub's shell can do to it, in virtual time.
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
 
+mod ahead;
 mod commands;
 mod cues;
 mod health;

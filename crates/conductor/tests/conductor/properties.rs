@@ -152,6 +152,22 @@ fn tick(world: &mut World, legacy: &Peer, peers: &[Peer], promises: &mut BTreeMa
     world.say(legacy.conn, NodeMessage::Keepalive(Keepalive { sync: None, ..ka(legacy) }));
 }
 
+/// What leaves ahead of a tick promises as much as what leaves in it.
+fn ahead(world: &mut World, legacy: &Peer, peers: &[Peer], promises: &mut BTreeMap<u8, Promises>) {
+    world.send_ahead();
+    let due_at = world.conductor.poll_timeout();
+    assert!(of(&world.ahead, legacy).is_empty(), "FANOUT-4: one datagram a tick");
+    for peer in peers {
+        let copies = of(&world.ahead, peer);
+        assert!(matches!(copies.len(), 0 | 3), "FANOUT-23: {}", copies.len());
+        let Some(first) = copies.first() else { continue };
+        assert!(due_at - world.now >= Span::from_ms(1));
+        let (header, state) = first.full_state(peer);
+        assert!(header.hub_now == world.show() && header.apply_at > header.hub_now);
+        promises.entry(peer.mac.0[5]).or_default().check(&state, world.show());
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 500, ..ProptestConfig::default() })]
 
@@ -180,6 +196,7 @@ proptest! {
                         prop_assert!(answer.apply_at >= show + Span::from_ms(10));
                         prop_assert_eq!(answer.apply_at.as_ns() % 1_000, 0);
                     }
+                    ahead(&mut world, &legacy, &peers, &mut promises);
                 }
                 Step::Leave(n) => {
                     if let Some(index) = peers.iter().position(|peer| peer.mac == mac(n)) {

@@ -55,6 +55,8 @@ pub(crate) struct World {
     pub(crate) sent: VecDeque<(ConnId, Outgoing)>,
     /// What is on the hub's disk.
     pub(crate) disk: Saved,
+    /// What left ahead of the tick after the newest command.
+    pub(crate) ahead: Vec<Datagram>,
     /// Whether the disk takes anything.
     pub(crate) saves: bool,
     saved_revision: u64,
@@ -106,7 +108,7 @@ impl World {
     pub(crate) fn restarted(config: Config, saved: Saved, now: Time<Local>, show: Option<Time<Show>>) -> Self {
         let (disk, sent) = (saved.clone(), VecDeque::new());
         let conductor = Conductor::new(config, saved, now, show);
-        Self { conductor, now, sent, disk, saves: true, saved_revision: 0, tokens: 0, conns: 0 }
+        Self { conductor, now, sent, disk, ahead: Vec::new(), saves: true, saved_revision: 0, tokens: 0, conns: 0 }
     }
     pub(crate) fn show(&self) -> Time<Show> {
         self.conductor.show_clock().show_at(self.now)
@@ -193,14 +195,27 @@ impl World {
     pub(crate) fn tick(&mut self) -> Vec<Datagram> {
         self.now = self.conductor.poll_timeout();
         self.conductor.handle_timeout(self.now);
+        let datagrams = self.fetch();
+        self.save();
+        self.collect();
+        datagrams
+    }
+    fn fetch(&mut self) -> Vec<Datagram> {
         let mut datagrams = Vec::new();
         let mut buf = [0; MAX_PACKET];
         while let Some(transmit) = self.conductor.poll_transmit(&mut buf) {
             datagrams.push(Datagram { to: transmit.to, bytes: buf[..transmit.len].to_vec() });
         }
-        self.save();
-        self.collect();
         datagrams
+    }
+    /// The commands that waited are carried out: what leaves ahead of the tick lies in `ahead`.
+    pub(crate) fn send_ahead(&mut self) {
+        let has_any = self.conductor.announce_ahead(self.now);
+        self.ahead.clear();
+        if has_any {
+            self.ahead = self.fetch();
+            self.collect();
+        }
     }
     /// What changed goes to the disk, as text, and the conductor is told.
     fn save(&mut self) {
@@ -240,7 +255,9 @@ impl World {
         }
     }
     pub(crate) fn command(&mut self, command: Command) -> Answer {
-        self.conductor.handle_command(None, command, self.now).expect("an accepted command")
+        let answer = self.conductor.handle_command(None, command, self.now).expect("an accepted command");
+        self.send_ahead();
+        answer
     }
     pub(crate) fn node(&self, peer: &Peer) -> NodeSnapshot {
         self.conductor.snapshot(self.now).nodes.into_iter().find(|node| node.id == peer.id).expect("a known node")

@@ -1,7 +1,9 @@
-//! ORACLE-9: what a node gets in a tick (FANOUT-1, FANOUT-3, FANOUT-4).
+//! ORACLE-9: what a node gets in a tick (FANOUT-1, FANOUT-3, FANOUT-4), and ahead of one (FANOUT-23).
 //!
 //! A deployed node gets exactly one datagram of a deployed type. A Cuelight node gets its full state once, and three times
-//! while a change is announced whose applyAt is ahead. A tick is known by the hubNow its datagrams have in common.
+//! while a change is announced whose applyAt is ahead. A tick is known by the hubNow its datagrams have in common. What leaves
+//! ahead of a tick is judged like a tick of its own; between two ticks there is one such at most, so three within less than
+//! a period are one too many.
 
 use cuelight_wire::limits::UDP_TICK_PERIOD;
 use cuelight_wire::stream::MsgType;
@@ -31,6 +33,8 @@ struct Tick {
 #[derive(Debug)]
 pub(crate) struct FanOut {
     open: Vec<Option<Tick>>,
+    /// For each node hubNow of what came before that.
+    before: Vec<Option<Time<Show>>>,
     ticks: u64,
     faults: u64,
     missed: u64,
@@ -38,7 +42,7 @@ pub(crate) struct FanOut {
 
 impl FanOut {
     pub(crate) fn new(nodes: usize) -> Self {
-        Self { open: vec![None; nodes], ticks: 0, faults: 0, missed: 0 }
+        Self { open: vec![None; nodes], before: vec![None; nodes], ticks: 0, faults: 0, missed: 0 }
     }
     pub(crate) fn take(&mut self, scene: &Scene<'_>) {
         match &scene.entry.what {
@@ -61,7 +65,10 @@ impl FanOut {
         }
         let hub_now = packet.header.hub_now;
         if let Some(before) = self.open[n].filter(|tick| tick.hub_now != hub_now) {
+            let is_crowded = self.before[n].is_some_and(|earlier| hub_now - earlier < UDP_TICK_PERIOD - ROUNDING);
+            self.faults += u64::from(is_crowded);
             self.close(n);
+            self.before[n] = Some(before.hub_now);
             let periods = (hub_now - before.hub_now + Span::from_ns(UDP_TICK_PERIOD.as_ns() / 2)).as_ns();
             self.missed += (periods / UDP_TICK_PERIOD.as_ns() - 1).max(0).unsigned_abs();
         }
@@ -83,6 +90,7 @@ impl FanOut {
         self.faults += u64::from(is_announcing && !is_honest);
     }
     fn close(&mut self, n: usize) {
+        self.before[n] = None;
         let Some(tick) = self.open[n].take() else { return };
         self.ticks += 1;
         let is_near = tick.pending_until.is_none_or(|at| at - tick.hub_now <= ROUNDING);
@@ -150,5 +158,20 @@ mod tests {
         trace.tick(0, 1);
         trace.tick(0, 1);
         assert_eq!(trace.figures().get(Figure::TicksMissed), Some(3.0));
+    }
+
+    #[test]
+    fn one_announcement_between_two_ticks_is_right_and_two_are_one_too_many() {
+        for (pauses_ms, expected) in [(vec![10], 0.0), (vec![4, 6], 0.0), (vec![3, 3, 4], 2.0)] {
+            let mut trace = Trace::of_two();
+            trace.tell(0, 3, 5, 100_000);
+            for ms in pauses_ms {
+                trace.pass_ms(ms);
+                trace.tell(0, 3, 5, 100_000);
+            }
+            trace.pass_ms(10);
+            trace.tick_announcing(0, 3, 5, 100_000);
+            assert_eq!(faults(trace), expected);
+        }
     }
 }

@@ -229,10 +229,14 @@ impl Trace {
     }
     /// A tick that announces a change, this many times.
     pub(super) fn tick_announcing(&mut self, n: usize, copies: usize, rev: u32, at_us: i64) {
+        self.tell(n, copies, rev, at_us);
+        self.pass_ms(10);
+    }
+    /// A change is announced here and now, this many times.
+    pub(super) fn tell(&mut self, n: usize, copies: usize, rev: u32, at_us: i64) {
         for _ in 0..copies {
             self.send(n, MsgType::FullState, &state(Some((rev, at_us))), Some(at_us));
         }
-        self.pass_ms(10);
     }
     /// A change is announced to both nodes, in one tick.
     pub(super) fn announce(&mut self, rev: u32, at_us: i64) {

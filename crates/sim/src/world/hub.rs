@@ -1,5 +1,6 @@
 //! The hub's shell in virtual time: what the tick thread and the time exchange thread of the real one do, in their order.
 
+use std::net::IpAddr;
 use std::rc::Rc;
 
 use cuelight_conductor::{Conductor, Config, ConnId, Event, Outgoing, Saved};
@@ -101,19 +102,28 @@ impl World {
         let now = self.hub.clock.read(self.now_ns);
         let Some(process) = &mut self.hub.process else { return };
         process.conductor.handle_timeout(now);
-        let mut packet = [0; MAX_PACKET];
-        let mut sent = Vec::new();
-        while let Some(transmit) = process.conductor.poll_transmit(&mut packet) {
-            let bytes = as_spoken(&packet[..transmit.len], self.hub.speech, self.hub.first_seq);
-            sent.push((transmit.to.ip(), bytes));
-        }
+        let sent = fetch(&mut process.conductor, self.hub.speech, self.hub.first_seq);
         process.conductor.note_tick(now, now);
         process.ticks += 1;
         if process.ticks.is_multiple_of(SAVE_EVERY) && process.conductor.saved_revision() != process.saved_revision {
             process.saved_revision = process.conductor.saved_revision();
             self.hub.saved = process.conductor.saved();
         }
-        for (ip, bytes) in sent {
+        self.send(sent);
+        self.deliver();
+        self.plan_tick();
+    }
+    /// What a command that was just carried out has to say at once (FANOUT-23).
+    pub(super) fn send_ahead(&mut self, now: Time<Local>) {
+        let Some(process) = &mut self.hub.process else { return };
+        if process.conductor.announce_ahead(now) {
+            let sent = fetch(&mut process.conductor, self.hub.speech, self.hub.first_seq);
+            self.send(sent);
+        }
+    }
+    /// Puts datagrams on the wire.
+    fn send(&mut self, datagrams: Vec<(IpAddr, network::Bytes)>) {
+        for (ip, bytes) in datagrams {
             let Some(site) = Site::of(ip).filter(|site| site.0 < self.sites.len()) else { continue };
             let fate = self.sites[site.0].path.down(self.now_ns, bytes.len() + UDP_LEN);
             for at in fate.arrivals() {
@@ -123,8 +133,6 @@ impl World {
                 self.note(What::Sent(NodeNo(site.0), Sent { arrivals: fate.as_array(), bytes: (*bytes).into() }));
             }
         }
-        self.deliver();
-        self.plan_tick();
     }
 
     /// Hands out what the conductor has to say.
@@ -283,6 +291,16 @@ impl World {
             self.schedule(at, network::Event::Pong { site, bytes: Rc::clone(&pong) });
         }
     }
+}
+
+/// The datagrams that a conductor has, and where they go.
+fn fetch(conductor: &mut Conductor, speech: Speech, first_seq: u32) -> Vec<(IpAddr, network::Bytes)> {
+    let mut packet = [0; MAX_PACKET];
+    let mut datagrams = Vec::new();
+    while let Some(transmit) = conductor.poll_transmit(&mut packet) {
+        datagrams.push((transmit.to.ip(), as_spoken(&packet[..transmit.len], speech, first_seq)));
+    }
+    datagrams
 }
 
 /// A datagram of the conductor as this hub sends it: numbered from where its sessions begin, and with what a later version

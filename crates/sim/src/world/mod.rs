@@ -229,10 +229,13 @@ impl World {
                 | Command::UnloadShow
         );
         let answer = process.conductor.handle_command(None, command, now);
-        self.deliver();
         if let Some(answer) = answer.as_ref().ok().filter(|_| is_change) {
             self.note(What::Ordered(answer.rev, answer.apply_at));
         }
+        if self.hub.stopped_until_ns <= self.now_ns {
+            self.send_ahead(now);
+        }
+        self.deliver();
         answer
     }
     /// Whether the hub's process is there.
