@@ -3,7 +3,9 @@
 //!
 //! Receivers on loopback drain everything; what was sent and did not arrive fails the benchmark. Half a period after each
 //! frame another thread, as urgent, sends 512 datagrams of the same length to the same receivers, as many in one call as the kernel
-//! takes. What both cost is what the kernel counts for their threads.
+//! takes. What both cost is what the kernel counts for their threads. In the last row every universe is taken from the network too,
+//! with other levels in all slots in every frame, which another thread hands over as a node's receiving thread does: what that row
+//! takes beyond the one with the same show is the merging.
 //!
 //! `cargo bench -p cuelight-output --bench lights -- [--seconds N] [ROW]`
 
@@ -18,6 +20,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, ensure};
+use cuelight_dmx::merge::{Mode, Outcome};
 use cuelight_dmx::priority::Priority;
 use cuelight_dmx::sacn;
 use cuelight_dmx::send::Rate;
@@ -26,7 +29,9 @@ use cuelight_net::realtime::make_thread_realtime;
 use cuelight_net::timer::sleep_until;
 use cuelight_output::clock::Uninjected;
 use cuelight_output::latest::latest;
-use cuelight_output::lights::{LightsConfig, LightsFallback, LightsReport, Playing, identity_of};
+use cuelight_output::lights::{
+    LightsConfig, LightsFallback, LightsInput, LightsReport, Playing, TakenWriter, identity_of, mixed, taken,
+};
 use cuelight_output::universes::Subscriptions;
 use cuelight_output::{Lights, LightsHandle, Spin};
 use cuelight_show::{
@@ -55,12 +60,15 @@ struct Row {
     title: &'static str,
     /// Of 64 slots so many fade; the others rest.
     fading: u16,
+    /// Whether the universes are taken from the network as well.
+    is_taken: bool,
 }
 
-const ROWS: [Row; 3] = [
-    Row { title: "all 262144 slots fade", fading: 64 },
-    Row { title: "one slot in 64 fades", fading: 1 },
-    Row { title: "nothing changes", fading: 0 },
+const ROWS: [Row; 4] = [
+    Row { title: "all 262144 slots fade", fading: 64, is_taken: false },
+    Row { title: "one slot in 64 fades", fading: 1, is_taken: false },
+    Row { title: "nothing changes", fading: 0, is_taken: false },
+    Row { title: "one in 64 fades, merged", fading: 1, is_taken: true },
 ];
 
 fn main() -> Result<()> {
@@ -84,7 +92,9 @@ fn main() -> Result<()> {
 
 fn measure(row: &Row, seconds: i64) -> Result<()> {
     let receivers = Receivers::start()?;
-    let (mut lights, mut thread) = start(&receivers.addresses)?;
+    let (inputs, taken): (Vec<_>, Vec<_>) = (1..=UNIVERSES as u16).filter(|_| row.is_taken).map(input).unzip();
+    let (mut lights, mut thread) = start(&receivers.addresses, inputs)?;
+    let network = Network::start(taken)?;
     let score = Arc::new(Score::new(&show(row, seconds)));
     let (mut playbacks, from) = (Playbacks::default(), now() + Span::from_ms(500));
     playbacks.go(&score, LIST, from)?;
@@ -97,6 +107,7 @@ fn measure(row: &Row, seconds: i64) -> Result<()> {
     sleep_until((warm_until + Span::from_s(seconds)).as_ns());
     let after = (report(&lights), thread.cpu_ns()?, bare.counts()?);
     let bare_sent = bare.finish()?;
+    network.finish()?;
     let sent = lights.stop().context("the lights thread failed")?.sent;
     let arrived = receivers.finish()?;
     ensure!(
@@ -110,7 +121,7 @@ fn measure(row: &Row, seconds: i64) -> Result<()> {
     let bare_ns = (after.2.1 - before.2.1) as f64 / bare_frames as f64;
     let each_ns = cpu_ns / frames as f64;
     println!(
-        "{:22} {seconds} s: {frames} frames, {} late by more than 1 ms, {} skipped, {} datagrams not taken; {:.0} datagrams a frame",
+        "{:23} {seconds} s: {frames} frames, {} late by more than 1 ms, {} skipped, {} datagrams not taken; {:.0} datagrams a frame",
         row.title,
         report.late - before.0.late,
         report.missed - before.0.missed,
@@ -118,7 +129,7 @@ fn measure(row: &Row, seconds: i64) -> Result<()> {
         (report.sent - before.0.sent) as f64 / frames as f64,
     );
     println!(
-        "{:22} {:.1} % of a core; a frame {:.0} us, bare loop {:.0} us: ratio {:.2}; last second p99: work {} us, leaving {} us, late {} us",
+        "{:23} {:.1} % of a core; a frame {:.0} us, bare loop {:.0} us: ratio {:.2}; last second p99: work {} us, leaving {} us, late {} us",
         "",
         cpu_ns / (seconds as f64 * 1e7),
         each_ns / 1e3,
@@ -165,7 +176,7 @@ fn report(lights: &LightsHandle) -> LightsReport {
 }
 
 /// Lights that ship, and their thread.
-fn start(receivers: &[SocketAddr]) -> Result<(LightsHandle, Thread)> {
+fn start(receivers: &[SocketAddr], inputs: Vec<LightsInput>) -> Result<(LightsHandle, Thread)> {
     let targets = receivers.iter().enumerate();
     let targets = targets.map(|(i, to)| format!("sacn:{}..{}@{to}", i * EACH + 1, (i + 1) * EACH).parse());
     let (told, thread) = mpsc::channel();
@@ -174,7 +185,7 @@ fn start(receivers: &[SocketAddr]) -> Result<(LightsHandle, Thread)> {
         targets: targets.collect::<Result<_, _>>()?,
         universes: Vec::new(),
         identity: identity_of(Mac([2, 0, 0, 0, 0, 1]), "bench"),
-        inputs: Vec::new(),
+        inputs,
         subscriptions: Subscriptions::default(),
         fallback: LightsFallback::Hold,
         clock,
@@ -200,6 +211,52 @@ impl Thread {
     fn cpu_ns(&mut self) -> Result<u64> {
         let text = fs::read_to_string(&self.0).context("the kernel counts no processor time of threads")?;
         Ok(text.split_whitespace().next().context("schedstat is empty")?.parse()?)
+    }
+}
+
+/// A universe that is taken, and where what comes for it is left.
+fn input(universe: u16) -> (LightsInput, TakenWriter) {
+    let ((writer, reader), (mixed, _)) = (taken(), mixed());
+    let (mode, show_priority) = (Mode::Htp, Priority::DEFAULT);
+    (LightsInput { universe, mode, show_priority, taken: reader, mixed }, writer)
+}
+
+/// What stands for the thread that receives and merges: in every frame all slots of all universes have other levels.
+struct Network {
+    is_over: Arc<AtomicBool>,
+    thread: JoinHandle<()>,
+}
+
+impl Network {
+    /// Hands over a quarter of a period after the frames of 44 Hz.
+    fn start(mut taken: Vec<TakenWriter>) -> Result<Self> {
+        let is_over = Arc::new(AtomicBool::new(false));
+        let ends = Arc::clone(&is_over);
+        let thread = thread::Builder::new().name("network".into()).spawn(move || {
+            let _ = make_thread_realtime(RECEIVER_PRIORITY);
+            let mut said = Outcome { slots: 512, is_speaking: true, ..Outcome::NOTHING };
+            said.owners.fill(0);
+            said.ranks.fill(Priority::DEFAULT.number() + 1);
+            let quarter = Span::from_ns(Rate::FULL.period().as_ns() / 4);
+            let mut k = Rate::FULL.first_at_or_after(now());
+            while !taken.is_empty() && !ends.load(Ordering::Relaxed) {
+                sleep_until((Rate::FULL.show_at(k) + quarter).as_ns());
+                said.stamp += 1;
+                said.stamps.fill(said.stamp);
+                for (universe, writer) in taken.iter_mut().enumerate() {
+                    for (slot, level) in said.levels.iter_mut().enumerate() {
+                        *level = (k as usize).wrapping_add(universe).wrapping_add(slot * 7) as u8;
+                    }
+                    writer.publish(&said);
+                }
+                k += 1;
+            }
+        })?;
+        Ok(Self { is_over, thread })
+    }
+    fn finish(self) -> Result<()> {
+        self.is_over.store(true, Ordering::Relaxed);
+        self.thread.join().map_err(|_| anyhow!("the network panicked"))
     }
 }
 
