@@ -15,6 +15,7 @@ use crate::keep::{Backup, Export, Restore};
 use crate::leash::Leash;
 use crate::node::Node;
 use crate::ota::Ota;
+use crate::pairing::Pairing;
 use crate::patch::Patch;
 use crate::pattern::Pattern;
 use crate::play::Play;
@@ -56,6 +57,8 @@ pub(crate) enum Command {
     Demo(Demo),
     /// Command a running hub
     Ctl(Ctl),
+    /// Admit nodes to the show, or refuse them
+    Pairing(Pairing),
     /// Look at sACN and Art-Net, send them, test cables, find devices
     Dmx(Dmx),
     /// List effects, palettes and presets

@@ -21,6 +21,7 @@ mod leash;
 mod logging;
 mod node;
 mod ota;
+mod pairing;
 mod patch;
 mod pattern;
 mod play;
@@ -52,6 +53,7 @@ fn main() -> ExitCode {
         },
         Command::Demo(demo) => demo.run(),
         Command::Ctl(ctl) => ctl.run(),
+        Command::Pairing(pairing) => pairing.run(),
         Command::Dmx(dmx) => dmx.run(),
         Command::Effects(effects) => effects.run(),
         Command::Patch(patch) => patch.run(),

@@ -4,12 +4,14 @@
 use std::io::{self, Read};
 use std::time::Duration;
 
+use cuelight_trust::Trust;
 use ureq::Agent;
 use ureq::http::{Response, header};
 
 use crate::answer::Answer;
 use crate::digest::Digest;
 use crate::fetch::Server;
+use crate::secured;
 
 /// How long a request may take, its body included: a part of 256 KiB at 20 kB/s takes 13 s.
 const REQUEST: Duration = Duration::from_secs(15);
@@ -23,8 +25,8 @@ pub struct Http {
 }
 
 impl Http {
-    /// A client that says who it is: `user_agent` is a name and a version.
-    pub fn new(user_agent: &str) -> Self {
+    /// A client that says who it is: `user_agent` is a name and a version. Over TLS it believes whom `trust` believes.
+    pub fn new(user_agent: &str, trust: &Trust) -> Self {
         let config = Agent::config_builder()
             .timeout_global(Some(REQUEST))
             .timeout_connect(Some(CONNECT))
@@ -33,7 +35,7 @@ impl Http {
             .max_idle_connections(0)
             .user_agent(user_agent)
             .build();
-        Self { agent: config.into() }
+        Self { agent: secured::agent(config, trust) }
     }
 
     /// The body of a short file and its `ETag`; `None` when it is still the one of `etag`.

@@ -11,7 +11,9 @@ use thiserror::Error;
 use crate::access_point::AccessPointError;
 use crate::database::OpenError as OpenDatabaseError;
 use crate::images::OpenError as OpenImagesError;
+use crate::pairing::BadKeys;
 use crate::store::FolderError;
+use crate::tls::TlsError;
 
 /// Why a hub does not start.
 #[derive(Debug, Error)]
@@ -25,6 +27,12 @@ pub enum HubError {
     /// The access point.
     #[error(transparent)]
     AccessPoint(#[from] AccessPointError),
+    /// Certificates.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// Keys that were given.
+    #[error(transparent)]
+    AdmitKeys(#[from] BadKeys),
     /// The folder of patterns.
     #[error(transparent)]
     Patterns(#[from] OpenError),

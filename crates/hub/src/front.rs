@@ -1,5 +1,8 @@
 //! The HTTP front: accepts connections, a bounded number of them, and lets go of those that are idle or slow (HUB-6).
 //!
+//! One port takes TLS and plain text: the first byte of a connection tells them apart (TRUST-13). A handshake has the place of
+//! its connection and a limit in time, and is made on the runtime thread, never on the tick.
+//!
 //! A control connection leaves this room with its upgrade and takes a place of its own (`session`), so browsers and
 //! scripts cannot push nodes out, nor nodes them.
 
@@ -18,9 +21,11 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::{sleep, timeout};
+use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt;
 use tracing::{debug, warn};
 
@@ -36,6 +41,10 @@ const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 const CONNECTION_LIFE: Duration = Duration::from_secs(300);
 /// How long the last request of a connection may take to be answered and read.
 const GRACE: Duration = Duration::from_secs(10);
+/// How long a TLS handshake may take: three times there and back, on a link that loses some.
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(5);
+/// The first byte of a TLS connection: a record with a handshake message (RFC 8446, 5.1). No HTTP request begins so.
+const TLS_RECORD: u8 = 0x16;
 /// Bytes of a request's head, at most.
 const MAX_HEAD: usize = 16 * 1024;
 /// Pause after the system refused a connection, which it does when the process may open no more files.
@@ -62,16 +71,32 @@ impl Default for Limits {
     }
 }
 
+/// What a connection travels in, as an extension of its requests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Carrier {
+    /// TLS.
+    Tls,
+    /// Plain text.
+    Plain,
+}
+
 /// The hub's own address of a connection, as an extension of its requests.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct LocalAddress(pub(crate) Option<SocketAddr>);
+
+/// What connections come to: the way into TLS, and the requests behind it.
+#[derive(Clone)]
+pub(crate) struct Behind {
+    pub(crate) tls: TlsAcceptor,
+    pub(crate) router: Router,
+}
 
 /// Whether a connection is encrypted, as an extension of its requests.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Encrypted(pub(crate) bool);
 
-/// Serves `router` until `stop` changes or its other end is gone, then ends every connection after its present request.
-pub(crate) async fn serve(listener: TcpListener, router: Router, limits: Limits, mut stop: watch::Receiver<()>) {
+/// Serves what is `behind` until `stop` changes or its other end is gone, then ends every connection after its present request.
+pub(crate) async fn serve(listener: TcpListener, behind: Behind, limits: Limits, mut stop: watch::Receiver<()>) {
     let room = Arc::new(Semaphore::new(limits.room as usize));
     let shares = Shares::default();
     loop {
@@ -84,7 +109,7 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, limits: Limits,
             Ok((stream, peer)) => match shares.take(peer.ip(), limits.room_per_address) {
                 Some(share) => {
                     let place = (place, share);
-                    tokio::spawn(connection(stream, peer, router.clone(), limits, stop.clone(), place));
+                    tokio::spawn(connection(stream, peer, behind.clone(), limits, stop.clone(), place));
                 }
                 None => refuse(&stream, peer),
             },
@@ -99,10 +124,18 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, limits: Limits,
     let _all = room.acquire_many(limits.room).await;
 }
 
+/// What is known of a connection beside its bytes.
+#[derive(Clone, Copy)]
+struct Ends {
+    peer: SocketAddr,
+    local: LocalAddress,
+    carrier: Carrier,
+}
+
 async fn connection(
     stream: TcpStream,
     peer: SocketAddr,
-    router: Router,
+    Behind { tls, router }: Behind,
     limits: Limits,
     mut stop: watch::Receiver<()>,
     _place: (OwnedSemaphorePermit, Share),
@@ -111,7 +144,41 @@ async fn connection(
         debug!(%peer, "answers may be held back: {error}");
     }
     let local = LocalAddress(stream.local_addr().ok());
-    let service = service_fn(move |request| answer(router.clone(), peer, local, request));
+    let carrier = tokio::select! {
+        carrier = timeout(limits.head_timeout, carrier_of(&stream)) => carrier,
+        _ = stop.changed() => return,
+    };
+    let Ok(Ok(Some(carrier))) = carrier else { return debug!(%peer, "a connection says nothing") };
+    let ends = Ends { peer, local, carrier };
+    match carrier {
+        Carrier::Plain => requests(stream, ends, router, limits, stop).await,
+        Carrier::Tls => match timeout(HANDSHAKE_TIMEOUT, tls.accept(stream)).await {
+            Ok(Ok(stream)) => requests(stream, ends, router, limits, stop).await,
+            Ok(Err(error)) => debug!(%peer, "no TLS: {error}"),
+            Err(_) => debug!(%peer, "a slow TLS handshake is let go"),
+        },
+    }
+}
+
+/// What the first byte says; `None` when there is none.
+async fn carrier_of(stream: &TcpStream) -> io::Result<Option<Carrier>> {
+    let mut first = [0];
+    Ok(match stream.peek(&mut first).await? {
+        0 => None,
+        _ if first[0] == TLS_RECORD => Some(Carrier::Tls),
+        _ => Some(Carrier::Plain),
+    })
+}
+
+async fn requests(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    ends: Ends,
+    router: Router,
+    limits: Limits,
+    mut stop: watch::Receiver<()>,
+) {
+    let peer = ends.peer;
+    let service = service_fn(move |request| answer(router.clone(), ends, request));
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(limits.head_timeout)
@@ -141,15 +208,11 @@ fn refuse(stream: &TcpStream, peer: SocketAddr) {
     let _ = stream.try_write(TOO_MANY.as_bytes());
 }
 
-async fn answer(
-    router: Router,
-    peer: SocketAddr,
-    local: LocalAddress,
-    mut request: Request<Incoming>,
-) -> Result<Response, Infallible> {
-    request.extensions_mut().insert(ConnectInfo(peer));
-    request.extensions_mut().insert(local);
-    request.extensions_mut().insert(Encrypted(false));
+async fn answer(router: Router, ends: Ends, mut request: Request<Incoming>) -> Result<Response, Infallible> {
+    request.extensions_mut().insert(ConnectInfo(ends.peer));
+    request.extensions_mut().insert(ends.local);
+    request.extensions_mut().insert(ends.carrier);
+    request.extensions_mut().insert(Encrypted(ends.carrier == Carrier::Tls));
     router.oneshot(request).await
 }
 

@@ -10,6 +10,8 @@
 //! | `exchange` | the thread that answers the time exchange |
 //! | `keeper` | the thread that saves and logs |
 //! | `front`, `api`, `session` | HTTP and control connections, on one runtime thread |
+//! | `tls` | whose certificates connections are shown |
+//! | `pairing` | which nodes belong to the show |
 //! | `inbox`, `shared` | what goes in to the tick thread, and what is seen of it |
 //! | `live` | views and pictures that are kept up to date for whoever watches |
 //! | `patterns`, `distribution` | the patterns it has, and how far each node has come with them |
@@ -25,7 +27,7 @@
 //! | `backup` | the data folder in one file, and back |
 //! | `start`, `open` | starting and stopping |
 //!
-//! Implements `docs/protocol/20-control.md`, `30-stream.md`, `40-time-exchange.md`, `70-hub.md`,
+//! Implements `docs/protocol/15-trust.md`, `20-control.md`, `30-stream.md`, `40-time-exchange.md`, `70-hub.md`,
 //! `75-access-point.md`, `90-updates.md` and `97-cues.md` on the hub's side.
 
 pub mod access_point;
@@ -46,6 +48,7 @@ mod keeper;
 mod live;
 mod open;
 mod origin;
+mod pairing;
 mod patterns;
 mod receivers;
 mod registry;
@@ -60,6 +63,7 @@ mod stream;
 #[cfg(test)]
 mod testing;
 mod tick;
+mod tls;
 mod uploads;
 
 pub use api::openapi;
@@ -69,3 +73,4 @@ pub use settings::HubSettings;
 pub use start::run;
 pub use store::FolderError;
 pub use stream::send_tick;
+pub use tls::{TlsError, TlsFiles, TlsSettings};

@@ -18,7 +18,8 @@ use cuelight_conductor::{ConnId, Outgoing};
 use cuelight_net::identity::random_token;
 use cuelight_net::json::{self, BadMessage};
 use cuelight_net::ws::{BUFFER, MAX_FRAME, close_code};
-use cuelight_wire::control::{ErrorMessage, HubMessage, Refusal, Text};
+use cuelight_trust::NodeKey;
+use cuelight_wire::control::{ErrorMessage, HubMessage, NodeMessage, Refusal, Text};
 use cuelight_wire::ids::Token;
 use cuelight_wire::limits::MAX_CONTROL_MESSAGE;
 use cuelight_wire::time::{Local, Span, Time};
@@ -28,11 +29,12 @@ use tokio::time::timeout;
 use tracing::debug;
 
 use crate::accounts::{Caller, Role};
-use crate::api::{Problem, recorded};
+use crate::api::{Problem, guard, recorded};
 use crate::audit::Note;
-use crate::front::LocalAddress;
+use crate::front::{Carrier, LocalAddress};
 use crate::inbox::{Gone, Input};
 use crate::origin::Origin;
+use crate::pairing::Credential;
 use crate::shared::Shared;
 use crate::uploads;
 
@@ -63,6 +65,7 @@ pub(crate) async fn upgrade(
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     local: Option<Extension<LocalAddress>>,
     caller: Option<Extension<Caller>>,
+    carrier: Option<Extension<Carrier>>,
     headers: HeaderMap,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Response {
@@ -73,7 +76,13 @@ pub(crate) async fn upgrade(
     let Ok(place) = shared.connections.clone().try_acquire_owned() else {
         return Problem::unavailable("the hub has no room for another connection; raise max_nodes").into_response();
     };
-    let origin = Origin::of(&headers, local.and_then(|Extension(LocalAddress(local))| local));
+    let is_tls = matches!(carrier, Some(Extension(Carrier::Tls)));
+    let origin = Origin::of(
+        &headers,
+        local.and_then(|Extension(LocalAddress(local))| local),
+        carrier.map_or(Carrier::Plain, |Extension(carrier)| carrier),
+    );
+    let door = Door { ip: peer.ip().to_canonical(), credential: credential(peer, &headers, is_tls) };
     let caller = caller.map(|Extension(caller)| caller);
     let note = recorded::of(caller.as_ref(), peer.ip(), &Method::GET, "/ws, a session with patterns");
     let is_operator = shared.patterns_are_open || caller.is_some_and(|caller| caller.role.covers(Role::Operator));
@@ -85,22 +94,38 @@ pub(crate) async fn upgrade(
         // refused by its own limit.
         .max_message_size(tlv::MAX_FRAME)
         .max_frame_size(tlv::MAX_FRAME)
-        .on_upgrade(move |socket| serve(socket, peer.ip().to_canonical(), shared, origin, (is_operator, note), place))
+        .on_upgrade(move |socket| serve(socket, door, shared, origin, (is_operator, note), place))
+}
+
+/// Where a connection comes from, and by what its node is known.
+#[derive(Clone, Copy, Debug)]
+struct Door {
+    ip: IpAddr,
+    credential: Credential,
+}
+
+/// What a connection shows (TRUST-6, TRUST-12). A node's key is believed in TLS only; what a proxy passes on is not of this
+/// machine.
+fn credential(peer: SocketAddr, headers: &HeaderMap, is_tls: bool) -> Credential {
+    let key = guard::bearer(headers).filter(|_| is_tls).and_then(|key| key.parse::<NodeKey>().ok());
+    let is_local = peer.ip().to_canonical().is_loopback() && !guard::is_forwarded(headers);
+    key.map_or(Credential::Nothing { is_local }, |key| Credential::Key(key.hash()))
 }
 
 async fn serve(
     mut socket: WebSocket,
-    ip: IpAddr,
+    door: Door,
     shared: Shared,
     origin: Origin,
     (is_operator, note): (bool, Note),
     _place: OwnedSemaphorePermit,
 ) {
+    let ip = door.ip;
     let conn = ConnId(NEXT_CONN.fetch_add(1, Ordering::Relaxed));
     let (outgoing, mut waiting) = mpsc::channel(OUTGOING);
     let line = shared.lines.open(conn);
     let end = match shared.inbox.send(Input::Open { conn, ip, outgoing }).await {
-        Ok(()) => converse(&mut socket, conn, &shared, &origin, &mut waiting, line).await,
+        Ok(()) => converse(&mut socket, (conn, door), &shared, &origin, &mut waiting, line).await,
         Err(Gone) => End::Refused(Refusal::Stopping),
     };
     debug!(conn = conn.0, %ip, ?end, "control connection ends");
@@ -111,6 +136,10 @@ async fn serve(
         }
         End::Refused(refusal) => {
             let _ = shared.inbox.send(Input::Refused { conn, refusal }).await;
+            let _ = shared.inbox.send(Input::Closed { conn }).await;
+            close(&mut socket, refusal).await;
+        }
+        End::NotLetIn(refusal) => {
             let _ = shared.inbox.send(Input::Closed { conn }).await;
             close(&mut socket, refusal).await;
         }
@@ -129,13 +158,15 @@ enum End {
     Lost,
     /// The hub ends it.
     Refused(Refusal),
+    /// It does not belong to the show. Told to the operator where nodes are admitted, so the conductor hears nothing of it.
+    NotLetIn(Refusal),
     /// Its first message, which is binary: it is a pattern session.
     Pattern(Bytes),
 }
 
 async fn converse(
     socket: &mut WebSocket,
-    conn: ConnId,
+    (conn, door): (ConnId, Door),
     shared: &Shared,
     origin: &Origin,
     waiting: &mut mpsc::Receiver<Outgoing>,
@@ -159,7 +190,7 @@ async fn converse(
                     if let Message::Pong(payload) = &message {
                         line.handle_pong(payload, shared.clock.now());
                     }
-                    hear(socket, conn, shared, message, &mut side_frames).await
+                    hear(socket, (conn, door), shared, message, &mut side_frames).await
                 }
                 Some(Err(error)) => Err(refusal_for(error).map_or(End::Lost, End::Refused)),
                 None => Err(End::Lost),
@@ -174,7 +205,7 @@ async fn converse(
 
 async fn hear(
     socket: &mut WebSocket,
-    conn: ConnId,
+    (conn, door): (ConnId, Door),
     shared: &Shared,
     message: Message,
     side_frames: &mut SideFrames,
@@ -182,7 +213,10 @@ async fn hear(
     let now = shared.clock.now();
     match message {
         Message::Text(text) => match read(text.as_str(), conn, now) {
-            Ok(input) => shared.inbox.send(input).await.map_err(|Gone| End::Refused(Refusal::Stopping)),
+            Ok(input) => {
+                may_come_in(&input, door, shared)?;
+                shared.inbox.send(input).await.map_err(|Gone| End::Refused(Refusal::Stopping))
+            }
             Err(Unknown(answer)) => {
                 side_frames.count(now)?;
                 say(socket, answer).await
@@ -193,6 +227,13 @@ async fn hear(
         Message::Ping(_) | Message::Pong(_) => side_frames.count(now),
         Message::Close(_) => Err(End::Lost),
     }
+}
+
+/// Whether the node that says hello, if this is one, belongs to the show.
+fn may_come_in(input: &Input, door: Door, shared: &Shared) -> Result<(), End> {
+    let Input::Message { message, .. } = input else { return Ok(()) };
+    let NodeMessage::Hello(hello) = &**message else { return Ok(()) };
+    shared.pairings.judge(hello, door.ip, door.credential).map_err(End::NotLetIn)
 }
 
 async fn say(socket: &mut WebSocket, text: String) -> Result<(), End> {

@@ -9,6 +9,7 @@ use cuelight_wire::limits;
 use cuelight_wire::time::Span;
 
 use crate::access_point::AccessPointSettings;
+use crate::tls::TlsSettings;
 
 /// A page asks some ten times a second where it cannot watch; twenty of them behind one address still may.
 const READS_PER_S: u32 = 200;
@@ -54,6 +55,16 @@ pub struct HubSettings {
     pub reads_per_s: u32,
     /// Requests a second that change something, of one key, session or address.
     pub writes_per_s: u32,
+    /// How the hub shows who it is.
+    pub tls: TlsSettings,
+    /// Whether other machines are served everything in plain text too.
+    pub plain_http: bool,
+    /// Whether deployed devices, which know nothing of TLS, are let in.
+    pub allow_legacy: bool,
+    /// Whether nodes that ask to join are admitted without an operator.
+    pub admit_all: bool,
+    /// File of keys that are admitted without an operator.
+    pub admit_keys: Option<PathBuf>,
     /// What makes this hub the access point, when it is one.
     pub access_point: Option<AccessPointSettings>,
     /// The hub's clock; an injected one proves clock sync on one machine.
@@ -82,6 +93,11 @@ impl HubSettings {
             host_names: Vec::new(),
             reads_per_s: READS_PER_S,
             writes_per_s: WRITES_PER_S,
+            tls: TlsSettings::default(),
+            plain_http: false,
+            allow_legacy: false,
+            admit_all: false,
+            admit_keys: None,
             access_point: None,
             clock: LocalClock::UNCHANGED,
         }

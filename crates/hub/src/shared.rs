@@ -11,6 +11,7 @@ use tokio::sync::Semaphore;
 
 use crate::access_point::Facts;
 use crate::accounts::Accounts;
+use crate::api::plain::MayBePlain;
 use crate::api::{Documents, Repeats};
 use crate::audit::Audit;
 use crate::chronicle::Chronicle;
@@ -22,11 +23,13 @@ use crate::images::Images;
 use crate::inbox::Inbox;
 use crate::keeper::SaveTrouble;
 use crate::live::Live;
+use crate::pairing::Pairings;
 use crate::patterns::Patterns;
 use crate::receivers::Receivers;
 use crate::session::Lines;
 use crate::shows::Shows;
 use crate::store::DataFolder;
+use crate::tls::Tls;
 
 /// Cheap to clone; holds no lock that the tick thread takes.
 #[derive(Clone, Debug)]
@@ -45,6 +48,12 @@ pub(crate) struct Shared {
     pub(crate) audit: Audit,
     /// Names of the hub besides those that only its network can have given it.
     pub(crate) host_names: Arc<[String]>,
+    /// Who the hub is to those that speak TLS with it.
+    pub(crate) tls: Tls,
+    /// Which nodes belong to the show.
+    pub(crate) pairings: Pairings,
+    /// What other machines may ask for in plain text.
+    pub(crate) may_be_plain: MayBePlain,
     /// Room for control connections.
     pub(crate) connections: Arc<Semaphore>,
     /// Answers to requests that may come again.
@@ -106,6 +115,17 @@ impl Shared {
             risks.extend(condition.why().map(str::to_owned));
         }
         risks.extend(self.save_trouble.get());
+        if self.may_be_plain.all {
+            let risk = "the network sees everything in plain text, keys too: --plain-http off wants TLS";
+            risks.push(risk.to_owned());
+        }
+        if self.pairings.admits_all() {
+            risks.push("whoever asks to join is a node of the show: --admit-all off asks you first".to_owned());
+        }
+        if self.may_be_plain.deployed {
+            let risk = "whoever says to be a deployed device is let in, in plain text: --allow-legacy off wants TLS";
+            risks.push(risk.to_owned());
+        }
         risks
     }
 }

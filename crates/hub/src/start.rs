@@ -20,12 +20,16 @@ use cuelight_net::wake::{Waker, wake_pair};
 use cuelight_output::record::Recorder;
 use cuelight_pattern::service::{self, Orders, Service};
 use cuelight_pattern::store::Store;
+use cuelight_trust::Pin;
+use cuelight_wire::limits::HUB_IP;
 use tokio::sync::{Semaphore, oneshot, watch};
+use tokio_rustls::TlsAcceptor;
 use tracing::{info, warn};
 
 use crate::access_point::{AccessPoint, Prepared};
 use crate::accounts::password::Cost;
 use crate::accounts::{Accounts, Terms};
+use crate::api::plain::MayBePlain;
 use crate::api::{self, DOWNLOADS, Documents, Repeats};
 use crate::audit::{Audit, Note};
 use crate::chronicle::{self, Chronicle};
@@ -34,12 +38,13 @@ use crate::distribution::Distribution;
 use crate::error::HubError;
 use crate::events::Events;
 use crate::exchange::{ExchangeThread, Mentions};
-use crate::front::{self, Shares};
+use crate::front::{self, Behind, Shares};
 use crate::images::Images;
 use crate::inbox::{Inbox, Input};
 use crate::keeper::{CLOCK_FILE, Keeper, STATE_FILE, SaveTrouble, SharedShowClock};
 use crate::live::{self, Live};
 use crate::open::{open_exchange, open_http, open_stream};
+use crate::pairing::Pairings;
 use crate::patterns::Patterns;
 use crate::receivers::{self, Receivers};
 use crate::registry;
@@ -49,6 +54,7 @@ use crate::shared::Shared;
 use crate::shows::Shows;
 use crate::store::{DataFolder, OperatorKey, ShowMap};
 use crate::tick::{Sessions, TickThread};
+use crate::tls::{Machine, Tls};
 use crate::uploads;
 
 /// Priority of the exchange thread: an answer takes microseconds and is worth most when it is prompt.
@@ -175,6 +181,7 @@ impl Hub {
             hub_id: hub_id(&folder).map_err(HubError::system("random numbers"))?,
             boot_id: random_boot_id().map_err(HubError::system("random numbers"))?,
         };
+        let tls = Tls::open(&settings.tls, &folder, machine(&settings, identity))?;
         let ts_port = exchange_socket.local_addr().map_err(HubError::system("the port of the time exchange"))?.port();
         let config = config(&settings, identity, ts_port);
         let max_connections = u32::try_from(config.max_connections).unwrap_or(u32::MAX);
@@ -189,6 +196,7 @@ impl Hub {
         let sessions = Arc::new(Sessions::default());
         let timer = TickTimer::new().map_err(HubError::system("a timer"))?;
         let events = Events::new(identity.boot_id, clock, show.clone());
+        let pairings = Pairings::open(&settings, &folder, tls.pin(), events.clone())?;
         let (inbox, inputs) = Inbox::new(timer.waker(), events.clone());
         let thread = HubError::system("a thread");
         let (library, librarian) = Database::start(hub_db, folder.clone(), events.clone()).map_err(&thread)?;
@@ -214,6 +222,9 @@ impl Hub {
             accounts,
             audit,
             host_names: settings.host_names.as_slice().into(),
+            tls,
+            pairings,
+            may_be_plain: may_be_plain(&settings),
             connections,
             repeats,
             documents: Documents::default(),
@@ -286,8 +297,8 @@ impl Hub {
         let started = Note { what: "the hub starts".into(), outcome: "ok".into(), ..Note::default() };
         shared.audit.note(started);
         say_who_may_command(&shared, &shown(address));
-        let announcement = announce(&settings, identity, address);
-        info!(address = %address, ts_port = settings.ts_port, "hub listens; open http://{}/", shown(address));
+        let announcement = announce(&settings, identity, address, shared.tls.pin());
+        tell(&shared, address, settings.ts_port);
 
         let orders = tokio::spawn(uploads::carry_out(orders, shared.inbox.clone(), shared.patterns.clone()));
         let live = live::Threads::start(&shared).map_err(HubError::system("a thread"))?;
@@ -295,7 +306,10 @@ impl Hub {
         let gathering = tokio::spawn(chronicle::gather(shared.clone()));
         let (ending, ended) = watch::channel(());
         let limits = front::Limits::default();
-        let server = tokio::spawn(front::serve(listener, api::router(shared.clone()), limits, ended));
+        let behind = Behind { tls: TlsAcceptor::from(shared.tls.config()), router: api::router(shared.clone()) };
+        let server = tokio::spawn(front::serve(listener, behind, limits, ended));
+        let certificates = tokio::spawn(shared.tls.shown().look_after());
+        let pairings = tokio::spawn(shared.pairings.clone().look_after());
         tokio::select! {
             () = stop => info!("hub stops"),
             _ = tick_ended => warn!("the tick thread failed; the hub stops"),
@@ -319,6 +333,11 @@ impl Hub {
         // It holds the store, which the next hub on this folder wants.
         receivers.abort();
         gathering.abort();
+        certificates.abort();
+        pairings.abort();
+        if let Err(error) = shared.pairings.keep().await {
+            warn!("the list of admitted nodes cannot be kept: {error}");
+        }
         orders.abort();
         let _ = orders.await;
         if let Some(announcement) = announcement {
@@ -463,14 +482,38 @@ pub(crate) fn tell_setup_code(shared: &Shared, at: &str) {
 }
 
 /// Announces the hub by mDNS where others can reach it.
-fn announce(settings: &HubSettings, identity: Identity, listen: SocketAddr) -> Option<Announcement> {
+fn announce(settings: &HubSettings, identity: Identity, listen: SocketAddr, authority: Pin) -> Option<Announcement> {
     let Identity { hub_id, boot_id } = identity;
-    let record = HubRecord { name: settings.name.clone(), listen, hub_id: format!("{hub_id:08x}"), boot_id };
+    let (name, hub_id) = (settings.name.clone(), format!("{hub_id:08x}"));
+    let record = HubRecord { name, listen, hub_id, boot_id, authority: Some(authority) };
     let announced = if settings.mdns { mdns::announce(&record) } else { Ok(None) };
     announced.unwrap_or_else(|error| {
         warn!("the hub is not announced, nodes need its address: {error}");
         None
     })
+}
+
+/// The machine its certificates are for.
+fn machine(settings: &HubSettings, identity: Identity) -> Machine {
+    let more = settings.access_point.as_ref().map(|_| HUB_IP.into());
+    Machine {
+        label: format!("cuelight-{:08x}", identity.hub_id),
+        bind: settings.bind,
+        more: more.into_iter().collect(),
+    }
+}
+
+/// What other machines get in plain text; where there are none nothing is at risk.
+fn may_be_plain(settings: &HubSettings) -> MayBePlain {
+    let has_others = !settings.bind.is_loopback();
+    MayBePlain { all: has_others && settings.plain_http, deployed: has_others && settings.allow_legacy }
+}
+
+/// Where the hub is, and what is dangerous about it.
+fn tell(shared: &Shared, address: SocketAddr, ts_port: u16) {
+    let here = if address.ip().is_loopback() || address.ip().is_unspecified() { "http" } else { "https" };
+    info!(address = %address, ts_port, authority = %shared.tls.pin(), "hub listens; open {here}://{}/", shown(address));
+    shared.risks().iter().for_each(|risk| warn!("{risk}"));
 }
 
 /// An address a person can open on this machine.

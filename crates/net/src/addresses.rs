@@ -1,6 +1,6 @@
-//! This machine's IPv4 addresses, and whether one lies in the network that a hub as access point makes.
+//! This machine's addresses, and whether one lies in the network that a hub as access point makes.
 
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use cuelight_wire::limits::{HUB_IP, HUB_NETWORK_BITS};
 use nix::ifaddrs::getifaddrs;
@@ -13,6 +13,24 @@ pub fn ipv4() -> Vec<(String, Ipv4Addr)> {
     let entries = getifaddrs().into_iter().flatten();
     let ipv4 = entries.filter_map(|entry| Some((entry.interface_name, entry.address?.as_sockaddr_in()?.ip())));
     ipv4.collect()
+}
+
+/// All addresses of the machine, but those of IPv6 that mean something on one link only.
+pub fn all() -> Vec<IpAddr> {
+    let entries = getifaddrs().into_iter().flatten();
+    let addresses = entries.filter_map(|entry| {
+        let address = entry.address?;
+        let v4 = address.as_sockaddr_in().map(|at| IpAddr::V4(at.ip()));
+        let v6 = address.as_sockaddr_in6().map(|at| at.ip()).filter(|ip| !ip.is_unicast_link_local());
+        v4.or(v6.map(IpAddr::V6))
+    });
+    addresses.collect()
+}
+
+/// Whether `HOST:PORT` is on this machine: what goes there crosses no network.
+pub fn is_loopback(address: &str) -> bool {
+    let host = address.rsplit_once(':').map_or(address, |(host, _)| host).trim_matches(['[', ']']);
+    host.eq_ignore_ascii_case("localhost") || host.parse::<IpAddr>().is_ok_and(|ip| ip.to_canonical().is_loopback())
 }
 
 /// Under which addresses everybody is reached on the network of this machine's address `at`, or on all its networks.
@@ -47,6 +65,21 @@ mod tests {
     #[test]
     fn this_machine_has_loopback() {
         assert!(ipv4().iter().any(|(_, address)| address.is_loopback()));
+    }
+
+    #[test]
+    fn an_address_on_this_machine_is_known_by_its_text() {
+        for here in
+            ["localhost:8080", "LOCALHOST:1", "127.0.0.1:80", "127.0.71.1:80", "[::1]:80", "[::ffff:127.0.0.1]:80"]
+        {
+            assert!(is_loopback(here), "{here}");
+        }
+        for elsewhere in
+            ["hub.local:8080", "192.168.4.1:80", "[fe80::1]:80", "localhost.example:80", "127.0.0.1.example:80"]
+        {
+            assert!(!is_loopback(elsewhere), "{elsewhere}");
+        }
+        assert!(all().contains(&IpAddr::from([127, 0, 0, 1])));
     }
 
     #[test]

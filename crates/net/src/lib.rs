@@ -8,6 +8,7 @@
 //! local time of the protocol machines.
 
 pub mod addresses;
+pub mod carrier;
 pub mod clock;
 pub mod identity;
 pub mod json;

@@ -1,13 +1,16 @@
 //! Finding a hub by mDNS (service `_cuelight._tcp.local.`), and being found; as a node, too, by who uploads patterns
 //! (service `_cuelight-node._tcp.local.`, PATTERN-26).
 //!
-//! The TXT record holds `proto`, `id` (the hub's own, stays over restarts) and `boot` (its present run). A hub that
+//! The TXT record holds `proto`, `id` (the hub's own, stays over restarts), `boot` (its present run) and `ca` (the fingerprint
+//! of its authority; it speaks TLS). Anybody can announce anything: what it says chooses between hubs, and what is believed is
+//! only what the hub then shows (TRUST-10). A hub that
 //! listens on loopback only is not announced, and addresses of loopback are not believed (CTRL-25).
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
+use cuelight_trust::Pin;
 use cuelight_wire::ids::Mac;
 use cuelight_wire::limits::PROTO_VER;
 use mdns_sd::{ResolvedService, ServiceDaemon, ServiceEvent, ServiceInfo};
@@ -38,6 +41,8 @@ pub struct HubRecord {
     pub hub_id: String,
     /// Its present run.
     pub boot_id: u32,
+    /// The fingerprint of its authority.
+    pub authority: Option<Pin>,
 }
 
 /// What a node tells of itself.
@@ -70,6 +75,8 @@ pub struct FoundHub {
     pub hub_id: String,
     /// Its present run, when it says so.
     pub boot_id: Option<u32>,
+    /// The fingerprint that it says its authority has.
+    pub authority: Option<Pin>,
 }
 
 /// An announcement in force. Dropping it without [`Announcement::stop`] leaves it to the network to forget.
@@ -150,7 +157,9 @@ fn shut_down(daemon: &ServiceDaemon) {
 }
 
 fn service_of(hub: &HubRecord) -> Result<ServiceInfo, MdnsError> {
-    let properties = [("proto", PROTO_VER.to_string()), ("id", hub.hub_id.clone()), ("boot", hub.boot_id.to_string())];
+    let mut properties =
+        vec![("proto", PROTO_VER.to_string()), ("id", hub.hub_id.clone()), ("boot", hub.boot_id.to_string())];
+    properties.extend(hub.authority.map(|authority| ("ca", authority.to_string())));
     // The host name has to be a label of its own; the hub's id is one, and unique.
     let host = format!("cuelight-{}.local.", hub.hub_id);
     record_of(SERVICE, &hub.name, &host, hub.listen, &properties)
@@ -185,6 +194,7 @@ fn found(service: &ResolvedService) -> Option<FoundHub> {
         proto: text("proto").and_then(|proto| proto.parse().ok()),
         hub_id: text("id").unwrap_or_default().to_owned(),
         boot_id: text("boot").and_then(|boot| boot.parse().ok()),
+        authority: text("ca").and_then(|ca| ca.parse().ok()),
     })
 }
 
@@ -193,17 +203,18 @@ mod tests {
     use super::*;
 
     fn hub(listen: &str) -> HubRecord {
-        HubRecord { name: "stage left".into(), listen: listen.parse().unwrap(), hub_id: "a1b2".into(), boot_id: 7 }
+        let (name, listen, hub_id) = ("stage left".into(), listen.parse().unwrap(), "a1b2".into());
+        HubRecord { name, listen, hub_id, boot_id: 7, authority: Some(Pin([9; 32])) }
     }
 
-    /// CTRL-25
+    /// CTRL-25, TRUST-10
     #[test]
     fn a_hub_is_known_again_from_its_record() {
         let service = service_of(&hub("192.168.4.1:8080")).unwrap().as_resolved_service();
         let hub = found(&service).unwrap();
         assert_eq!(hub.addresses, ["192.168.4.1:8080".parse().unwrap()]);
         assert_eq!((hub.proto, hub.hub_id.as_str(), hub.boot_id), (Some(1), "a1b2", Some(7)));
-        assert_eq!(hub.name, "stage left");
+        assert_eq!((hub.name.as_str(), hub.authority), ("stage left", Some(Pin([9; 32]))));
     }
 
     /// CTRL-25

@@ -7,7 +7,6 @@
 
 use std::fs;
 use std::io;
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
@@ -18,6 +17,7 @@ use cuelight_dmx::range::UniverseRange;
 use cuelight_fetch::{Digest, Fetch, FetchError, Http, Progress, Server, Wanted};
 use cuelight_net::clock::LocalClock;
 use cuelight_show::{Follower, Playing, Score, Want, Whole};
+use cuelight_trust::Trust;
 use cuelight_wire::control::CueReport;
 use cuelight_wire::cues::{CueState, ShowId};
 use cuelight_wire::time::{Local, Show, Time};
@@ -40,8 +40,8 @@ const IDLE: Duration = Duration::from_secs(1);
 /// What the driver tells it.
 #[derive(Debug)]
 enum Order {
-    /// There is a session with the hub here; whether it is another run of a hub.
-    Hub(SocketAddr, bool),
+    /// There is a session with the hub here, `https://HOST:PORT`; whether it is another run of a hub.
+    Hub(String, bool),
     /// The stream has brought a state, when show time was this; nothing while show time is not known.
     State(Box<CueState>, Option<(Time<Local>, Time<Show>)>),
 }
@@ -64,7 +64,12 @@ pub(crate) struct Cues {
 
 impl Cues {
     /// Follows cues for these universes, with shows in `folder`.
-    pub(crate) fn start(folder: PathBuf, universes: Vec<UniverseRange>, clock: LocalClock) -> io::Result<Self> {
+    pub(crate) fn start(
+        folder: PathBuf,
+        universes: Vec<UniverseRange>,
+        clock: LocalClock,
+        trust: &Trust,
+    ) -> io::Result<Self> {
         fs::create_dir_all(&folder)?;
         let (orders, inbox) = sync_channel(ORDERS);
         let (sender, news) = mpsc::channel(NEWS);
@@ -72,7 +77,7 @@ impl Cues {
             folder,
             universes,
             clock,
-            http: Http::new(concat!("cuelight-node/", env!("CARGO_PKG_VERSION"))),
+            http: Http::new(concat!("cuelight-node/", env!("CARGO_PKG_VERSION")), trust),
             hub: None,
             follower: Follower::default(),
             show_as_of: None,
@@ -84,7 +89,7 @@ impl Cues {
         Ok(Self { orders, news })
     }
     /// There is a session with a hub.
-    pub(crate) fn on_hub(&self, hub: SocketAddr, is_new: bool) {
+    pub(crate) fn on_hub(&self, hub: String, is_new: bool) {
         self.order(Order::Hub(hub, is_new));
     }
     /// The stream has brought a state.
@@ -107,7 +112,7 @@ struct Worker {
     universes: Vec<UniverseRange>,
     clock: LocalClock,
     http: Http,
-    hub: Option<SocketAddr>,
+    hub: Option<String>,
     follower: Follower,
     /// When show time was what.
     show_as_of: Option<(Time<Local>, Time<Show>)>,
@@ -183,12 +188,12 @@ impl Worker {
     }
 
     fn fetch(&mut self, want: Want, inbox: &Receiver<Order>) -> Result<(), String> {
-        let hub = self.hub.ok_or("no hub is here")?;
+        let hub = self.hub.clone().ok_or("no hub is here")?;
         match want {
             Want::Score(show) => {
                 let text = match self.kept(&show) {
                     Some(text) => text,
-                    None => self.bring(hub, &show, inbox)?,
+                    None => self.bring(&hub, &show, inbox)?,
                 };
                 let text = String::from_utf8(text).map_err(|_| "the show file is no text".to_owned())?;
                 let read = cuelight_showfile::read(text.strip_prefix('\u{feff}').unwrap_or(&text));
@@ -203,8 +208,7 @@ impl Worker {
                 self.follower.handle_score(show, Arc::new(score), self.show_now());
             }
             Want::Whole => {
-                let text =
-                    self.http.text(&format!("http://{hub}/cues"), MAX_WHOLE).map_err(|error| error.to_string())?;
+                let text = self.http.text(&format!("{hub}/cues"), MAX_WHOLE).map_err(|error| error.to_string())?;
                 let whole: Whole = serde_json::from_slice(&text).map_err(|error| format!("the hub's cues: {error}"))?;
                 let now = self.clock.now();
                 self.follower.handle_whole(whole, self.show_now(), now);
@@ -222,11 +226,11 @@ impl Worker {
         (Digest::of(&bytes).0 == show.sha256.0).then_some(bytes)
     }
     /// Fetches a show in parts. What the stream says meanwhile is heard between them.
-    fn bring(&mut self, hub: SocketAddr, show: &ShowId, inbox: &Receiver<Order>) -> Result<Vec<u8>, String> {
+    fn bring(&mut self, hub: &str, show: &ShowId, inbox: &Receiver<Order>) -> Result<Vec<u8>, String> {
         if show.size > MAX_SHOW {
             return Err(format!("the show file has {} bytes, at most {MAX_SHOW} are taken", show.size));
         }
-        let url = format!("http://{hub}/shows/{}", show.sha256);
+        let url = format!("{hub}/shows/{}", show.sha256);
         let wanted = Wanted { url, sha256: Digest(show.sha256.0), size: u64::from(show.size) };
         let told = |error: FetchError| error.to_string();
         let mut fetch = Fetch::open(&self.folder.join("fetch"), wanted).map_err(told)?;

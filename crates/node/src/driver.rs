@@ -17,6 +17,7 @@ use cuelight_proto::node::{NodeEvent, NodeRole};
 use cuelight_proto::session::State;
 use cuelight_update::health::Health;
 use cuelight_wire::caps::Ext;
+use cuelight_wire::control::Refusal;
 use cuelight_wire::cues::CueState;
 use cuelight_wire::exchange::PONG_NS_LEN;
 use cuelight_wire::stream::MAX_PACKET;
@@ -26,7 +27,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 use tracing::{debug, info, warn};
 
 use crate::cues::{CueNews, Cues};
-use crate::dialer::{DialError, dial};
+use crate::dialer::{Caller, DialError, dial};
 use crate::frames::Frames;
 use crate::lighting::Lighting;
 use crate::lights::Lights;
@@ -50,8 +51,7 @@ type Dialing = Pin<Box<dyn Future<Output = Result<Channel, DialError>>>>;
 pub(crate) struct Driver {
     pub(crate) role: NodeRole,
     pub(crate) clock: LocalClock,
-    pub(crate) hub: Option<String>,
-    pub(crate) looks_around: bool,
+    pub(crate) caller: Caller,
     pub(crate) stream: UdpSocket,
     pub(crate) exchange: AsyncStampedSocket,
     pub(crate) frames: Frames,
@@ -206,7 +206,7 @@ impl Driver {
         let now = self.clock.now();
         self.page.iter_mut().for_each(|page| page.note(&event, now));
         match event {
-            NodeEvent::Connect => self.link.dialing = Some(Box::pin(dial(self.hub.clone(), self.looks_around))),
+            NodeEvent::Connect => self.link.dialing = Some(Box::pin(dial(self.caller.clone()))),
             NodeEvent::Disconnect(why) => {
                 debug!(?why, "hangs up");
                 self.link.dialing = None;
@@ -216,9 +216,10 @@ impl Driver {
             }
             NodeEvent::Welcomed { node_id, ts_port, ext, new_hub, .. } => {
                 let hub = self.link.channel.as_ref().map(Channel::peer_addr);
-                hub.into_iter().for_each(|hub| self.patterns.on_hub(hub));
-                if let (Some(hub), Some(cues)) = (hub, &self.cues) {
-                    cues.on_hub(hub, new_hub);
+                if let Some(channel) = &self.link.channel {
+                    self.caller.on_welcome(channel.authority());
+                    self.patterns.on_hub(channel.origin().to_owned());
+                    self.cues.iter().for_each(|cues| cues.on_hub(channel.origin().to_owned(), new_hub));
                 }
                 self.updates.on_welcome(ext.has(Ext::SHOW_LOCK));
                 self.link.exchange_at = hub.map(|hub| SocketAddr::new(hub.ip(), ts_port));
@@ -325,7 +326,31 @@ impl Driver {
                 Ok(message) => self.role.handle_message(&message, now),
                 Err(error) => debug!(%error, "a message of the hub is passed over"),
             },
-            Err(closed) => self.hang_up(&closed.to_string()),
+            Err(closed) => self.take_closed(&closed),
+        }
+    }
+
+    /// The hub has ended the connection, or it broke off. That the node is to be admitted is said once, with the code.
+    fn take_closed(&mut self, closed: &Closed) {
+        let authority = self.link.channel.as_ref().and_then(Channel::authority);
+        match (closed.refusal(), authority) {
+            (Some(Refusal::NotAdmitted), Some(authority)) => {
+                let complaint = self.caller.asks_to_join(authority);
+                self.complain(complaint);
+                self.link.channel = None;
+                self.role.handle_disconnected(self.clock.now());
+            }
+            _ => self.hang_up(&closed.to_string()),
+        }
+    }
+
+    /// Says what is in the way, once.
+    fn complain(&mut self, complaint: String) {
+        if self.link.complaint.as_ref() != Some(&complaint) {
+            warn!("{complaint}; trying again until it works");
+            let now = self.clock.now();
+            self.page.iter_mut().for_each(|page| page.say(Kind::Trouble, &*complaint, now));
+            self.link.complaint = Some(complaint);
         }
     }
 
@@ -344,12 +369,7 @@ impl Driver {
                 self.role.handle_connected(now);
             }
             Err(error) => {
-                let complaint = error.to_string();
-                if self.link.complaint.as_ref() != Some(&complaint) {
-                    warn!("{complaint}; trying again until it works");
-                    self.page.iter_mut().for_each(|page| page.say(Kind::Trouble, &*complaint, now));
-                    self.link.complaint = Some(complaint);
-                }
+                self.complain(error.to_string());
                 self.role.handle_disconnected(now);
             }
         }
@@ -376,9 +396,8 @@ impl Driver {
         (self.lights, self.lighting) = (lit.lights, lit.lighting);
         self.lights.iter_mut().for_each(|lights| lights.set_alone(self.is_alone));
         self.cues = self.universes.cues();
-        let hub = self.link.channel.as_ref().map(Channel::peer_addr);
-        if let (Some(hub), Some(cues)) = (hub, &self.cues) {
-            cues.on_hub(hub, true);
+        if let (Some(channel), Some(cues)) = (&self.link.channel, &self.cues) {
+            cues.on_hub(channel.origin().to_owned(), true);
         }
         self.universes.state().into_iter().for_each(|state| self.tell_state(state));
         // Another word may have come meanwhile.

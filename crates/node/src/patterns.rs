@@ -6,7 +6,6 @@
 
 use std::collections::VecDeque;
 use std::future::pending;
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use cuelight_output::frame_loop::LoadedPattern;
@@ -93,7 +92,7 @@ impl Patterns {
     }
 
     /// There is a session with a hub: what it has is fetched.
-    pub(crate) fn on_hub(&self, hub: SocketAddr) {
+    pub(crate) fn on_hub(&self, hub: String) {
         self.supply.on_hub(hub);
     }
 

@@ -14,6 +14,7 @@ use cuelight_pattern::store::Limits;
 use cuelight_proto::node::SyncUse;
 use cuelight_render::{Finish, Geometry};
 use cuelight_show::Show;
+use cuelight_trust::Authority;
 use cuelight_update::key::PublicKey;
 use cuelight_update::slots::Point;
 use cuelight_wire::ids::Mac;
@@ -25,8 +26,11 @@ use thiserror::Error;
 pub struct NodeSettings {
     /// The version of the program, which a node tells unless it runs from a slot.
     pub version: &'static str,
-    /// The hub, `HOST` or `HOST:PORT`; without it the node looks for one by mDNS.
+    /// The hub, `HOST` or `HOST:PORT`; without it the node looks for one by mDNS. `http://` before it speaks plain text,
+    /// `https://` TLS; without either it is TLS, but on this machine.
     pub hub: Option<String>,
+    /// The hub's authority; without it the first that welcomes the node is kept in the data folder.
+    pub hub_ca: Option<Authority>,
     /// Whether it looks for one by mDNS too when that one does not answer.
     pub looks_around: bool,
     /// A name for people, at most 32 bytes.
@@ -87,6 +91,7 @@ impl NodeSettings {
         Self {
             version: env!("CARGO_PKG_VERSION"),
             hub: None,
+            hub_ca: None,
             looks_around: false,
             name: None,
             mac: None,

@@ -22,6 +22,7 @@ use cuelight_output::{FrameLoop, FrameLoopConfig, LightsError, OutputSet};
 use cuelight_pattern::store::Store;
 use cuelight_proto::node::{NodeConfig, NodeRole};
 use cuelight_proto::sync::Profile;
+use cuelight_trust::KeepError;
 use cuelight_update::manifest::Device;
 use cuelight_update::slots::RunningIn;
 use cuelight_wire::caps::Ext;
@@ -32,6 +33,7 @@ use thiserror::Error;
 use tokio::net::UdpSocket;
 use tracing::{info, warn};
 
+use crate::dialer::Caller;
 use crate::driver::{Driver, Link};
 use crate::frames::{Frames, NodeClock, OpenRecord};
 use crate::lighting::Lighting;
@@ -114,6 +116,9 @@ pub enum NodeError {
         /// Why.
         source: io::Error,
     },
+    /// The authority of its hub.
+    #[error(transparent)]
+    Authority(#[from] KeepError),
     /// The update keys.
     #[error(transparent)]
     Keys(#[from] BadKeys),
@@ -207,9 +212,11 @@ fn prepare(settings: NodeSettings) -> Result<Driver, NodeError> {
     let version = Version::parse(settings.version)
         .map_err(|source| NodeError::BadVersion { version: settings.version, source })?;
     let pinned = settings.update.trust()?;
+    let caller = Caller::of(&settings)?;
+    let trust = caller.trust().clone();
     let running = RunningIn::from_environment();
     let is_started_again = running.is_some() || settings.supervised;
-    let updates = Updates::start(&settings.update, pinned, running, version).map_err(system("a thread"))?;
+    let updates = Updates::start(&settings.update, pinned, running, version, &trust).map_err(system("a thread"))?;
     let page = Open::at(&settings)?;
     let page_port = page.as_ref().and_then(|page| page.told_port(settings.hub.as_deref()));
     let mut config = node_config(&settings, udp_port, page_port, &updates)?;
@@ -221,7 +228,7 @@ fn prepare(settings: NodeSettings) -> Result<Driver, NodeError> {
     // Light before patterns: a second node that shares a data folder shows everything else.
     let store = store.map_err(|error| warn!("{error}; this node plays no patterns")).ok();
     let supply = match &store {
-        Some(store) => Supply::start(store.clone(), settings.data_dir.join(FETCH_FOLDER), config.mac)
+        Some(store) => Supply::start(store.clone(), settings.data_dir.join(FETCH_FOLDER), config.mac, &trust)
             .map_err(system("a thread"))?,
         None => Supply::none(),
     };
@@ -251,15 +258,14 @@ fn prepare(settings: NodeSettings) -> Result<Driver, NodeError> {
     })?;
     let facts = Facts::of(&settings, config.mac, config.fw.as_str(), config.hardware.as_deref());
     let page = page.map(|open| Page::start(open, facts, config.mac, clock, glance)).transpose()?;
-    let (hub, looks_around) = (settings.hub.clone(), settings.looks_around);
-    let (universes, lit) = Universes::start(settings, config.mac, frame_loop.clock.reader(), lighting, from_network)?;
+    let frame_clock = frame_loop.clock.reader();
+    let (universes, lit) = Universes::start((settings, trust), config.mac, frame_clock, lighting, from_network)?;
     let cues = universes.cues();
     let (frames, pattern_sender) = Frames::new(frame_loop, records);
     Ok(Driver {
         role: NodeRole::new(config, seed, clock.now()),
         clock,
-        hub,
-        looks_around,
+        caller,
         stream,
         exchange,
         frames,

@@ -11,6 +11,7 @@ use cuelight_dmx::range::UniverseRange;
 use cuelight_output::FrameClock;
 use cuelight_output::LightsTarget;
 use cuelight_output::latest::Latest;
+use cuelight_trust::Trust;
 use cuelight_wire::change::Change;
 use cuelight_wire::cues::CueState;
 use cuelight_wire::ids::Mac;
@@ -36,6 +37,8 @@ pub(crate) struct Lit {
 /// Which universes there are, and the change to others.
 pub(crate) struct Universes {
     settings: NodeSettings,
+    /// Which hubs are believed where the cues are fetched.
+    trust: Trust,
     mac: Mac,
     clock: Latest<FrameClock>,
     /// What lights are made for; none: the settings' own.
@@ -52,7 +55,7 @@ pub(crate) struct Universes {
 impl Universes {
     /// What the settings say, started.
     pub(crate) fn start(
-        settings: NodeSettings,
+        (settings, trust): (NodeSettings, Trust),
         mac: Mac,
         clock: Latest<FrameClock>,
         lighting: Option<Lighting>,
@@ -61,6 +64,7 @@ impl Universes {
         let lights = Lights::start(&settings, mac, clock.clone(), from_network)?;
         let own = Self {
             settings,
+            trust,
             mac,
             clock,
             given: None,
@@ -82,7 +86,8 @@ impl Universes {
         if universes.is_empty() {
             return None;
         }
-        let cues = Cues::start(self.settings.data_dir.join(SHOWS_FOLDER), universes, self.settings.clock);
+        let folder = self.settings.data_dir.join(SHOWS_FOLDER);
+        let cues = Cues::start(folder, universes, self.settings.clock, &self.trust);
         let refused = |error| warn!("the folder of shows cannot be used: {error}; this node plays no cues of its hub");
         cues.map_err(refused).ok()
     }

@@ -2,10 +2,11 @@
 
 use std::net::IpAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::Args;
-use cuelight_hub::HubSettings;
 use cuelight_hub::access_point::AccessPointSettings;
+use cuelight_hub::{HubSettings, TlsFiles, TlsSettings};
 use cuelight_net::clock::LocalClock;
 use cuelight_wire::limits::CTRL_HTTP_PORT;
 use cuelight_wire::time::Span;
@@ -74,6 +75,27 @@ pub(crate) struct HubOptions {
     /// Requests a second that change something, of one key, session or address [default: 100].
     #[arg(long, value_name = "N")]
     writes_per_s: Option<Whole<1, 1_000_000>>,
+    /// The hub's certificate and those that lead to its authority, PEM [default: the hub is its own authority].
+    #[arg(long, value_name = "FILE")]
+    tls_cert: Option<PathBuf>,
+    /// The key of that certificate, PEM.
+    #[arg(long, value_name = "FILE")]
+    tls_key: Option<PathBuf>,
+    /// Serve everything in plain text too, which the whole network can read [default: off].
+    #[arg(long, value_name = "on|off", num_args = 0..=1, default_missing_value = "on")]
+    plain_http: Option<Switch>,
+    /// Let in deployed devices, which speak plain text and have no keys [default: off].
+    #[arg(long, value_name = "on|off", num_args = 0..=1, default_missing_value = "on")]
+    allow_legacy: Option<Switch>,
+    /// Admit every node that asks to join, without asking you [default: off].
+    #[arg(long, value_name = "on|off", num_args = 0..=1, default_missing_value = "on")]
+    admit_all: Option<Switch>,
+    /// Admit the nodes whose keys are in this file: lines of HASH or MAC,HASH as `cuelight pairing key` tells them.
+    #[arg(long, value_name = "FILE")]
+    admit_keys: Option<PathBuf>,
+    /// How long a certificate is good, seconds, for tests.
+    #[arg(long, value_name = "S", hide = true)]
+    tls_leaf_life_s: Option<Whole<3, 7_776_000>>,
     /// How log lines are written [default: text].
     #[arg(long, value_enum, value_name = "FORMAT")]
     pub(crate) log: Option<LogFormat>,
@@ -107,6 +129,13 @@ impl HubOptions {
             host_names: if self.host_names.is_empty() { below.host_names } else { self.host_names },
             reads_per_s: self.reads_per_s.or(below.reads_per_s),
             writes_per_s: self.writes_per_s.or(below.writes_per_s),
+            tls_cert: self.tls_cert.or(below.tls_cert),
+            tls_key: self.tls_key.or(below.tls_key),
+            plain_http: self.plain_http.or(below.plain_http),
+            allow_legacy: self.allow_legacy.or(below.allow_legacy),
+            admit_all: self.admit_all.or(below.admit_all),
+            admit_keys: self.admit_keys.or(below.admit_keys),
+            tls_leaf_life_s: self.tls_leaf_life_s.or(below.tls_leaf_life_s),
             log: self.log.or(below.log),
             control_backstop: self.control_backstop.or(below.control_backstop),
             inject_clock: self.inject_clock.or(below.inject_clock),
@@ -142,9 +171,26 @@ impl HubOptions {
             host_names: self.host_names.iter().map(|Worded(Name(name))| name.clone()).collect(),
             reads_per_s: self.reads_per_s.map_or(default.reads_per_s, Whole::get),
             writes_per_s: self.writes_per_s.map_or(default.writes_per_s, Whole::get),
+            tls: TlsSettings {
+                files: self.tls_files(),
+                leaf_life: self.tls_leaf_life_s.map_or(default.tls.leaf_life, |s| Duration::from_secs(s.get())),
+            },
+            plain_http: switch(self.plain_http, default.plain_http),
+            allow_legacy: switch(self.allow_legacy, default.allow_legacy),
+            admit_all: switch(self.admit_all, default.admit_all),
+            admit_keys: self.admit_keys.clone().or(default.admit_keys),
             data_dir: default.data_dir,
             access_point: default.access_point,
         }
+    }
+
+    /// The files that were given; one without the other is a file that cannot be read, and is told so.
+    fn tls_files(&self) -> Option<TlsFiles> {
+        if self.tls_cert.is_none() && self.tls_key.is_none() {
+            return None;
+        }
+        let file = |given: &Option<PathBuf>, flag: &str| given.clone().unwrap_or_else(|| format!("(no {flag})").into());
+        Some(TlsFiles { certificates: file(&self.tls_cert, "--tls-cert"), key: file(&self.tls_key, "--tls-key") })
     }
 
     /// The settings of a hub that is the access point, if it is one: devices know its port there.
@@ -178,6 +224,12 @@ pub(crate) fn shown(options: &HubOptions, access_point: Option<AccessPointSettin
     show("host_names", json!(settings.host_names));
     show("reads_per_s", json!(settings.reads_per_s));
     show("writes_per_s", json!(settings.writes_per_s));
+    show("tls_cert", json!(options.tls_cert));
+    show("tls_key", json!(options.tls_key));
+    show("plain_http", json!(settings.plain_http));
+    show("allow_legacy", json!(settings.allow_legacy));
+    show("admit_all", json!(settings.admit_all));
+    show("admit_keys", json!(settings.admit_keys));
     show("log", json!(options.log.unwrap_or_default()));
     shown
 }

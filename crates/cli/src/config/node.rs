@@ -13,6 +13,7 @@ use cuelight_output::{Fallback, LightsTarget, Spin};
 use cuelight_proto::node::SyncUse;
 use cuelight_render::presets::{self, PresetInfo};
 use cuelight_render::{Finish, Geometry};
+use cuelight_trust::Authority;
 use cuelight_update::key::{BadKey, PublicKey};
 use cuelight_update::slots::Point;
 use cuelight_wire::ids::Mac;
@@ -37,6 +38,9 @@ pub(crate) struct NodeOptions {
     /// The hub [default: the one found by mDNS].
     #[arg(long, value_name = "HOST[:PORT]")]
     hub: Option<Worded<HubAddress>>,
+    /// The hub's authority: a file with its certificate or sha256:HEX [default: that of the first hub that welcomes the node].
+    #[arg(long, value_name = "FILE|sha256:HEX")]
+    hub_ca: Option<Worded<Authority>>,
     /// Name for people [default: none].
     #[arg(long)]
     name: Option<Worded<Name<32>>>,
@@ -248,6 +252,7 @@ impl NodeOptions {
     pub(crate) fn over(self, below: Self) -> Self {
         Self {
             hub: self.hub.or(below.hub),
+            hub_ca: self.hub_ca.or(below.hub_ca),
             name: self.name.or(below.name),
             outputs: if self.outputs.is_empty() { below.outputs } else { self.outputs },
             universes: if self.universes.is_empty() { below.universes } else { self.universes },
@@ -306,6 +311,7 @@ impl NodeOptions {
         NodeSettings {
             version: crate::VERSION,
             hub: self.hub.as_ref().map(|Worded(hub)| hub.to_string()).or(default.hub),
+            hub_ca: self.hub_ca.as_ref().map(|Worded(authority)| authority.clone()).or(default.hub_ca),
             looks_around: self.looks_around,
             name: self.name.as_ref().map(|Worded(Name(name))| name.clone()).or(default.name),
             outputs: self.outputs.iter().map(|Worded(output)| output.clone()).collect(),
@@ -361,6 +367,7 @@ pub(crate) fn shown(options: &NodeOptions) -> Map<String, Value> {
     let mut shown = Map::new();
     let mut show = |key: &str, value| shown.insert(key.to_owned(), value);
     show("hub", json!(settings.hub));
+    show("hub_ca", json!(settings.hub_ca.as_ref().map(ToString::to_string)));
     show("name", json!(settings.name));
     show("page", json!(settings.page));
     show("outputs", json!(outputs));

@@ -11,6 +11,7 @@ use cuelight_node::{BadOutput, OutputSetting};
 use cuelight_pattern::store::Limits;
 use cuelight_render::Geometry;
 use cuelight_render::geometry::BadGeometry;
+use cuelight_trust::{Authority, BadAuthority};
 use cuelight_wire::ids::Mac;
 use serde::de::{self, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer};
@@ -189,6 +190,14 @@ impl Described for LocalClock {
 impl Described for HubAddress {
     fn expected() -> String {
         "HOST or HOST:PORT like 192.168.1.10 or hub.local:8080".to_owned()
+    }
+}
+impl Described for Authority {
+    fn expected() -> String {
+        "a file with the hub's authority (PEM) or sha256:HEX".to_owned()
+    }
+    fn reason(error: &BadAuthority) -> Option<String> {
+        Some(error.to_string())
     }
 }
 impl Described for Geometry {

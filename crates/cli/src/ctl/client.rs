@@ -5,13 +5,15 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use clap::Args;
+use cuelight_trust::{Authority, KeepError, Trust};
 use serde_json::Value;
 use thiserror::Error;
 use ureq::http::{Request, Response, StatusCode, request};
 use ureq::{Agent, Body};
 
+use super::belief::Belief;
 use super::call::{Call, Method};
 use crate::address::HubAddress;
 use crate::folders;
@@ -23,7 +25,7 @@ const BROKEN_OFF: &str = "the hub's answer broke off";
 /// Which hub, and as whom.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Target {
-    /// The hub.
+    /// The hub; TLS is spoken with it unless it is on this machine or has http:// before it.
     #[arg(
         long,
         value_name = "HOST[:PORT]",
@@ -49,12 +51,15 @@ pub(crate) struct Target {
     /// The hub's data folder on this machine, for its operator key [default: ~/.local/state/cuelight/hub].
     #[arg(long, value_name = "DIR", env = "CUELIGHT_HUB_DATA_DIR", global = true, help_heading = "Which hub")]
     data_dir: Option<PathBuf>,
+    /// The hub's authority: a file with its certificate or sha256:HEX [default: the one kept when it was first met].
+    #[arg(long, value_name = "FILE|sha256:HEX", env = "CUELIGHT_HUB_CA", global = true, help_heading = "Which hub")]
+    hub_ca: Option<Authority>,
 }
 
 impl Target {
     /// A hub at an address, without a key.
     pub(crate) fn at(hub: HubAddress) -> Self {
-        Self { hub, key: None, key_file: None, data_dir: None }
+        Self { hub, key: None, key_file: None, data_dir: None, hub_ca: None }
     }
 }
 
@@ -88,6 +93,8 @@ pub(crate) struct Client {
     /// Whether the hub has asked for it and taken it.
     wants_found_key: Cell<bool>,
     idempotency_key: Option<String>,
+    /// Whether the hub is believed; an error where what is kept of hubs cannot be read.
+    belief: Result<Belief, String>,
 }
 
 impl Client {
@@ -102,13 +109,17 @@ impl Client {
             (key, _) => (key, None),
         };
         let key = given.map(|key| key.trim().to_owned());
+        let data_dir = target.data_dir.clone().unwrap_or_else(|| folders::state("hub"));
+        let belief =
+            Belief::of(&target.hub, target.hub_ca.as_ref(), &data_dir).map_err(|error: KeepError| error.to_string());
         let found_key = match key {
             Some(_) => None,
             None if unreadable.is_some() => None,
-            None => key_from(target.data_dir.clone().unwrap_or_else(|| folders::state("hub"))),
+            None => key_from(data_dir),
         };
         let (host, wants_found_key) = (target.hub.clone(), Cell::new(false));
-        Self { agent: agent(TIMEOUT), host, key, unreadable, found_key, wants_found_key, idempotency_key: None }
+        let agent = agent(TIMEOUT, &belief);
+        Self { agent, host, key, unreadable, found_key, wants_found_key, idempotency_key: None, belief }
     }
 
     /// Makes a repeated call harmless: the hub carries out a command once for each key.
@@ -118,12 +129,17 @@ impl Client {
 
     /// Waits so long for an answer, where the hub has more to do than to answer.
     pub(crate) fn with_patience(self, patience: Duration) -> Self {
-        Self { agent: agent(patience), ..self }
+        Self { agent: agent(patience, &self.belief), ..self }
     }
 
     /// Where the hub is.
     pub(crate) fn address(&self) -> &HubAddress {
         &self.host
+    }
+
+    /// Whom to believe over TLS; `None` where the hub is spoken to in plain text.
+    pub(crate) fn trust(&self) -> Option<&Trust> {
+        self.belief.as_ref().ok().filter(|_| self.host.is_tls()).map(Belief::trust)
     }
 
     /// Sends a request and reads the answer.
@@ -168,7 +184,8 @@ impl Client {
         if is_silent || text.is_empty() {
             return Ok(Value::Null);
         }
-        serde_json::from_str(&text).with_context(|| format!("what answers at http://{} is no Cuelight hub", self.host))
+        serde_json::from_str(&text)
+            .with_context(|| format!("what answers at {} is no Cuelight hub", self.host.origin()))
     }
 
     /// A success, and the key the hub was shown: the one that was given, else the one that was found, if it asked for one.
@@ -184,11 +201,16 @@ impl Client {
         if let Some(problem) = &self.unreadable {
             bail!("{problem}");
         }
+        let belief = self.belief.as_ref().map_err(|problem| anyhow!("{problem}"))?;
         let send = |key| send(key).map_err(|error| self.unreachable(&error));
         let found = self.found_key.as_deref();
         let mut key = if self.wants_found_key.get() { found } else { self.key.as_deref() };
         let mut response = send(key)?;
-        if response.status() == StatusCode::UNAUTHORIZED && found.is_some() && key != found {
+        if let Some(news) = belief.on_answer() {
+            eprintln!("{news}");
+        }
+        let may_show_found = found.is_some() && belief.may_see_own_key();
+        if response.status() == StatusCode::UNAUTHORIZED && may_show_found && key != found {
             key = found;
             response = send(key)?;
         }
@@ -222,7 +244,7 @@ impl Client {
     fn request(&self, method: &str, path: &str, key: Option<&str>) -> request::Builder {
         let request = Request::builder()
             .method(method)
-            .uri(format!("http://{}{path}", self.host))
+            .uri(format!("{}{path}", self.host.origin()))
             .header("Accept", "application/json");
         match key {
             Some(key) => request.header("Authorization", format!("Bearer {key}")),
@@ -239,7 +261,7 @@ impl Client {
     }
 }
 
-fn agent(patience: Duration) -> Agent {
+fn agent(patience: Duration, belief: &Result<Belief, String>) -> Agent {
     let config = Agent::config_builder()
         .timeout_global(Some(patience))
         .http_status_as_error(false)
@@ -247,14 +269,16 @@ fn agent(patience: Duration) -> Agent {
         .proxy(None)
         .user_agent(concat!("cuelight/", env!("CARGO_PKG_VERSION")))
         .build();
-    config.into()
+    let nobody = Trust::nobody_yet();
+    cuelight_fetch::agent(config, belief.as_ref().map_or(&nobody, Belief::trust))
 }
 
 /// Nobody answers where a hub should be.
 #[derive(Debug, Error)]
 #[error(
-    "no hub answers at http://{hub}: {why}. Start one with `cuelight hub`, or name another with --hub HOST[:PORT] or \
-     CUELIGHT_HUB"
+    "no hub answers at {}: {why}. Start one with `cuelight hub`, or name another with --hub HOST[:PORT] or \
+     CUELIGHT_HUB",
+    hub.origin()
 )]
 pub(crate) struct Unreachable {
     hub: HubAddress,

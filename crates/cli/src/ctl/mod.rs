@@ -1,6 +1,7 @@
 //! `cuelight ctl`: commands a running hub over its HTTP API. Names of nodes, groups, effects and palettes are resolved by
 //! the hub.
 
+mod belief;
 mod blackout;
 pub(crate) mod call;
 pub(crate) mod client;

@@ -69,10 +69,10 @@ impl Publish {
         }
         let word = |key: &str| published[key].as_str().unwrap_or_default().to_owned();
         print::text(&format!(
-            "{} {} is published at http://{}{}. Roll it out with `cuelight ota rollout {}`",
+            "{} {} is published at {}{}. Roll it out with `cuelight ota rollout {}`",
             word("platform"),
             word("version"),
-            client.address(),
+            client.address().origin(),
             word("url"),
             word("version")
         ))

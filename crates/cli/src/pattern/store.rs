@@ -5,6 +5,7 @@
 use anyhow::{Context, Result, anyhow};
 use clap::Args;
 use cuelight_pattern::client::{Client, ClientError, Target};
+use cuelight_trust::Trust;
 use cuelight_wire::tlv::ErrorCode;
 use serde_json::Value;
 
@@ -57,17 +58,17 @@ impl Store {
         Ok(match self {
             Self::Hub(hub) => {
                 let (patterns, key) = hub.ask_as(&Call::get("/api/v1/patterns"))?;
-                Opened { target: hub_target(hub.address(), key), patterns }
+                Opened { target: hub_target(hub.address(), key, hub.trust()), patterns }
             }
             Self::Device(device) => Opened { target: Target::new(device.to_string()), patterns: Value::Null },
         })
     }
 }
 
-fn hub_target(hub: &HubAddress, key: Option<&str>) -> Target {
+fn hub_target(hub: &HubAddress, key: Option<&str>, trust: Option<&Trust>) -> Target {
     // As much in one frame as a frame holds.
-    let target = Target { window: WINDOW, chunk: usize::MAX, ..Target::new(hub.to_string()) };
-    Target { key: key.map(str::to_owned), ..target }
+    let target = Target { window: WINDOW, chunk: usize::MAX, ..Target::new(hub.host()) };
+    Target { key: key.map(str::to_owned), trust: trust.cloned(), ..target }
 }
 
 /// A session with a store: one connection for all that is asked.
@@ -110,7 +111,7 @@ mod tests {
 
     #[test]
     fn a_hub_gets_its_key_and_full_frames_and_a_device_is_spoken_to_as_deployed_uploaders_do() {
-        let target = hub_target(&"hub.local".parse().unwrap(), Some("secret"));
+        let target = hub_target(&"hub.local".parse().unwrap(), Some("secret"), None);
         assert_eq!((target.address.as_str(), target.key.as_deref()), ("hub.local:8080", Some("secret")));
         let opened = Store::Device("10.0.0.7".parse().unwrap()).open().unwrap();
         let Target { address, key, chunk, window, .. } = opened.target;

@@ -29,4 +29,5 @@ mod refused;
 mod restart;
 mod show;
 mod support;
+mod tls;
 mod updates;

@@ -106,7 +106,7 @@ fn an_image_is_signed_offline_published_and_fetched_in_parts_by_whoever_is_offer
     let url = format!("http://{}{}", hub.at, again["url"].as_str().unwrap());
     let wanted = Wanted { url, sha256: Digest::of(&image), size: image.len() as u64 };
     let mut fetch = Fetch::open(&folder.path().join("fetched"), wanted).unwrap();
-    let mut http = Http::new("test/1");
+    let mut http = Http::new("test/1", &cuelight_trust::Trust::nobody_yet());
     let mut parts = 1;
     while fetch.step(&mut http).unwrap() != Progress::Whole {
         parts += 1;

@@ -141,8 +141,13 @@ fn find(shared: &Shared, is_local: bool, request: &Request) -> Found {
 }
 
 /// A proxy on this machine must not lend its address to strangers.
-fn is_forwarded(headers: &HeaderMap) -> bool {
+pub(crate) fn is_forwarded(headers: &HeaderMap) -> bool {
     FORWARDED.iter().any(|name| headers.contains_key(*name))
+}
+
+/// The key a request shows.
+pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
+    headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok())?.strip_prefix("Bearer ")
 }
 
 fn ticket(query: &str) -> Option<&str> {

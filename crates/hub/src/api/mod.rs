@@ -34,10 +34,12 @@ mod openapi;
 mod ota;
 mod page;
 mod pages;
+mod pairings;
 mod pattern_files;
 mod pattern_store;
 mod patterns;
 mod people;
+pub(crate) mod plain;
 mod problem;
 mod prometheus;
 mod ranges;
@@ -110,6 +112,7 @@ pub(crate) fn router(shared: Shared) -> Router {
         .layer(middleware::from_fn(in_time))
         .layer(middleware::from_fn_with_state(gate.clone(), guard::admit))
         .layer(middleware::from_fn_with_state(gate, guard::own_pages))
+        .layer(middleware::from_fn_with_state(shared.clone(), plain::only_what_may))
         .layer(middleware::map_response(headers::protect))
         .with_state(shared)
 }
@@ -139,6 +142,7 @@ fn files() -> Calls {
         .file(Anybody, "/page.js", page::script)
         .file(Anybody, "/page.css", page::style)
         .file(Anybody, "/health", health::health)
+        .file(Anybody, plain::AUTHORITY_PATH, plain::authority)
         .file(Role(Metrics), "/metrics", metrics::metrics)
         .file(Anybody, "/patterns", pattern_files::list)
         .file(Anybody, "/patterns/{sha256}", pattern_files::file)
@@ -178,6 +182,8 @@ fn commands() -> Calls {
         .call(Role(Viewer), routes!(universes::list))
         .call(Role(Viewer), routes!(universes::get))
         .call(Role(Admin), routes!(universes::put, universes::delete))
+        .call(Role(Viewer), routes!(pairings::list))
+        .call(Role(Admin), routes!(pairings::admit, pairings::refuse))
         .call(Role(Viewer), routes!(groups::list))
         .call(Role(Viewer), routes!(groups::get_group))
         .call(Role(Admin), routes!(groups::put_group, groups::delete_group))

@@ -1,8 +1,13 @@
 //! The front with a router of its own and real sockets. Time is paused: it moves on when nothing else can.
 
 use axum::routing::get;
+use cuelight_trust::Trust;
+use rustls::ServerConfig;
+use rustls::crypto::ring;
+use rustls::pki_types::PrivatePkcs8KeyDer;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::task::JoinHandle;
+use tokio_rustls::TlsConnector;
 
 use super::*;
 
@@ -12,10 +17,19 @@ async fn front(limits: Limits) -> (SocketAddr, watch::Sender<()>, JoinHandle<()>
     let (stop, stopped) = watch::channel(());
     let router =
         Router::new().route("/", get(|ConnectInfo(peer): ConnectInfo<SocketAddr>| async move { peer.to_string() }));
-    (address, stop, tokio::spawn(serve(listener, router, limits, stopped)))
+    (address, stop, tokio::spawn(serve(listener, Behind { tls: acceptor(), router }, limits, stopped)))
 }
 
-async fn answer_on(stream: &mut TcpStream) -> String {
+/// For `localhost`.
+fn acceptor() -> TlsAcceptor {
+    let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+    let key = PrivatePkcs8KeyDer::from(made.signing_key.serialize_der());
+    let builder = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()));
+    let builder = builder.with_safe_default_protocol_versions().unwrap().with_no_client_auth();
+    TlsAcceptor::from(Arc::new(builder.with_single_cert(vec![made.cert.der().clone()], key.into()).unwrap()))
+}
+
+async fn answer_on(stream: &mut (impl AsyncRead + AsyncWrite + Unpin)) -> String {
     stream.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").await.unwrap();
     let mut text = Vec::new();
     let is_whole = |text: &[u8]| text.windows(4).any(|end| end == b"\r\n\r\n") && !text.ends_with(b"\r\n\r\n");
@@ -36,6 +50,36 @@ async fn requests_know_who_asks() {
     for _ in 0..3 {
         assert!(answer_on(&mut stream).await.ends_with(&own));
     }
+    drop(stop);
+    task.await.unwrap();
+}
+
+/// TRUST-13
+#[tokio::test]
+async fn one_port_takes_tls_and_plain_text() {
+    let (address, stop, task) = front(Limits::default()).await;
+    let mut plain = TcpStream::connect(address).await.unwrap();
+    assert!(answer_on(&mut plain).await.starts_with("HTTP/1.1 200"));
+    let attempt = Trust::nobody_yet().begin();
+    let stream = TcpStream::connect(address).await.unwrap();
+    let own = stream.local_addr().unwrap().to_string();
+    let name = "localhost".try_into().unwrap();
+    let mut secured = TlsConnector::from(attempt.config()).connect(name, stream).await.unwrap();
+    assert!(answer_on(&mut secured).await.ends_with(&own));
+    drop((plain, secured, stop));
+    task.await.unwrap();
+}
+
+/// HUB-6, TRUST-13
+#[tokio::test(start_paused = true)]
+async fn a_handshake_that_does_not_go_on_is_let_go() {
+    let (address, stop, task) = front(Limits::default()).await;
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(&[TLS_RECORD, 3, 1, 2, 0]).await.unwrap();
+    let began = tokio::time::Instant::now();
+    let mut rest = Vec::new();
+    stream.read_to_end(&mut rest).await.unwrap();
+    assert!(rest.is_empty() && began.elapsed() < 2 * HANDSHAKE_TIMEOUT, "{:?}", began.elapsed());
     drop(stop);
     task.await.unwrap();
 }

@@ -7,19 +7,23 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use cuelight_trust::{NodeKey, Pin, Refused, Trust};
 use cuelight_wire::control::Refusal;
 use cuelight_wire::limits::{KEEPALIVE_TIMEOUT, STUCK_TIMEOUTS};
 use futures_util::{SinkExt, StreamExt};
 use nix::sys::socket::{setsockopt, sockopt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::error::Error;
+use tokio_tungstenite::tungstenite::http::{HeaderValue, header};
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Bytes, Message};
 use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 
 use super::{BUFFER, MAX_FRAME, refusal_of};
+use crate::carrier::{Carrier, TlsFailure};
 
 /// How long to wait for a hub.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,6 +67,22 @@ pub enum ConnectError {
         /// What the system said.
         source: io::Error,
     },
+    /// A hub that is not believed.
+    #[error("the hub at {address} is refused: {refused}")]
+    Refused {
+        /// Where.
+        address: String,
+        /// Why.
+        refused: Refused,
+    },
+    /// No TLS.
+    #[error("no TLS with {address}: {problem}")]
+    NoTls {
+        /// Where.
+        address: String,
+        /// What went wrong.
+        problem: String,
+    },
     /// Something answered that is not a hub's control plane.
     #[error("{address} answers, but not as a hub: {problem}")]
     NotAHub {
@@ -105,24 +125,47 @@ impl Closed {
 /// An open control connection.
 #[derive(Debug)]
 pub struct Channel {
-    stream: WebSocketStream<TcpStream>,
+    stream: WebSocketStream<Carrier>,
     peer: SocketAddr,
     local: SocketAddr,
+    origin: String,
+    authority: Option<Pin>,
     send_limit: Duration,
 }
 
-/// Opens the control connection to `address`, `HOST:PORT`, at `path`.
-///
-/// # Errors
-/// [`ConnectError`], all of which are worth another attempt later.
-pub async fn connect(address: &str, path: &str, timeouts: Timeouts) -> Result<Channel, ConnectError> {
-    match timeout(timeouts.connect, open(address, path, timeouts.send)).await {
-        Ok(outcome) => outcome,
-        Err(_) => Err(ConnectError::TimedOut { address: address.into(), limit: timeouts.connect }),
+/// Who is called, and how.
+#[derive(Clone, Copy, Debug)]
+pub struct Call<'a> {
+    /// `HOST:PORT`
+    pub address: &'a str,
+    /// Where its control plane is.
+    pub path: &'a str,
+    /// Whom to believe; `None` speaks plain text.
+    pub trust: Option<&'a Trust>,
+    /// The key that the caller is known by, shown over TLS only.
+    pub key: Option<&'a NodeKey>,
+}
+
+impl<'a> Call<'a> {
+    /// In plain text, without a key.
+    pub const fn plain(address: &'a str, path: &'a str) -> Self {
+        Self { address, path, trust: None, key: None }
     }
 }
 
-async fn open(address: &str, path: &str, send_limit: Duration) -> Result<Channel, ConnectError> {
+/// Opens the control connection.
+///
+/// # Errors
+/// [`ConnectError`], all of which are worth another attempt later.
+pub async fn connect(call: Call<'_>, timeouts: Timeouts) -> Result<Channel, ConnectError> {
+    match timeout(timeouts.connect, open(call, timeouts.send)).await {
+        Ok(outcome) => outcome,
+        Err(_) => Err(ConnectError::TimedOut { address: call.address.into(), limit: timeouts.connect }),
+    }
+}
+
+async fn open(call: Call<'_>, send_limit: Duration) -> Result<Channel, ConnectError> {
+    let Call { address, path, trust, key } = call;
     let unreachable = |source| ConnectError::Unreachable { address: address.into(), source };
     let tcp = TcpStream::connect(address).await.map_err(unreachable)?;
     let (peer, local) = prepared(&tcp).map_err(unreachable)?;
@@ -132,11 +175,36 @@ async fn open(address: &str, path: &str, send_limit: Duration) -> Result<Channel
         .max_write_buffer_size(2 * MAX_FRAME)
         .max_message_size(Some(MAX_FRAME))
         .max_frame_size(Some(MAX_FRAME));
-    let url = format!("ws://{address}{path}");
-    let (stream, _) = client_async_with_config(url, tcp, Some(config))
-        .await
-        .map_err(|error| ConnectError::NotAHub { address: address.into(), problem: error.to_string() })?;
-    Ok(Channel { stream, peer, local, send_limit })
+    let (carrier, authority) = match trust {
+        None => (Carrier::Plain(tcp), None),
+        Some(trust) => Carrier::secure(tcp, address, trust).await.map_err(|failure| no_tls(address, failure))?,
+    };
+    let not_a_hub = |error: &Error| ConnectError::NotAHub { address: address.into(), problem: told(error) };
+    let mut request = format!("ws://{address}{path}").into_client_request().map_err(|error| not_a_hub(&error))?;
+    if let (Some(key), Carrier::Tls(_)) = (key, &carrier) {
+        let mut value = HeaderValue::try_from(format!("Bearer {}", key.secret())).expect("hex digits");
+        value.set_sensitive(true);
+        request.headers_mut().insert(header::AUTHORIZATION, value);
+    }
+    let opened = client_async_with_config(request, carrier, Some(config)).await;
+    let (stream, _) = opened.map_err(|error| not_a_hub(&error))?;
+    let origin = format!("{}://{address}", if trust.is_some() { "https" } else { "http" });
+    Ok(Channel { stream, peer, local, origin, authority, send_limit })
+}
+
+fn no_tls(address: &str, failure: TlsFailure) -> ConnectError {
+    match failure {
+        TlsFailure::Refused(refused) => ConnectError::Refused { address: address.into(), refused },
+        other => ConnectError::NoTls { address: address.into(), problem: other.to_string() },
+    }
+}
+
+/// What failed, with what the other side says about it.
+fn told(error: &Error) -> String {
+    let Error::Http(response) = error else { return error.to_string() };
+    let body: serde_json::Value =
+        response.body().as_deref().and_then(|body| serde_json::from_slice(body).ok()).unwrap_or_default();
+    body["detail"].as_str().map_or_else(|| error.to_string(), |detail| format!("{}: {detail}", response.status()))
 }
 
 /// No waiting for more to send, an end to unacknowledged data, and both addresses.
@@ -155,6 +223,14 @@ impl Channel {
     /// The address by which the hub knows this machine; the stream comes to it.
     pub const fn local_addr(&self) -> SocketAddr {
         self.local
+    }
+    /// Where the hub's files are, `https://HOST:PORT`, as the connection was made.
+    pub fn origin(&self) -> &str {
+        &self.origin
+    }
+    /// The authority that the hub was believed for; `None` in plain text.
+    pub const fn authority(&self) -> Option<Pin> {
+        self.authority
     }
     /// The next text message. Pings are answered and binary messages passed over. May be dropped while it waits.
     ///
@@ -230,7 +306,7 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
         let server = async { accept_async(listener.accept().await.unwrap().0).await.unwrap() };
-        let (channel, server) = tokio::join!(connect(&address, "/ws", Timeouts::default()), server);
+        let (channel, server) = tokio::join!(connect(Call::plain(&address, "/ws"), Timeouts::default()), server);
         (channel.unwrap(), server)
     }
 
@@ -302,10 +378,10 @@ mod tests {
         block_on(async {
             // Bound and dropped: nobody listens there.
             let address = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().to_string();
-            let error = connect(&address, "/ws", Timeouts::default()).await.unwrap_err();
+            let error = connect(Call::plain(&address, "/ws"), Timeouts::default()).await.unwrap_err();
             assert!(matches!(error, ConnectError::Unreachable { .. }), "{error}");
             assert!(error.to_string().contains(&address) && error.to_string().contains("is the hub running"));
-            let error = connect("no port here", "/ws", Timeouts::default()).await.unwrap_err();
+            let error = connect(Call::plain("no port here", "/ws"), Timeouts::default()).await.unwrap_err();
             assert!(matches!(error, ConnectError::Unreachable { .. }), "{error}");
         });
     }
@@ -322,7 +398,7 @@ mod tests {
                 assert!(stream.read(&mut request).await.unwrap() > 0);
                 stream.write_all(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n").await.unwrap();
             };
-            let (outcome, ()) = tokio::join!(connect(&address, "/ws", Timeouts::default()), server);
+            let (outcome, ()) = tokio::join!(connect(Call::plain(&address, "/ws"), Timeouts::default()), server);
             let error = outcome.unwrap_err();
             assert!(matches!(&error, ConnectError::NotAHub { problem, .. } if problem.contains("404")), "{error}");
         });
@@ -334,7 +410,7 @@ mod tests {
             let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
             let address = listener.local_addr().unwrap().to_string();
             let short = Timeouts { connect: Duration::from_millis(20), ..Timeouts::default() };
-            let error = connect(&address, "/ws", short).await.unwrap_err();
+            let error = connect(Call::plain(&address, "/ws"), short).await.unwrap_err();
             assert!(matches!(error, ConnectError::TimedOut { .. }), "{error}");
         });
     }

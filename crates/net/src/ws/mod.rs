@@ -5,7 +5,7 @@ mod client;
 use cuelight_wire::control::Refusal;
 use cuelight_wire::limits::MAX_CONTROL_MESSAGE;
 
-pub use client::{Channel, Closed, ConnectError, Timeouts, connect};
+pub use client::{Call, Channel, Closed, ConnectError, Timeouts, connect};
 
 /// What the WebSocket layer lets through, bytes. Above the limit for a message, so that an oversized one is read and
 /// refused with a reason (CTRL-24); what is longer than this drops the connection.
@@ -15,7 +15,7 @@ pub const MAX_FRAME: usize = 4 * MAX_CONTROL_MESSAGE;
 pub const BUFFER: usize = 4096;
 
 /// Every reason a hub ends a session for.
-const REFUSALS: [Refusal; 12] = [
+const REFUSALS: [Refusal; 14] = [
     Refusal::UnsupportedProto,
     Refusal::Malformed,
     Refusal::Oversized,
@@ -27,6 +27,8 @@ const REFUSALS: [Refusal; 12] = [
     Refusal::Taken,
     Refusal::Silent,
     Refusal::Full,
+    Refusal::NotAdmitted,
+    Refusal::WrongKey,
     Refusal::Stopping,
 ];
 
@@ -44,7 +46,9 @@ pub const fn close_code(refusal: Refusal) -> u16 {
         | Refusal::SlowReader
         | Refusal::Replaced
         | Refusal::Taken
-        | Refusal::Silent => 1008,
+        | Refusal::Silent
+        | Refusal::NotAdmitted
+        | Refusal::WrongKey => 1008,
     }
 }
 

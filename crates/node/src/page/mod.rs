@@ -15,6 +15,7 @@ use std::sync::Arc;
 use std::thread::{Builder, JoinHandle};
 
 use arc_swap::{ArcSwap, ArcSwapOption};
+use cuelight_net::addresses::is_loopback;
 use cuelight_net::clock::LocalClock;
 use cuelight_net::mdns::node_host;
 use cuelight_output::glance::Glance;
@@ -87,8 +88,8 @@ impl Open {
     /// elsewhere.
     pub(crate) fn told_port(&self, hub: Option<&str>) -> Option<u16> {
         let is_hub_here = hub.is_some_and(|hub| {
-            let host = hub.rsplit_once(':').map_or(hub, |(host, _)| host);
-            host == "localhost" || host.parse().is_ok_and(|ip: std::net::IpAddr| ip.is_loopback())
+            let host = hub.split_once("://").map_or(hub, |(_, host)| host);
+            is_loopback(host.trim_end_matches('/'))
         });
         (!self.at.ip().is_loopback() || is_hub_here).then(|| self.at.port())
     }
@@ -183,6 +184,7 @@ mod tests {
         let port = Some(here.at.port());
         assert_eq!(here.told_port(Some("127.0.0.1:8080")), port);
         assert_eq!(here.told_port(Some("localhost")), port);
+        assert_eq!(here.told_port(Some("https://localhost:8080/")), port);
         assert_eq!(here.told_port(Some("192.168.4.1")), None);
         assert_eq!(here.told_port(None), None);
         let everywhere = open("0.0.0.0");

@@ -8,7 +8,6 @@ mod list;
 
 use std::fs;
 use std::io;
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
@@ -16,6 +15,7 @@ use std::time::Duration;
 
 use cuelight_fetch::{Digest, Fetch, FetchError, Http, Progress, Wanted};
 use cuelight_pattern::store::{Sha256, Store};
+use cuelight_trust::Trust;
 use cuelight_wire::ids::{Mac, PatternId};
 use tracing::{debug, info, warn};
 
@@ -31,10 +31,10 @@ const MAX_LIST: u64 = 256 * 1024;
 const ORDERS: usize = 16;
 
 /// What the driver tells it.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 enum Order {
-    /// There is a session with the hub here.
-    Hub(SocketAddr),
+    /// There is a session with the hub here, `https://HOST:PORT`.
+    Hub(String),
     /// A layer wants this pattern.
     Want(PatternId),
 }
@@ -48,9 +48,9 @@ pub(crate) struct Supply {
 
 impl Supply {
     /// A supply for `store`, fetching by way of `folder`, in the name of the node `mac`.
-    pub(crate) fn start(store: Store, folder: PathBuf, mac: Mac) -> io::Result<Self> {
+    pub(crate) fn start(store: Store, folder: PathBuf, mac: Mac, trust: &Trust) -> io::Result<Self> {
         let (orders, inbox) = sync_channel(ORDERS);
-        let http = Http::new(concat!("cuelight-node/", env!("CARGO_PKG_VERSION")));
+        let http = Http::new(concat!("cuelight-node/", env!("CARGO_PKG_VERSION")), trust);
         let thread = thread::Builder::new().name("patterns".into()).spawn(move || {
             let mut worker = Worker { store, folder, mac, http, hub: None, etag: None, files: Vec::new(), first: None };
             worker.run(&inbox);
@@ -62,7 +62,7 @@ impl Supply {
         Self { orders: None, thread: None }
     }
     /// There is a session with a hub.
-    pub(crate) fn on_hub(&self, hub: SocketAddr) {
+    pub(crate) fn on_hub(&self, hub: String) {
         self.order(Order::Hub(hub));
     }
     /// A layer wants a pattern that is not here.
@@ -90,7 +90,7 @@ struct Worker {
     folder: PathBuf,
     mac: Mac,
     http: Http,
-    hub: Option<SocketAddr>,
+    hub: Option<String>,
     /// Of the list that `files` is.
     etag: Option<String>,
     files: Vec<File>,
@@ -128,27 +128,27 @@ impl Worker {
 
     /// Asks for the list and fetches what is missing.
     fn round(&mut self, inbox: &Receiver<Order>, complaint: Option<&str>) -> Result<Next, String> {
-        let Some(hub) = self.hub else { return Ok(Next::GoOn) };
-        self.ask(hub, complaint)?;
+        let Some(hub) = self.hub.clone() else { return Ok(Next::GoOn) };
+        self.ask(&hub, complaint)?;
         while let Some(file) = self.next_missing() {
-            match self.fetch(hub, &file, inbox) {
+            match self.fetch(&hub, &file, inbox) {
                 Ok(Next::GoOn) => info!(pattern = %file.name, bytes = file.size, "pattern fetched"),
                 Ok(Next::End) => return Ok(Next::End),
                 Err(problem) => return Err(format!("pattern {}: {problem}", file.name)),
             }
-            if self.hub != Some(hub) {
+            if self.hub.as_ref() != Some(&hub) {
                 break;
             }
         }
         // So that people see at once that it has everything.
-        self.ask(hub, None)?;
+        self.ask(&hub, None)?;
         Ok(Next::GoOn)
     }
 
-    fn ask(&mut self, hub: SocketAddr, complaint: Option<&str>) -> Result<(), String> {
+    fn ask(&mut self, hub: &str, complaint: Option<&str>) -> Result<(), String> {
         let missing = missing(&self.files, &self.store.listing()).count();
         let have = self.files.len() - missing;
-        let mut url = format!("http://{hub}/patterns?node={}&have={have}&missing={missing}", self.mac);
+        let mut url = format!("{hub}/patterns?node={}&have={have}&missing={missing}", self.mac);
         if let Some(complaint) = complaint {
             url.push_str("&problem=");
             url.extend(complaint.bytes().take(200).map(|byte| match byte {
@@ -179,7 +179,7 @@ impl Worker {
         wanted.or_else(|| missing(&self.files, &listing).next()).cloned()
     }
 
-    fn fetch(&mut self, hub: SocketAddr, file: &File, inbox: &Receiver<Order>) -> Result<Next, String> {
+    fn fetch(&mut self, hub: &str, file: &File, inbox: &Receiver<Order>) -> Result<Next, String> {
         let room = self.store.room(&file.name);
         if file.size > room {
             return Err(format!(
@@ -188,7 +188,7 @@ impl Worker {
             ));
         }
         let Sha256(digest) = file.sha256;
-        let url = format!("http://{hub}/patterns/{}", file.sha256);
+        let url = format!("{hub}/patterns/{}", file.sha256);
         let wanted = Wanted { url, sha256: Digest(digest), size: u64::from(file.size) };
         let mut fetch = Fetch::open(&self.folder, wanted).map_err(|error| error.to_string())?;
         let mut pause = PAUSES[0];
@@ -211,7 +211,7 @@ impl Worker {
                 }
                 Err(error) => return Err(error.to_string()),
             }
-            if self.hub != Some(hub) {
+            if self.hub.as_deref() != Some(hub) {
                 return Err("the hub is another one now".into());
             }
         }
@@ -225,8 +225,9 @@ impl Worker {
     fn wait(&mut self, inbox: &Receiver<Order>, span: Duration) -> Next {
         match inbox.recv_timeout(span) {
             Ok(Order::Hub(hub)) => {
-                if self.hub.replace(hub) != Some(hub) {
+                if self.hub.as_ref() != Some(&hub) {
                     self.etag = None;
+                    self.hub = Some(hub);
                 }
                 Next::GoOn
             }

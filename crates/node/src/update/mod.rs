@@ -74,6 +74,7 @@ impl Updates {
         pinned: Option<Trust>,
         running: Option<RunningIn>,
         version: Version,
+        trust: &cuelight_trust::Trust,
     ) -> io::Result<Self> {
         let (tell, events) = channel(EVENTS);
         let Some((running, slots, boot)) = running.and_then(|running| opened(running, settings)) else {
@@ -94,7 +95,7 @@ impl Updates {
         let updater =
             pinned.map(|pinned| Updater::new(slots.clone(), pinned, PRODUCT, &settings.channel, version.clone()));
         let desk = Arc::new(Desk::new(gate.is_some()));
-        let http = Http::new(concat!("cuelight-node/", env!("CARGO_PKG_VERSION")));
+        let http = Http::new(concat!("cuelight-node/", env!("CARGO_PKG_VERSION")), trust);
         let is_mortal = settings.fails_at.is_some();
         let worker = Worker { slots, updater, desk: desk.clone(), tell, http, is_mortal };
         thread::Builder::new().name("updates".into()).spawn(move || worker.run())?;
@@ -212,7 +213,10 @@ fn gate_limit(deadline: Duration) -> Duration {
 /// What an `ota_update` offers; the manifest is on the same server.
 fn offer_of(update: &OtaUpdate) -> Result<Offer, String> {
     let url = update.url.as_str();
-    let path = url.strip_prefix("http://").and_then(|rest| rest.find('/')).map(|at| at + "http://".len());
+    let path = ["http://", "https://"].into_iter().find_map(|scheme| {
+        let rest = url.strip_prefix(scheme)?;
+        Some(scheme.len() + rest.find('/')?)
+    });
     let origin =
         path.map(|at| &url[..at]).ok_or_else(|| format!("the image's address {url:?} is no http://HOST/PATH"))?;
     let sha256: Digest = update.sha256.parse().map_err(|error| format!("the image's digest: {error}"))?;

@@ -6,6 +6,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 
+use cuelight_trust::Trust;
 use cuelight_update::key::SecretKey;
 use cuelight_update::manifest::Manifest;
 use cuelight_update::plain::{self, Release};
@@ -137,7 +138,7 @@ impl Machine {
 fn start(keys: &[u8], running: Option<RunningIn>) -> Updates {
     let settings = settings(keys);
     let pinned = settings.trust().unwrap();
-    Updates::start(&settings, pinned, running, Version::new(0, 9, 0)).unwrap()
+    Updates::start(&settings, pinned, running, Version::new(0, 9, 0), &Trust::nobody_yet()).unwrap()
 }
 
 /// What an update says until it wants to be started again, or has failed.

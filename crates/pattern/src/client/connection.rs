@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use cuelight_net::carrier::Carrier;
 use cuelight_wire::limits::WS_PATH;
 use cuelight_wire::tlv::{self, Control, Metrics, RECEIVE_BUFFER, Request};
 use futures_util::{SinkExt, StreamExt};
@@ -23,7 +24,7 @@ const WRITE_BUFFER: usize = 16 * 1024;
 /// An open connection to a store.
 #[derive(Debug)]
 pub struct Client {
-    pub(super) socket: WebSocketStream<TcpStream>,
+    pub(super) socket: WebSocketStream<Carrier>,
     pub(super) target: Target,
     frame: Box<[u8; RECEIVE_BUFFER]>,
 }
@@ -176,12 +177,19 @@ impl Client {
     }
 }
 
-async fn open(target: &Target) -> Result<WebSocketStream<TcpStream>, ClientError> {
+async fn open(target: &Target) -> Result<WebSocketStream<Carrier>, ClientError> {
     let Target { address, key, .. } = target;
     let unreachable = |source| ClientError::Unreachable { address: address.clone(), source };
     let no_store = |problem: String| ClientError::NoStore { address: address.clone(), problem };
     let stream = TcpStream::connect(address.as_str()).await.map_err(unreachable)?;
     stream.set_nodelay(true).map_err(unreachable)?;
+    let stream = match &target.trust {
+        None => Carrier::Plain(stream),
+        Some(trust) => {
+            let secured = Carrier::secure(stream, address, trust).await;
+            secured.map_err(|failure| ClientError::NoTls { address: address.clone(), problem: failure.to_string() })?.0
+        }
+    };
     let mut request =
         format!("ws://{address}{WS_PATH}").into_client_request().map_err(|error| no_store(error.to_string()))?;
     if let Some(key) = key {

@@ -17,6 +17,14 @@ pub enum ClientError {
         /// Why.
         source: io::Error,
     },
+    /// The other side is not believed, or speaks no TLS.
+    #[error("no TLS with {address}: {problem}")]
+    NoTls {
+        /// Where.
+        address: String,
+        /// Why.
+        problem: String,
+    },
     /// Nobody answers.
     #[error("no answer from {address} within {limit:?}")]
     Silent {
@@ -73,7 +81,7 @@ impl ClientError {
             Self::Refused { code, .. } => *code == ErrorCode::MaxClientsReached,
             // What a transmission spoiled.
             Self::RefusedByOlder(error) => matches!(error, OlderError::Frame | OlderError::Crc),
-            Self::NoStore { .. } | Self::Nonsense { .. } | Self::Request(_) => false,
+            Self::NoTls { .. } | Self::NoStore { .. } | Self::Nonsense { .. } | Self::Request(_) => false,
         }
     }
 }

@@ -19,6 +19,7 @@ pub use retry::{Retry, put};
 
 use std::time::Duration;
 
+use cuelight_trust::Trust;
 use cuelight_wire::tlv::Dialect;
 
 /// Which store, and how to speak to it.
@@ -28,6 +29,8 @@ pub struct Target {
     pub address: String,
     /// The operator key, which a hub wants of other machines.
     pub key: Option<String>,
+    /// Whom to believe over TLS, which a hub wants of other machines; `None` is plain text, which devices speak.
+    pub trust: Option<Trust>,
     /// What the store understands; a Cuelight store understands both.
     pub dialect: Dialect,
     /// Bytes of a pattern in one frame, at most what fits; deployed uploaders send 1024.
@@ -49,6 +52,7 @@ impl Target {
         Self {
             address: address.into(),
             key: None,
+            trust: None,
             dialect: Dialect::Checked,
             chunk: 1024,
             window: 1,

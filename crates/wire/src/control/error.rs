@@ -40,6 +40,10 @@ pub enum Refusal {
     Silent,
     /// The hub has no room for another node.
     Full,
+    /// Nobody has admitted the node to this show yet.
+    NotAdmitted,
+    /// The hub knows this node by another key.
+    WrongKey,
     /// The hub is stopping.
     Stopping,
 }
@@ -59,6 +63,8 @@ impl Refusal {
             Self::Taken => "taken",
             Self::Silent => "silent",
             Self::Full => "full",
+            Self::NotAdmitted => "not-admitted",
+            Self::WrongKey => "wrong-key",
             Self::Stopping => "stopping",
         }
     }
@@ -78,6 +84,8 @@ impl fmt::Display for Refusal {
             Self::Taken => "taken: a node with this MAC is connected from another address",
             Self::Silent => "silent: no keepalive for 3.5 s",
             Self::Full => "full: this hub has no room for another node",
+            Self::NotAdmitted => "not-admitted: this node waits until the hub's operator admits it",
+            Self::WrongKey => "wrong-key: this hub knows the node by another key; forget its pairing on the hub",
             Self::Stopping => "stopping: the hub is shutting down",
         })
     }

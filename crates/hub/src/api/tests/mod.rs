@@ -16,6 +16,7 @@ mod limits;
 mod live;
 mod ota;
 mod patterns;
+mod plain;
 mod receivers;
 mod roles;
 mod rosters;
