@@ -18,7 +18,7 @@ mod cookie;
 mod cues;
 mod events;
 mod groups;
-mod guard;
+pub(crate) mod guard;
 mod headers;
 mod health;
 mod history;
