@@ -239,11 +239,9 @@ fn certificates_that_were_given_are_shown_and_their_files_are_refused_by_name() 
     until_true("the node is there", SOON, || is_ready(&hub, &node));
     let https = format!("https://{}", hub.at);
     assert_eq!(ctl(folder.path(), &https, &["ctl", "nodes", "--hub-ca", &cert]).code, Some(0));
-    let no_key = run(
-        folder.path(),
-        SOON,
-        ["hub", "--data-dir", &folder.path().join("x").display().to_string(), "--tls-cert", &cert],
-    );
+    let data_dir = folder.path().join("x").display().to_string();
+    let ports = ["--bind", "127.0.0.1", "--port", "0", "--ts-port", "0", "--data-dir", &data_dir];
+    let no_key = run(folder.path(), SOON, ["hub", "--tls-cert", &cert].into_iter().chain(ports));
     assert!(no_key.code == Some(1) && no_key.stderr.contains("--tls-key"), "{no_key:?}");
 }
 

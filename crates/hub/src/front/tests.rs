@@ -79,7 +79,7 @@ async fn a_handshake_that_does_not_go_on_is_let_go() {
     let began = tokio::time::Instant::now();
     let mut rest = Vec::new();
     stream.read_to_end(&mut rest).await.unwrap();
-    assert!(rest.is_empty() && began.elapsed() < 2 * HANDSHAKE_TIMEOUT, "{:?}", began.elapsed());
+    assert!(rest.is_empty() && began.elapsed() < HEAD_TIMEOUT + 2 * HANDSHAKE_TIMEOUT, "{:?}", began.elapsed());
     drop(stop);
     task.await.unwrap();
 }
@@ -95,7 +95,8 @@ async fn a_head_that_never_ends_and_an_idle_connection_are_let_go() {
         let mut rest = Vec::new();
         stream.read_to_end(&mut rest).await.unwrap();
         assert!(!rest.starts_with(b"HTTP/1.1 200"));
-        assert!(began.elapsed() < 2 * HEAD_TIMEOUT, "{:?}", began.elapsed());
+        // At most one for the first byte and one for the rest.
+        assert!(began.elapsed() < 3 * HEAD_TIMEOUT, "{:?}", began.elapsed());
     }
     drop(stop);
     task.await.unwrap();

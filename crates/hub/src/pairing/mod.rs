@@ -95,7 +95,7 @@ impl Pairings {
                     let code = self.code(key);
                     warn!(mac = %hello.mac, %ip, %code, "a node asks to join: where it shows the same code, admit it with `cuelight pairing admit {code}`");
                     let told = json!({ "code": code.to_string(), "mac": hello.mac.to_string(), "ip": ip.to_string() });
-                    self.events.add(Told::new("pairing", told));
+                    self.events.add(Told::new("node.asks", told));
                 }
                 Err(Refusal::NotAdmitted)
             }

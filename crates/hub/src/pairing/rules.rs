@@ -54,7 +54,7 @@ pub(super) enum Verdict {
     /// It was admitted by itself just now: the list has changed.
     Admitted(KeyHash),
     Refused(Refusal),
-    /// It is asked for.
+    /// It is asked for; whether the operator is to be told.
     Waits {
         key: KeyHash,
         is_new: bool,
@@ -168,13 +168,15 @@ impl Rules {
             (waiting.name, waiting.ip, waiting.last_s) = (name, ip, at_s);
             return Verdict::Waits { key, is_new: false };
         }
-        if self.waiting.len() >= MAX_WAITING
+        // In a crowd nobody is told of one by one: logs and lists of events are not for strangers to fill.
+        let is_crowd = self.waiting.len() >= MAX_WAITING;
+        if is_crowd
             && let Some(silent) = (0..self.waiting.len()).min_by_key(|n| self.waiting[*n].last_s)
         {
             self.waiting.remove(silent);
         }
         self.waiting.push(Waiting { mac, key, name, ip, first_s: at_s, last_s: at_s });
-        Verdict::Waits { key, is_new: true }
+        Verdict::Waits { key, is_new: !is_crowd }
     }
 
     /// Admits the waiting nodes whose key `is_meant`. Where two ask for one MAC address, none is: which is the right one the
@@ -303,11 +305,15 @@ mod tests {
     #[test]
     fn a_crowd_of_strangers_takes_no_more_than_its_room() {
         let mut rules = rules();
+        let mut told = 0;
         for n in 0..1_000_u32 {
             let [_, b, c, d] = n.to_be_bytes();
-            let asked = rules.handle_hello(asking(Mac([2, 0, 0, b, c, d]), u64::from(n)), Credential::Key(key(d)));
-            assert!(matches!(asked, Verdict::Waits { is_new: true, .. }));
+            match rules.handle_hello(asking(Mac([2, 0, 0, b, c, d]), u64::from(n)), Credential::Key(key(d))) {
+                Verdict::Waits { is_new, .. } => told += usize::from(is_new),
+                other => panic!("{other:?}"),
+            }
         }
+        assert_eq!(told, MAX_WAITING);
         assert_eq!(rules.waiting().len(), MAX_WAITING);
         assert!(rules.waiting().iter().all(|waiting| waiting.last_s >= 1_000 - MAX_WAITING as u64), "the newest stay");
     }
