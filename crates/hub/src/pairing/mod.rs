@@ -15,6 +15,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use cuelight_disk::replace;
 use cuelight_trust::{Code, KeyHash, Pin};
 use cuelight_wire::control::{Hello, Refusal};
 use cuelight_wire::ids::Mac;
@@ -26,7 +27,7 @@ use tracing::{error, info, warn};
 
 use crate::events::{Events, Told};
 use crate::settings::HubSettings;
-use crate::store::{DataFolder, replace};
+use crate::store::DataFolder;
 pub(crate) use keys::BadKeys;
 pub(crate) use rules::{Admitted, Waiting};
 use rules::{Asking, Rules, Saved, Verdict};

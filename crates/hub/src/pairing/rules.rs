@@ -170,9 +170,7 @@ impl Rules {
         }
         // In a crowd nobody is told of one by one: logs and lists of events are not for strangers to fill.
         let is_crowd = self.waiting.len() >= MAX_WAITING;
-        if is_crowd
-            && let Some(silent) = (0..self.waiting.len()).min_by_key(|n| self.waiting[*n].last_s)
-        {
+        if is_crowd && let Some(silent) = (0..self.waiting.len()).min_by_key(|n| self.waiting[*n].last_s) {
             self.waiting.remove(silent);
         }
         self.waiting.push(Waiting { mac, key, name, ip, first_s: at_s, last_s: at_s });

@@ -33,8 +33,8 @@ async fn in_plain_text_other_machines_get_the_authority_and_are_told_the_rest() 
         assert!(detail.contains("https://hub.lan:8080") && detail.contains("/ca.pem"), "{detail}");
     }
     // Over TLS, and on this machine by any way.
-    assert_eq!(ask(&hub, REMOTE, Carrier::Tls, "/metrics", "*/*").await.status, StatusCode::OK);
-    let local = Request::get("/metrics").body(Body::empty()).unwrap();
+    assert_eq!(ask(&hub, REMOTE, Carrier::Tls, "/patterns", "*/*").await.status, StatusCode::OK);
+    let local = Request::get("/patterns").body(Body::empty()).unwrap();
     assert_eq!(hub.request(LOCAL, local).await.status, StatusCode::OK);
     hub.stop().await;
 }
