@@ -91,10 +91,6 @@ pub(crate) struct Behind {
     pub(crate) router: Router,
 }
 
-/// Whether a connection is encrypted, as an extension of its requests.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Encrypted(pub(crate) bool);
-
 /// Serves what is `behind` until `stop` changes or its other end is gone, then ends every connection after its present request.
 pub(crate) async fn serve(listener: TcpListener, behind: Behind, limits: Limits, mut stop: watch::Receiver<()>) {
     let room = Arc::new(Semaphore::new(limits.room as usize));
@@ -212,7 +208,6 @@ async fn answer(router: Router, ends: Ends, mut request: Request<Incoming>) -> R
     request.extensions_mut().insert(ConnectInfo(ends.peer));
     request.extensions_mut().insert(ends.local);
     request.extensions_mut().insert(ends.carrier);
-    request.extensions_mut().insert(Encrypted(ends.carrier == Carrier::Tls));
     router.oneshot(request).await
 }
 

@@ -4,6 +4,7 @@
 //! its close frame, and what one node does wrong nobody else notices: its queue is its own, bounded, and a node that
 //! does not read is let go (CTRL-43, HUB-8).
 
+use std::future::pending;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -34,7 +35,7 @@ use crate::audit::Note;
 use crate::front::{Carrier, LocalAddress};
 use crate::inbox::{Gone, Input};
 use crate::origin::Origin;
-use crate::pairing::Credential;
+use crate::pairing::{Credential, Membership};
 use crate::shared::Shared;
 use crate::uploads;
 
@@ -174,6 +175,7 @@ async fn converse(
 ) -> End {
     let mut side_frames = SideFrames::default();
     let mut is_first = true;
+    let mut membership = None;
     loop {
         let ended = tokio::select! {
             outgoing = waiting.recv() => match outgoing {
@@ -190,12 +192,13 @@ async fn converse(
                     if let Message::Pong(payload) = &message {
                         line.handle_pong(payload, shared.clock.now());
                     }
-                    hear(socket, (conn, door), shared, message, &mut side_frames).await
+                    hear(socket, (conn, door), shared, message, (&mut side_frames, &mut membership)).await
                 }
                 Some(Err(error)) => Err(refusal_for(error).map_or(End::Lost, End::Refused)),
                 None => Err(End::Lost),
             },
             ping = line.next(shared.clock) => send(socket, Message::Ping(ping)).await,
+            () = refused(&mut membership) => Err(End::Refused(Refusal::NotAdmitted)),
         };
         if let Err(end) = ended {
             return end;
@@ -208,13 +211,13 @@ async fn hear(
     (conn, door): (ConnId, Door),
     shared: &Shared,
     message: Message,
-    side_frames: &mut SideFrames,
+    (side_frames, membership): (&mut SideFrames, &mut Option<Membership>),
 ) -> Result<(), End> {
     let now = shared.clock.now();
     match message {
         Message::Text(text) => match read(text.as_str(), conn, now) {
             Ok(input) => {
-                may_come_in(&input, door, shared)?;
+                may_come_in(&input, door, shared, membership)?;
                 shared.inbox.send(input).await.map_err(|Gone| End::Refused(Refusal::Stopping))
             }
             Err(Unknown(answer)) => {
@@ -230,10 +233,20 @@ async fn hear(
 }
 
 /// Whether the node that says hello, if this is one, belongs to the show.
-fn may_come_in(input: &Input, door: Door, shared: &Shared) -> Result<(), End> {
+fn may_come_in(input: &Input, door: Door, shared: &Shared, membership: &mut Option<Membership>) -> Result<(), End> {
     let Input::Message { message, .. } = input else { return Ok(()) };
     let NodeMessage::Hello(hello) = &**message else { return Ok(()) };
-    shared.pairings.judge(hello, door.ip, door.credential).map_err(End::NotLetIn)
+    let judged = shared.pairings.judge(hello, door.ip, door.credential);
+    *membership = Some(judged.map_err(End::NotLetIn)?);
+    Ok(())
+}
+
+/// Waits until the node that was let in no longer belongs to the show (TRUST-6).
+async fn refused(membership: &mut Option<Membership>) {
+    match membership {
+        Some(membership) => membership.ended().await,
+        None => pending().await,
+    }
 }
 
 async fn say(socket: &mut WebSocket, text: String) -> Result<(), End> {

@@ -296,7 +296,7 @@ impl Hub {
         let listener = tokio::net::TcpListener::from_std(http).map_err(HubError::system("the HTTP port"))?;
         let started = Note { what: "the hub starts".into(), outcome: "ok".into(), ..Note::default() };
         shared.audit.note(started);
-        say_who_may_command(&shared, &shown(address));
+        say_who_may_command(&shared, &page_of(address));
         let announcement = announce(&settings, identity, address, shared.tls.pin());
         tell(&shared, address, settings.ts_port);
 
@@ -477,7 +477,7 @@ fn say_who_may_command(shared: &Shared, at: &str) {
 /// Prints the code of the first account, where one is needed: on the console, not into the log, which travels.
 pub(crate) fn tell_setup_code(shared: &Shared, at: &str) {
     if let Some(code) = shared.accounts.code_to_print(shared.clock.now()) {
-        eprintln!("This hub has no account yet. Setup code, good for 10 minutes: {code}  (http://{at}/)");
+        eprintln!("This hub has no account yet. Setup code, good for 10 minutes: {code}  ({at})");
     }
 }
 
@@ -511,12 +511,15 @@ fn may_be_plain(settings: &HubSettings) -> MayBePlain {
 
 /// Where the hub is, and what is dangerous about it.
 fn tell(shared: &Shared, address: SocketAddr, ts_port: u16) {
-    let here = if address.ip().is_loopback() || address.ip().is_unspecified() { "http" } else { "https" };
-    info!(address = %address, ts_port, authority = %shared.tls.pin(), "hub listens; open {here}://{}/", shown(address));
+    info!(address = %address, ts_port, authority = %shared.tls.pin(), "hub listens; open {}", page_of(address));
     shared.risks().iter().for_each(|risk| warn!("{risk}"));
 }
 
-/// An address a person can open on this machine.
-fn shown(address: SocketAddr) -> String {
-    if address.ip().is_unspecified() { format!("localhost:{}", address.port()) } else { address.to_string() }
+/// What a person can open on this machine. A hub that listens on one address only is not reached over loopback.
+fn page_of(address: SocketAddr) -> String {
+    match address.ip() {
+        ip if ip.is_unspecified() => format!("http://localhost:{}/", address.port()),
+        ip if ip.is_loopback() => format!("http://{address}/"),
+        _ => format!("https://{address}/"),
+    }
 }

@@ -6,7 +6,9 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::ConnectInfo;
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
+use cuelight_net::carrier::Carrier;
 use cuelight_net::ws::close_code;
+use cuelight_trust::{KeyHash, NodeSecret, Trust};
 use cuelight_wire::control::Refusal;
 use cuelight_wire::prism::{Header, Motion, PrismWriter, Rate, max_len};
 use cuelight_wire::scene::Rgb;
@@ -17,6 +19,7 @@ use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tower::ServiceExt;
 
@@ -179,9 +182,22 @@ impl TestHub {
         self.get("/api/v1/scene").await.ok()
     }
     pub(crate) async fn connect(&self) -> TestNode {
+        self.connect_with(format!("ws://{}/ws", self.address).into_client_request().unwrap()).await
+    }
+    pub(crate) async fn connect_with(&self, request: Request<()>) -> TestNode {
         let stream = TcpStream::connect(self.address).await.unwrap();
-        let url = format!("ws://{}/ws", self.address);
-        TestNode { socket: tokio_tungstenite::client_async(url, stream).await.unwrap().0 }
+        TestNode { socket: tokio_tungstenite::client_async(request, Carrier::Plain(stream)).await.unwrap().0 }
+    }
+    /// A connection over TLS that shows the key of a node; with what the hub keeps of it.
+    pub(crate) async fn connect_as(&self, secret: &NodeSecret) -> (TestNode, KeyHash) {
+        let stream = TcpStream::connect(self.address).await.unwrap();
+        let (address, trust) = (self.address.to_string(), Trust::nobody_yet());
+        let (carrier, authority) = Carrier::secure(stream, &address, &trust).await.unwrap();
+        let key = secret.key(authority.unwrap());
+        let mut request = format!("ws://{address}/ws").into_client_request().unwrap();
+        let shown = format!("Bearer {}", key.revealed()).parse().unwrap();
+        request.headers_mut().insert(header::AUTHORIZATION, shown);
+        (TestNode { socket: tokio_tungstenite::client_async(request, carrier).await.unwrap().0 }, key.hash())
     }
     /// A node that has said hello and been welcomed; with its welcome.
     pub(crate) async fn join(&self, mac: &str) -> (TestNode, Value) {
@@ -199,7 +215,7 @@ pub(crate) fn hello(mac: &str) -> Value {
 
 /// A node's end of a control connection.
 pub(crate) struct TestNode {
-    socket: WebSocketStream<TcpStream>,
+    socket: WebSocketStream<Carrier>,
 }
 
 impl TestNode {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use cuelight_net::addresses::{ipv4, is_loopback, is_on_hub_network};
 use cuelight_net::mdns::{self, FoundHub};
 use cuelight_net::ws::{Call, Channel, ConnectError, Timeouts, connect};
-use cuelight_trust::{Code, NodeKey, Pin, Trust, keep, kept};
+use cuelight_trust::{Code, NodeSecret, Pin, Trust, keep, kept};
 use cuelight_wire::limits::{CTRL_HTTP_PORT, CTRL_HTTP_PORT_UNPRIVILEGED, HUB_IP, WS_PATH};
 use thiserror::Error;
 use tracing::{debug, info, warn};
@@ -17,7 +17,7 @@ use crate::start::NodeError;
 
 /// How long one look around for a hub takes; the session's backoff decides when the next one begins.
 const LOOK_AROUND: Duration = Duration::from_secs(3);
-/// File of the key by which hubs know the node.
+/// File of the secret from which the keys follow by which hubs know the node.
 const KEY_FILE: &str = "node-key";
 /// File of its hub's authority.
 const AUTHORITY_FILE: &str = "hub-ca";
@@ -40,7 +40,7 @@ pub(crate) struct Caller {
     looks_around: bool,
     trust: Trust,
     /// None: it cannot be kept, and the node is known by no key.
-    key: Option<NodeKey>,
+    secret: Option<NodeSecret>,
     /// Where the authority is kept.
     path: PathBuf,
 }
@@ -74,11 +74,11 @@ impl Caller {
             (None, Some(pin)) => pinned(pin, &path),
             (None, None) => Trust::nobody_yet(),
         };
-        let key = NodeKey::load_or_create(&settings.data_dir.join(KEY_FILE));
+        let secret = NodeSecret::load_or_create(&settings.data_dir.join(KEY_FILE));
         // Light before pairing: where hubs want no key the node plays all the same.
-        let key = key.map_err(|error| warn!("{error}; until then hubs that want a key do not admit this node")).ok();
+        let secret = secret.map_err(|error| warn!("{error}; until then hubs that want a key do not admit this node")).ok();
         let hub = settings.hub.as_deref().map(Hub::given);
-        Ok(Self { hub, looks_around: settings.looks_around, trust, key, path })
+        Ok(Self { hub, looks_around: settings.looks_around, trust, secret, path })
     }
 
     /// Whom it believes; what it learns later holds for everybody who has this.
@@ -99,12 +99,17 @@ impl Caller {
         }
     }
 
-    /// What is said while the hub waits for its operator.
-    pub(crate) fn asks_to_join(&self, authority: Pin) -> String {
-        let Some(key) = &self.key else {
+    /// What is said while the hub, which was believed for `authority`, waits for its operator. In plain text nobody is admitted.
+    pub(crate) fn asks_to_join(&self, authority: Option<Pin>) -> String {
+        let Some(authority) = authority else {
+            return "the hub admits nodes over TLS only: leave http:// out of --hub, or have it let in deployed devices with \
+                    --allow-legacy"
+                .to_owned();
+        };
+        let Some(secret) = &self.secret else {
             return "the hub admits nodes by their key, and this one has none: its first lines say why".to_owned();
         };
-        let code = Code::of(key.hash(), authority);
+        let code = Code::of(secret.key(authority).hash(), authority);
         format!(
             "this node asks to join. Its code is {code}: where the hub shows the same one, admit it there with \
              `cuelight pairing admit {code}` or on its page"
@@ -113,7 +118,7 @@ impl Caller {
 
     async fn call(&self, address: &str, is_tls: bool) -> Result<Channel, ConnectError> {
         let trust = is_tls.then_some(&self.trust);
-        let call = Call { address, path: WS_PATH, trust, key: self.key.as_ref() };
+        let call = Call { address, path: WS_PATH, trust, secret: self.secret.as_ref() };
         connect(call, Timeouts::default()).await
     }
 }
@@ -234,7 +239,7 @@ mod tests {
         caller.on_welcome(Some(Pin([2; 32])));
         assert_eq!(caller.trust().pins(), [Pin([1; 32])]);
         let again = Caller::of(&settings).unwrap();
-        assert_eq!((again.trust().pins(), again.key == caller.key), (vec![Pin([1; 32])], true));
+        assert_eq!((again.trust().pins(), again.secret == caller.secret), (vec![Pin([1; 32])], true));
         let given = NodeSettings { hub_ca: Some(Pin([3; 32]).into()), ..settings };
         assert_eq!(Caller::of(&given).unwrap().trust().pins(), [Pin([3; 32])]);
     }

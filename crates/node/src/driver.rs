@@ -333,9 +333,9 @@ impl Driver {
     /// The hub has ended the connection, or it broke off. That the node is to be admitted is said once, with the code.
     fn take_closed(&mut self, closed: &Closed) {
         let authority = self.link.channel.as_ref().and_then(Channel::authority);
-        let complaint = match (closed.refusal(), authority) {
-            (Some(Refusal::NotAdmitted), Some(authority)) => self.caller.asks_to_join(authority),
-            (Some(Refusal::NotAdmitted | Refusal::WrongKey), _) => format!("control connection: {closed}"),
+        let complaint = match closed.refusal() {
+            Some(Refusal::NotAdmitted) => self.caller.asks_to_join(authority),
+            Some(Refusal::WrongKey) => format!("control connection: {closed}"),
             _ => return self.hang_up(&closed.to_string()),
         };
         self.complain(complaint);

@@ -8,7 +8,7 @@
 //! | `trust` | what one machine believes, from a flag, a file or its first meeting |
 //! | `verify` | whether what a hub shows is of that authority |
 //! | `keep` | what was met first is kept: a node's one hub, a command line's many |
-//! | `key` | the key by which a hub knows a node again |
+//! | `key` | the key by which a hub knows a node again, another one for each hub |
 //! | `code` | both sides' keys in twelve characters, for people |
 //!
 //! Implements `docs/protocol/15-trust.md`. It speaks with nobody: connections are made by `cuelight-net` and
@@ -26,7 +26,7 @@ mod verify;
 pub use authority::{Authority, BadAuthority};
 pub use code::{BadCode, Code};
 pub use keep::{KeepError, KnownHubs, keep, kept};
-pub use key::{BadKey, KeyError, KeyHash, NodeKey};
+pub use key::{BadKey, KeyError, KeyHash, NodeKey, NodeSecret};
 pub use pin::{BadPin, Pin};
 pub use trust::{Attempt, Trust};
 pub use verify::{OWN_AUTHORITY, Refused};

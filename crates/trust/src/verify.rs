@@ -22,7 +22,7 @@ pub const OWN_AUTHORITY: &str = "Cuelight hub CA";
 /// Why a hub is not believed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
-    /// Another authority.
+    /// Another authority (TRUST-1).
     #[error("it shows the authority {seen}, but the one {origin} is {wanted}; {advice}")]
     OtherAuthority {
         /// The one it shows.

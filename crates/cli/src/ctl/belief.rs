@@ -5,6 +5,7 @@ use std::cell::Cell;
 use std::fs;
 use std::path::Path;
 
+use cuelight_net::addresses::is_loopback;
 use cuelight_trust::{Authority, KeepError, KnownHubs, Pin, Trust};
 
 use crate::address::HubAddress;
@@ -41,6 +42,12 @@ impl Belief {
         }
         if !hub.is_tls() {
             return Ok(of(Trust::nobody_yet(), None));
+        }
+        // On its own machine it is known by its data folder.
+        if let Some(own) = own.filter(|_| is_loopback(hub.host())) {
+            let advice = "name the data folder of the hub that is meant with --data-dir, or its authority with --hub-ca";
+            let trust = Trust::pinned(&own.into(), "of the hub whose data folder is on this machine", advice);
+            return Ok(Self { trust, unmet: None, own: Some(own), is_kept: Cell::new(false) });
         }
         let path = known.path().display();
         Ok(match known.of(hub.host())? {
@@ -104,6 +111,7 @@ mod tests {
         let plain = belief("http://hub.local", None, &known);
         assert!(plain.trust().pins().is_empty() && plain.may_see_own_key() && plain.on_answer().is_none());
         assert!(belief("other.local", None, &known).trust().pins().is_empty());
+        assert_eq!(belief("https://localhost", None, &known).trust().pins(), [Pin([9; 32])], "its folder is here");
     }
 
     #[test]

@@ -48,7 +48,7 @@ pub(crate) struct Target {
     /// A file with a key of the hub; a key on the command line is seen by everybody on this machine.
     #[arg(long, value_name = "FILE", env = "CUELIGHT_KEY_FILE", global = true, help_heading = "Which hub")]
     key_file: Option<PathBuf>,
-    /// The hub's data folder on this machine, for its operator key [default: ~/.local/state/cuelight/hub].
+    /// The hub's data folder on this machine, for its operator key and authority [default: ~/.local/state/cuelight/hub].
     #[arg(long, value_name = "DIR", env = "CUELIGHT_HUB_DATA_DIR", global = true, help_heading = "Which hub")]
     data_dir: Option<PathBuf>,
     /// The hub's authority: a file with its certificate or sha256:HEX [default: the one kept when it was first met].
@@ -60,6 +60,10 @@ impl Target {
     /// A hub at an address, without a key.
     pub(crate) fn at(hub: HubAddress) -> Self {
         Self { hub, key: None, key_file: None, data_dir: None, hub_ca: None }
+    }
+    /// The authority that was given.
+    pub(crate) const fn hub_ca(&self) -> Option<&Authority> {
+        self.hub_ca.as_ref()
     }
 }
 

@@ -36,7 +36,7 @@ fn is_ready(hub: &Hub, node: &Node) -> bool {
 fn told_code(node: &Node) -> Option<String> {
     let log = node.process.log();
     let (_, rest) = log.rsplit_once("Its code is ")?;
-    rest.get(..14).map(str::to_owned)
+    rest.get(..19).map(str::to_owned)
 }
 
 fn waiting(hub: &Hub) -> Vec<Value> {
@@ -62,7 +62,7 @@ fn a_node_is_admitted_by_the_code_that_both_sides_show_and_stays_admitted() {
     assert!(!folder.path().join("node-1/hub-ca").exists(), "a hub that has not welcomed it is not its hub");
 
     let at = format!("http://{}", hub.at);
-    let wrong = ctl(folder.path(), &at, &["pairing", "admit", "0000-0000-0000"]);
+    let wrong = ctl(folder.path(), &at, &["pairing", "admit", "0000-0000-0000-0000"]);
     assert!(wrong.code == Some(1) && wrong.stderr.contains("no node waits"), "{wrong:?}");
     let admitted = ctl(folder.path(), &at, &["pairing", "admit", &code.to_lowercase()]);
     assert!(admitted.code == Some(0) && admitted.stdout.contains(&first.mac), "{admitted:?}");
@@ -85,16 +85,18 @@ fn a_node_is_admitted_by_the_code_that_both_sides_show_and_stays_admitted() {
 
 /// TRUST-6
 #[test]
-fn a_refused_node_stays_out_and_expected_keys_come_in_by_themselves() {
+fn a_refused_node_is_out_and_expected_keys_come_in_by_themselves() {
     let folder = tempfile::tempdir().unwrap();
-    let key = run(
-        folder.path(),
-        SOON,
-        ["pairing", "key", "--node-data-dir", &folder.path().join("node-2").display().to_string()],
-    );
+    // The hub has an authority once it has started; the keys are those for it.
     let keys = folder.path().join("keys.csv");
+    fs::write(&keys, "# none yet\n").unwrap();
+    let mut hub = Hub::start(folder.path(), &["--admit-keys", keys.to_str().unwrap()]);
+    hub.process.ask_to_end(Signal::SIGTERM, SOON);
+    let [node_2, ca] = ["node-2", "hub/ca.pem"].map(|name| folder.path().join(name).display().to_string());
+    let key = run(folder.path(), SOON, ["pairing", "key", "--node-data-dir", &node_2, "--hub-ca", &ca]);
     fs::write(&keys, &key.stdout).unwrap();
-    let hub = Hub::start(folder.path(), &["--admit-keys", keys.to_str().unwrap()]);
+    hub.start_again("512.25,11");
+    hub.wait_until_it_listens();
     let stranger = node(1, folder.path(), hub.at, &[]);
     let expected = node(2, folder.path(), hub.at, &[]);
     until_true("the expected node is there", SOON, || is_ready(&hub, &expected));
@@ -103,6 +105,13 @@ fn a_refused_node_stays_out_and_expected_keys_come_in_by_themselves() {
     let (status, answer) = hub.call("DELETE", &path, None, None);
     assert_eq!((status, answer), (200, json!({"nodes": [stranger.mac]})));
     assert!(waiting(&hub).is_empty() && hub.node(&stranger.mac).is_none());
+    // One that belonged to the show no longer does.
+    let admitted = hub.get("/api/v1/pairings")["admitted"][0].clone();
+    assert_eq!(admitted["mac"], expected.mac);
+    let (status, _) = hub.call("DELETE", &format!("/api/v1/pairings/{}", admitted["id"].as_str().unwrap()), None, None);
+    assert_eq!(status, 200);
+    until_true("its session ends", SOON, || !is_ready(&hub, &expected));
+    until_true("it is told why", SOON, || expected.process.log().contains("asks to join"));
 }
 
 /// Takes TLS with certificates of another authority, and hands what is inside on to the hub, as somebody in between would.
@@ -273,4 +282,57 @@ fn curl_fetches_the_authority_in_plain_text_and_everything_else_by_it() {
     let _ = std::io::Read::read_to_end(&mut odd, &mut rest);
     assert!(!String::from_utf8_lossy(&rest).contains("HTTP/"));
     assert_eq!(hub.get("/health")["status"], "ok");
+}
+
+/// What the hub at `at` answers in plain text: the status line and everything below.
+fn plain(at: SocketAddr, path: &str, accept: &str) -> String {
+    let mut stream = TcpStream::connect(at).unwrap();
+    stream.set_read_timeout(Some(SOON)).unwrap();
+    let head = format!("GET {path} HTTP/1.1\r\nHost: {at}\r\nAccept: {accept}\r\nConnection: close\r\n\r\n");
+    stream.write_all(head.as_bytes()).unwrap();
+    let mut answer = String::new();
+    std::io::Read::read_to_string(&mut stream, &mut answer).unwrap();
+    answer
+}
+
+/// TRUST-13, TRUST-12, TRUST-11: what comes to another address than loopback's comes from elsewhere.
+#[test]
+fn plain_text_from_elsewhere_is_refused_unless_it_was_chosen() {
+    let mut own = cuelight_net::addresses::ipv4().into_iter().map(|(_, ip)| ip);
+    let Some(ip) = own.find(|ip| !ip.is_loopback()) else {
+        return eprintln!("this machine has no address but loopback's: nothing comes from elsewhere");
+    };
+    let everywhere = ["--bind", "0.0.0.0", "--mdns", "off"];
+    let folder = tempfile::tempdir().unwrap();
+    let hub = Hub::start(folder.path(), &everywhere);
+    let at = SocketAddr::new(ip.into(), hub.at.port());
+    for (path, accept, status) in [
+        ("/health", "*/*", "200"),
+        ("/ca.pem", "*/*", "200"),
+        ("/?view=network", "text/html", "307"),
+        ("/api/v1/show", "application/json", "403"),
+        ("/ws", "*/*", "403"),
+        ("/patterns", "*/*", "403"),
+    ] {
+        let answer = plain(at, path, accept);
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{path}: {answer}");
+        assert!(status == "200" || answer.contains(&format!("https://{at}")), "{path}: {answer}");
+    }
+    assert_eq!(ctl(folder.path(), &format!("https://{at}"), &["ctl", "nodes"]).code, Some(1), "without a key");
+    let in_plain_text = Node::start(1, folder.path(), format!("http://{at}"), &[]);
+    until_true("it is told to speak TLS", SOON, || in_plain_text.process.log().contains("this hub speaks TLS"));
+    let secured = Node::start(2, folder.path(), at, &[]);
+    let asks = until("the other asks to join", SOON, || waiting(&hub).first().cloned());
+    assert_eq!(asks["mac"], secured.mac);
+    assert!(hub.node(&in_plain_text.mac).is_none() && hub.node(&secured.mac).is_none());
+
+    let folder = tempfile::tempdir().unwrap();
+    let open = Hub::start(folder.path(), &[&everywhere[..], &["--plain-http", "on", "--allow-legacy", "on"]].concat());
+    let at = SocketAddr::new(ip.into(), open.at.port());
+    assert!(plain(at, "/api/v1/show", "*/*").starts_with("HTTP/1.1 401"), "a key is wanted all the same");
+    let legacy = Node::start(3, folder.path(), format!("http://{at}"), &[]);
+    until_true("it is let in", SOON, || is_ready(&open, &legacy));
+    for told in ["plain text", "--allow-legacy off"] {
+        assert!(open.process.log().contains(told) && plain(at, "/health", "*/*").contains(told), "{told}");
+    }
 }

@@ -4,7 +4,7 @@ use axum::http::{Extensions, HeaderMap, HeaderValue, header};
 use cuelight_net::clock::wall_now;
 
 use crate::accounts::Opened;
-use crate::front::Encrypted;
+use crate::front::Carrier;
 
 /// Over TLS. The prefix has browsers refuse one that another host, or plain HTTP, wants to set (RFC 6265bis, 4.1.3.2).
 const ENCRYPTED: &str = "__Host-cuelight";
@@ -13,7 +13,7 @@ const PLAIN: &str = "cuelight";
 
 /// Whether a request came over TLS.
 pub(crate) fn is_encrypted(extensions: &Extensions) -> bool {
-    extensions.get().is_some_and(|Encrypted(is_encrypted)| *is_encrypted)
+    extensions.get() == Some(&Carrier::Tls)
 }
 
 fn name(is_encrypted: bool) -> &'static str {

@@ -187,6 +187,10 @@ fn foreign_page(request: &Request, is_open: bool, host_names: &[String]) -> Opti
     if let Some(why) = origin::foreign_page(host, origin, false, None) {
         return Some(why);
     }
+    // Its own page came over TLS too; one in plain text may be anybody's who stands in between.
+    if cookie::is_encrypted(request.extensions()) && origin.is_some_and(|origin| origin.starts_with("http://")) {
+        return Some("a page that came in plain text may not talk to this hub over TLS".to_owned());
+    }
     // A key cannot be had by a page of a name that was made to point here; nodes send neither keys nor cookies, and what they
     // fetch is for everybody.
     let is_for_pages = ["/api/", "/metrics", "/health"].iter().any(|start| request.uri().path().starts_with(start))
@@ -206,6 +210,7 @@ mod tests {
     use axum::body::Body;
 
     use super::*;
+    use crate::front::Carrier;
 
     fn refused(method: Method, path: &str, peer: &str, headers: &[(&str, &str)]) -> bool {
         let mut request = Request::builder().method(method).uri(path);
@@ -249,6 +254,22 @@ mod tests {
             assert!(!at(path, &[("host", "evil.example"), ("authorization", "Bearer x")]), "no page has a key");
         }
         assert!(!at("/ws", &[("host", "show.example")]), "a node calls its hub as it was told");
+    }
+
+    /// HUB-3
+    #[test]
+    fn a_page_that_came_in_plain_text_does_not_talk_to_the_hub_over_tls() {
+        for (carrier, origin, is_refused) in [
+            (Carrier::Tls, "http://hub.local", true),
+            (Carrier::Tls, "https://hub.local", false),
+            (Carrier::Plain, "http://hub.local", false),
+            // A proxy speaks TLS to browsers, and plain text to the hub on its machine.
+            (Carrier::Plain, "https://hub.local", false),
+        ] {
+            let request = Request::get("/api/v1/live").header("host", "hub.local").header("origin", origin);
+            let request = request.extension(carrier).body(Body::empty()).unwrap();
+            assert_eq!(foreign_page(&request, false, &[]).is_some(), is_refused, "{carrier:?} {origin}");
+        }
     }
 
     /// HUB-3

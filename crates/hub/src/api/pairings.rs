@@ -8,6 +8,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::Problem;
+use crate::pairing::{Pairings, Settled};
 use crate::shared::Shared;
 
 /// Who asks, and who belongs here.
@@ -16,7 +17,9 @@ pub(crate) struct PairingsView {
     /// Nodes that ask to join.
     waiting: Vec<WaitingView>,
     /// Nodes that were admitted.
-    admitted: Vec<AdmittedView>,
+    admitted: Vec<SettledView>,
+    /// Nodes that were refused; they can still be admitted.
+    refused: Vec<SettledView>,
     /// Whether whoever asks is admitted.
     admit_all: bool,
 }
@@ -37,8 +40,11 @@ struct WaitingView {
 }
 
 #[derive(Debug, Serialize, ToSchema)]
-struct AdmittedView {
+struct SettledView {
+    /// For the calls that admit and refuse it.
     id: String,
+    /// The id as people read it.
+    code: String,
     mac: String,
     /// Seconds since 1970.
     since_s: u64,
@@ -51,7 +57,7 @@ pub(crate) struct PairedView {
     nodes: Vec<String>,
 }
 
-/// Nodes that ask to join, and nodes that were admitted.
+/// Nodes that ask to join, that were admitted, and that were refused.
 #[utoipa::path(
     get,
     path = "/pairings",
@@ -73,15 +79,21 @@ pub(crate) async fn list(State(shared): State<Shared>) -> Json<PairingsView> {
             last_s: node.last_s,
         }
     });
-    let admitted = pairings.admitted().into_iter().map(|node| AdmittedView {
-        id: pairings.code(node.key).plain(),
-        mac: node.mac.to_string(),
-        since_s: node.since_s,
-    });
-    Json(PairingsView { waiting: waiting.collect(), admitted: admitted.collect(), admit_all: pairings.admits_all() })
+    let settled = |nodes: Vec<Settled>| nodes.into_iter().map(|node| settled(pairings, &node)).collect();
+    Json(PairingsView {
+        waiting: waiting.collect(),
+        admitted: settled(pairings.admitted()),
+        refused: settled(pairings.refused()),
+        admit_all: pairings.admits_all(),
+    })
 }
 
-/// Admits the nodes that wait with this code.
+fn settled(pairings: &Pairings, node: &Settled) -> SettledView {
+    let code = pairings.code(node.key);
+    SettledView { id: code.plain(), code: code.to_string(), mac: node.mac.to_string(), since_s: node.since_s }
+}
+
+/// Admits the node that waits with this code, or was refused.
 #[utoipa::path(
     post,
     path = "/pairings/{id}",
@@ -98,8 +110,7 @@ pub(crate) async fn admit(State(shared): State<Shared>, Path(id): Path<String>) 
     )
 }
 
-/// Refuses the nodes that wait with this code, which are no more told of; one that was admitted has to ask again. Called a
-/// second time it lets a refused node ask again.
+/// Refuses the node of this code, whether it waits or was admitted: its session ends and it is not told of again.
 #[utoipa::path(
     delete,
     path = "/pairings/{id}",
@@ -110,7 +121,7 @@ pub(crate) async fn admit(State(shared): State<Shared>, Path(id): Path<String>) 
 )]
 pub(crate) async fn refuse(State(shared): State<Shared>, Path(id): Path<String>) -> Result<Json<PairedView>, Problem> {
     let refused = shared.pairings.refuse(code(&id)?).await;
-    answer(refused, "no node waits with this code or was admitted with it")
+    answer(refused, "no node of this code asks to join or was admitted: `GET /api/v1/pairings` has those that do")
 }
 
 fn code(id: &str) -> Result<Code, Problem> {

@@ -39,8 +39,9 @@ pub(crate) async fn only_what_may(
     let origin = Origin::of(request.headers(), local, Carrier::Tls);
     if wants_page(request.method(), request.headers()) {
         let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
+        // Not for good: whoever starts the hub with --plain-http wants it back.
         if let Ok(to) = HeaderValue::try_from(format!("{origin}{path}")) {
-            return (StatusCode::PERMANENT_REDIRECT, [(header::LOCATION, to)]).into_response();
+            return (StatusCode::TEMPORARY_REDIRECT, [(header::LOCATION, to)]).into_response();
         }
     }
     Problem::forbidden(format!(

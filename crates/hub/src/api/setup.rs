@@ -9,10 +9,10 @@ use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::Problem;
 use super::body::{Body, Hidden};
 use super::login::{logged_in, not_too_often};
 use super::recorded::About;
+use super::{Problem, cookie};
 use crate::shared::Shared;
 use crate::start::tell_setup_code;
 
@@ -43,8 +43,8 @@ pub(crate) struct FirstAccount {
     tag = "access",
     responses((status = OK, description = "Whether it is needed", body = SetupView)),
 )]
-pub(crate) async fn get(State(shared): State<Shared>, headers: HeaderMap) -> Json<SetupView> {
-    print_code(&shared, &headers);
+pub(crate) async fn get(State(shared): State<Shared>, headers: HeaderMap, extensions: Extensions) -> Json<SetupView> {
+    print_code(&shared, &headers, &extensions);
     Json(SetupView { is_needed: shared.accounts.is_setup_needed() })
 }
 
@@ -68,7 +68,7 @@ pub(crate) async fn post(
     not_too_often(&shared, peer, "setup")?;
     let made = shared.accounts.set_up(&code.0, &account, password.0, shared.clock.now()).await;
     if made.is_err() {
-        print_code(&shared, &headers);
+        print_code(&shared, &headers, &extensions);
     }
     made?;
     let opened = shared.accounts.open_session(&account, peer.ip(), false).await?;
@@ -76,8 +76,9 @@ pub(crate) async fn post(
     Ok((StatusCode::CREATED, about, logged_in(&opened, false, &extensions)).into_response())
 }
 
-fn print_code(shared: &Shared, headers: &HeaderMap) {
+fn print_code(shared: &Shared, headers: &HeaderMap, extensions: &Extensions) {
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
     let is_plain = |host: &&str| host.bytes().all(|b| b.is_ascii_alphanumeric() || b".-:[]".contains(&b));
-    tell_setup_code(shared, host.filter(is_plain).unwrap_or("localhost"));
+    let scheme = if cookie::is_encrypted(extensions) { "https" } else { "http" };
+    tell_setup_code(shared, &format!("{scheme}://{}/", host.filter(is_plain).unwrap_or("localhost")));
 }

@@ -23,6 +23,9 @@ fn folder() -> TempDir {
         ("state.json", "{}"),
         ("hub-id.json", "7"),
         ("operator.key", "secret"),
+        ("ca-key.pem", "authority"),
+        ("ca.pem", "certificate"),
+        ("pairings.json", "{}"),
         ("hub-snapshot.db", "stale"),
         ("state.json.new", "half"),
         ("patterns/a.prism", "pattern"),
@@ -60,8 +63,17 @@ fn a_backup_holds_what_would_be_missed_and_gives_it_back() {
     let path = archive(&from, &out);
     let contents = verify(&path).unwrap();
     let names: Vec<_> = contents.files.iter().map(|file| file.path.as_str()).collect();
-    let expected =
-        ["hub-id.json", "hub.db", "operator.key", "patterns/a.prism", "shows/images/deep.toml", "state.json"];
+    let expected = [
+        "ca-key.pem",
+        "ca.pem",
+        "hub-id.json",
+        "hub.db",
+        "operator.key",
+        "pairings.json",
+        "patterns/a.prism",
+        "shows/images/deep.toml",
+        "state.json",
+    ];
     assert_eq!(names, expected);
     assert!(!from.path().join(COPY).exists());
 
@@ -145,7 +157,7 @@ fn what_is_not_whole_is_refused_and_the_folder_left_as_it_was() {
     let other =
         changed(&path, &out, |name, bytes| Some(if name == "operator.key" { b"guess!".to_vec() } else { bytes }));
     refused(&other, "operator.key are not those");
-    refused(&changed(&path, &out, |name, bytes| (name != "operator.key").then_some(bytes)), "lists 6");
+    refused(&changed(&path, &out, |name, bytes| (name != "operator.key").then_some(bytes)), "lists 9");
     let list = |what: &'static str, with: &'static str| {
         changed(&path, &out, move |name, bytes| {
             Some(if name == "backup.json" { replaced(&bytes, what, with) } else { bytes })

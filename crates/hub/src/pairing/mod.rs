@@ -9,6 +9,7 @@
 mod keys;
 mod rules;
 
+use std::future::pending;
 use std::io;
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -20,7 +21,7 @@ use cuelight_trust::{Code, KeyHash, Pin};
 use cuelight_wire::control::{Hello, Refusal};
 use cuelight_wire::ids::Mac;
 use serde_json::json;
-use tokio::sync::Notify;
+use tokio::sync::{Mutex as Turn, Notify, watch};
 use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 use tracing::{error, info, warn};
@@ -29,7 +30,7 @@ use crate::events::{Events, Told};
 use crate::settings::HubSettings;
 use crate::store::DataFolder;
 pub(crate) use keys::BadKeys;
-pub(crate) use rules::{Admitted, Waiting};
+pub(crate) use rules::{Settled, Waiting};
 use rules::{Asking, Rules, Saved, Verdict};
 
 /// File of the nodes that were admitted.
@@ -53,7 +54,12 @@ pub(crate) enum Credential {
 #[derive(Clone, Debug)]
 pub(crate) struct Pairings {
     rules: Arc<Mutex<Rules>>,
+    /// To be written.
     changed: Arc<Notify>,
+    /// Held by whoever writes, so that a list is never replaced by an older one.
+    turn: Arc<Turn<()>>,
+    /// Changes when somebody was refused.
+    refusals: watch::Sender<()>,
     path: Arc<PathBuf>,
     authority: Pin,
     events: Events,
@@ -70,25 +76,28 @@ impl Pairings {
         let expected = settings.admit_keys.as_deref().map(keys::read).transpose()?.unwrap_or_default();
         let rules = Rules::new(saved, expected, settings.admit_all, settings.allow_legacy);
         let path = Arc::new(folder.path().join(FILE));
-        Ok(Self { rules: Arc::new(Mutex::new(rules)), changed: Arc::default(), path, authority, events })
+        let (rules, refusals) = (Arc::new(Mutex::new(rules)), watch::Sender::new(()));
+        Ok(Self { rules, changed: Arc::default(), turn: Arc::default(), refusals, path, authority, events })
     }
 
-    /// Whether the node that says this hello is let in.
-    pub(crate) fn judge(&self, hello: &Hello, ip: IpAddr, credential: Credential) -> Result<(), Refusal> {
+    /// Whether the node that says this hello is let in, and for how long.
+    pub(crate) fn judge(&self, hello: &Hello, ip: IpAddr, credential: Credential) -> Result<Membership, Refusal> {
         let asking = Asking {
             mac: hello.mac,
             name: hello.name.as_ref().map(|name| name.as_str().to_owned()),
             ip,
             at_s: now_s(),
         };
+        let refusals = self.refusals.subscribe();
         let verdict = self.rules().handle_hello(asking, credential);
+        let membership = || Membership { pairings: self.clone(), mac: hello.mac, credential, refusals };
         match verdict {
-            Verdict::LetIn => Ok(()),
+            Verdict::LetIn => Ok(membership()),
             Verdict::Admitted(key) => {
                 self.changed.notify_one();
                 let code = self.code(key);
                 info!(mac = %hello.mac, %ip, %code, "node admitted");
-                Ok(())
+                Ok(membership())
             }
             Verdict::Refused(refusal) => Err(refusal),
             Verdict::Waits { key, is_new } => {
@@ -118,15 +127,19 @@ impl Pairings {
         self.rules().waiting().to_vec()
     }
     /// Those that belong to the show, by their MAC addresses.
-    pub(crate) fn admitted(&self) -> Vec<Admitted> {
+    pub(crate) fn admitted(&self) -> Vec<Settled> {
         self.rules().admitted()
+    }
+    /// Those that were refused, the oldest first.
+    pub(crate) fn refused(&self) -> Vec<Settled> {
+        self.rules().refused().to_vec()
     }
     /// Whether whoever asks is admitted.
     pub(crate) fn admits_all(&self) -> bool {
         self.rules().admits_all()
     }
 
-    /// Admits every waiting node of this code; which those are. It is on the disk when this returns.
+    /// Admits the nodes of this code that wait or were refused; which those are. It is on the disk when this returns.
     pub(crate) async fn admit(&self, code: Code) -> io::Result<Vec<Mac>> {
         let admitted = self.rules().admit(|key| self.code(key) == code, now_s());
         self.keep_if(!admitted.is_empty()).await?;
@@ -134,10 +147,11 @@ impl Pairings {
         Ok(admitted)
     }
 
-    /// Refuses every node of this code: one that waits is no more told of, one that was admitted has to ask again. Which those
-    /// are.
+    /// Refuses the nodes of this code, whether they wait or were admitted: they are not told of again, and their sessions end.
+    /// Which those are. It is on the disk when this returns.
     pub(crate) async fn refuse(&self, code: Code) -> io::Result<Vec<Mac>> {
-        let refused = self.rules().refuse(|key| self.code(key) == code);
+        let refused = self.rules().refuse(|key| self.code(key) == code, now_s());
+        self.refusals.send_replace(());
         self.keep_if(!refused.is_empty()).await?;
         refused.iter().for_each(|mac| info!(%mac, %code, "node refused"));
         Ok(refused)
@@ -159,6 +173,7 @@ impl Pairings {
     }
     /// Puts the list on the disk. Nodes that come meanwhile are in the next one.
     pub(crate) async fn keep(&self) -> io::Result<()> {
+        let _turn = self.turn.lock().await;
         let (text, path) = (serde_json::to_vec_pretty(&self.rules().saved())?, self.path.clone());
         spawn_blocking(move || replace(&path, &text, 0o600, true)).await.map_err(io::Error::other)?
     }
@@ -166,6 +181,26 @@ impl Pairings {
     fn rules(&self) -> MutexGuard<'_, Rules> {
         // Nothing that panics is done under the lock, and nothing that waits.
         self.rules.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// That a node was let in, for as long as nobody refuses it.
+#[derive(Debug)]
+pub(crate) struct Membership {
+    pairings: Pairings,
+    mac: Mac,
+    credential: Credential,
+    refusals: watch::Receiver<()>,
+}
+
+impl Membership {
+    /// Waits until it no longer belongs to the show. One that needed no key is not known by any, and stays.
+    pub(crate) async fn ended(&mut self) {
+        let Credential::Key(key) = self.credential else { return pending().await };
+        while self.pairings.rules().still_belongs(self.mac, key) {
+            // The sender lives as long as the pairings that this has.
+            let _ = self.refusals.changed().await;
+        }
     }
 }
 

@@ -1,8 +1,10 @@
 //! Control connections over real sockets: how they begin, what ends them, and that nobody else notices.
 
+use cuelight_trust::NodeSecret;
 use cuelight_wire::control::Refusal;
 use serde_json::json;
 use tokio::net::TcpStream;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::{Error, Message};
 
 use crate::testing::{TestHub, TestNode, hello};
@@ -148,4 +150,48 @@ async fn a_hub_that_stops_tells_every_session_before_it_is_gone() {
     for node in told {
         node.await.unwrap();
     }
+}
+
+/// TRUST-6
+#[tokio::test]
+async fn a_node_is_let_in_by_its_key_once_it_is_admitted_and_its_session_ends_when_it_is_refused() {
+    let hub = TestHub::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    let secret = NodeSecret::load_or_create(&folder.path().join("node-key")).unwrap();
+    let (mut node, key) = hub.connect_as(&secret).await;
+    node.say(hello(&mac(1))).await;
+    node.ends(Refusal::NotAdmitted).await;
+    let code = hub.shared.pairings.code(key);
+    assert_eq!(hub.shared.pairings.admit(code).await.unwrap().len(), 1);
+    let (mut good, welcome) = hub.join(&mac(2)).await;
+
+    let (mut node, _) = hub.connect_as(&secret).await;
+    node.say(hello(&mac(1))).await;
+    node.hear("welcome").await;
+    // Another key does not speak for it.
+    let other = NodeSecret::load_or_create(&folder.path().join("other")).unwrap();
+    let (mut impostor, _) = hub.connect_as(&other).await;
+    impostor.say(hello(&mac(1))).await;
+    impostor.ends(Refusal::WrongKey).await;
+
+    assert_eq!(hub.shared.pairings.refuse(code).await.unwrap().len(), 1);
+    node.ends(Refusal::NotAdmitted).await;
+    let (mut node, _) = hub.connect_as(&secret).await;
+    node.say(hello(&mac(1))).await;
+    node.ends(Refusal::NotAdmitted).await;
+    works(&mut good, &welcome, 1).await;
+    drop(good);
+    hub.stop().await;
+}
+
+/// TRUST-12: through a proxy nobody is of this machine.
+#[tokio::test]
+async fn a_node_without_a_key_that_comes_through_a_proxy_is_not_let_in() {
+    let hub = TestHub::start().await;
+    let mut request = format!("ws://{}/ws", hub.address).into_client_request().unwrap();
+    request.headers_mut().insert("x-forwarded-for", "203.0.113.9".parse().unwrap());
+    let mut node = hub.connect_with(request).await;
+    node.say(hello(&mac(1))).await;
+    node.ends(Refusal::NotAdmitted).await;
+    hub.stop().await;
 }

@@ -1,4 +1,4 @@
-//! The hub's own authority: a key in the data folder that signs for this hub and nobody else.
+//! The hub's own authority (TRUST-8): a key in the data folder that signs for this hub and nobody else.
 
 use std::fs;
 use std::io;

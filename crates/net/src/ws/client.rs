@@ -7,7 +7,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use cuelight_trust::{NodeKey, Pin, Refused, Trust};
+use cuelight_trust::{NodeSecret, Pin, Refused, Trust};
 use cuelight_wire::control::Refusal;
 use cuelight_wire::limits::{KEEPALIVE_TIMEOUT, STUCK_TIMEOUTS};
 use futures_util::{SinkExt, StreamExt};
@@ -142,14 +142,14 @@ pub struct Call<'a> {
     pub path: &'a str,
     /// Whom to believe; `None` speaks plain text.
     pub trust: Option<&'a Trust>,
-    /// The key that the caller is known by, shown over TLS only.
-    pub key: Option<&'a NodeKey>,
+    /// From what the key follows that the caller is known by, shown over TLS only.
+    pub secret: Option<&'a NodeSecret>,
 }
 
 impl<'a> Call<'a> {
     /// In plain text, without a key.
     pub const fn plain(address: &'a str, path: &'a str) -> Self {
-        Self { address, path, trust: None, key: None }
+        Self { address, path, trust: None, secret: None }
     }
 }
 
@@ -165,7 +165,7 @@ pub async fn connect(call: Call<'_>, timeouts: Timeouts) -> Result<Channel, Conn
 }
 
 async fn open(call: Call<'_>, send_limit: Duration) -> Result<Channel, ConnectError> {
-    let Call { address, path, trust, key } = call;
+    let Call { address, path, trust, secret } = call;
     let unreachable = |source| ConnectError::Unreachable { address: address.into(), source };
     let tcp = TcpStream::connect(address).await.map_err(unreachable)?;
     let (peer, local) = prepared(&tcp).map_err(unreachable)?;
@@ -181,8 +181,10 @@ async fn open(call: Call<'_>, send_limit: Duration) -> Result<Channel, ConnectEr
     };
     let not_a_hub = |error: &Error| ConnectError::NotAHub { address: address.into(), problem: told(error) };
     let mut request = format!("ws://{address}{path}").into_client_request().map_err(|error| not_a_hub(&error))?;
-    if let (Some(key), Carrier::Tls(_)) = (key, &carrier) {
-        let mut value = HeaderValue::try_from(format!("Bearer {}", key.secret())).expect("hex digits");
+    // TRUST-14: there is an authority in TLS only.
+    if let (Some(secret), Some(authority)) = (secret, authority) {
+        let key = secret.key(authority).revealed();
+        let mut value = HeaderValue::try_from(format!("Bearer {key}")).expect("hex digits");
         value.set_sensitive(true);
         request.headers_mut().insert(header::AUTHORIZATION, value);
     }

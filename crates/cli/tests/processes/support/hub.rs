@@ -129,7 +129,10 @@ fn start(at: SocketAddr, exchange_at: SocketAddr, folder: &Path, options: &[Stri
 }
 
 fn args(at: SocketAddr, exchange_at: SocketAddr, folder: &Path, options: &[String], clock: &str) -> Vec<String> {
-    let mut args: Vec<String> = vec!["hub".into(), "--bind".into(), HERE.to_string()];
+    let mut args: Vec<String> = vec!["hub".into()];
+    if !options.iter().any(|option| option == "--bind") {
+        args.extend(["--bind".into(), HERE.to_string()]);
+    }
     args.extend(["--port".into(), at.port().to_string(), "--ts-port".into(), exchange_at.port().to_string()]);
     args.extend(["--data-dir".into(), data(folder).display().to_string()]);
     args.extend(["--record".into(), record(folder).display().to_string()]);

@@ -26,7 +26,7 @@ async fn in_plain_text_other_machines_get_the_authority_and_are_told_the_rest() 
     let pem = plain("/ca.pem", "*/*").await;
     assert_eq!(Authority::of_pem(pem.text.as_bytes()).unwrap().pins(), [hub.shared.tls.pin()]);
     let page = plain("/?view=network", "text/html,*/*").await;
-    assert_eq!(page.status, StatusCode::PERMANENT_REDIRECT);
+    assert_eq!(page.status, StatusCode::TEMPORARY_REDIRECT);
     assert_eq!(page.headers[header::LOCATION], "https://hub.lan:8080/?view=network");
     for path in ["/api/v1/show", "/metrics", "/ws", "/patterns", "/cues", "/nothing"] {
         let detail = plain(path, "application/json").await.problem(403);
@@ -43,7 +43,7 @@ async fn in_plain_text_other_machines_get_the_authority_and_are_told_the_rest() 
 #[tokio::test]
 async fn a_hub_that_serves_plain_text_says_so() {
     let mut hub = TestHub::start().await;
-    assert!(hub.shared.risks().is_empty());
+    assert!(!hub.get("/health").await.text.contains("plain text"));
     for (may, path) in [
         (MayBePlain { all: true, deployed: false }, "/api/v1/show"),
         (MayBePlain { all: false, deployed: true }, "/patterns"),
@@ -69,16 +69,20 @@ async fn a_node_that_asks_is_listed_admitted_by_its_code_and_kept() {
     let waiting = &listed["waiting"][0];
     let code = hub.shared.pairings.code(key);
     assert_eq!((&waiting["code"], &waiting["mac"]), (&json!(code.to_string()), &json!(mac.to_string())));
-    assert!(hub.post("/api/v1/pairings/0000-0000-0000", json!({})).await.problem(404).contains("no node waits"));
-    assert!(hub.post("/api/v1/pairings/x", json!({})).await.problem(422).contains("12 characters"));
+    assert!(hub.post("/api/v1/pairings/0000-0000-0000-0000", json!({})).await.problem(404).contains("no node waits"));
+    assert!(hub.post("/api/v1/pairings/x", json!({})).await.problem(422).contains("16 characters"));
     let path = format!("/api/v1/pairings/{}", waiting["id"].as_str().unwrap());
     assert_eq!(hub.post(&path, json!({})).await.ok(), json!({"nodes": [mac.to_string()]}));
     let folder = hub.stop().await;
 
     let hub = TestHub::on(folder).await;
     assert_eq!(hub.get("/api/v1/pairings").await.ok()["admitted"][0]["mac"], mac.to_string());
-    let forgotten = hub.send(axum::http::Method::DELETE, &path, json!({})).await.ok();
-    assert_eq!(forgotten, json!({"nodes": [mac.to_string()]}));
-    assert_eq!(hub.get("/api/v1/pairings").await.ok()["admitted"], json!([]));
+    let refused = hub.send(axum::http::Method::DELETE, &path, json!({})).await.ok();
+    assert_eq!(refused, json!({"nodes": [mac.to_string()]}));
+    let listed = hub.get("/api/v1/pairings").await.ok();
+    assert_eq!((&listed["admitted"], &listed["refused"][0]["code"]), (&json!([]), &json!(code.to_string())));
+    hub.shared.pairings.ask_as(mac, key);
+    assert_eq!(hub.get("/api/v1/pairings").await.ok()["waiting"], json!([]), "it is not told of again");
+    assert_eq!(hub.post(&path, json!({})).await.ok(), refused);
     hub.stop().await;
 }

@@ -106,6 +106,7 @@ fn what_changes_the_show_is_for_operators_and_what_changes_the_hub_for_admins() 
             || path.starts_with("/api/v1/keys")
             || (changes && path.starts_with("/api/v1/ota/"))
             || (changes && path.starts_with("/api/v1/groups"))
+            || (changes && path.starts_with("/api/v1/pairings"))
             || (changes && path.starts_with("/api/v1/nodes/") && !path.ends_with("/test"))
             || (changes && path == "/api/v1/show/file")
     };
