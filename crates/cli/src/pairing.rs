@@ -132,7 +132,8 @@ mod tests {
         });
         let text = listed(&answer);
         let at = |part: &str| text.find(part).unwrap_or_else(|| panic!("{part} in {text}"));
-        let in_order = ["--admit-all", "asks to join", "CVYS-0T3C-HWKW-89P5", "admitted  ", "-0001", "refused", "-0002"];
+        let in_order =
+            ["--admit-all", "asks to join", "CVYS-0T3C-HWKW-89P5", "admitted  ", "-0001", "refused", "-0002"];
         assert!(in_order.map(at).is_sorted(), "{text}");
         assert!(listed(&json!({})).contains("no node asks"));
     }

@@ -76,7 +76,8 @@ impl Caller {
         };
         let secret = NodeSecret::load_or_create(&settings.data_dir.join(KEY_FILE));
         // Light before pairing: where hubs want no key the node plays all the same.
-        let secret = secret.map_err(|error| warn!("{error}; until then hubs that want a key do not admit this node")).ok();
+        let secret =
+            secret.map_err(|error| warn!("{error}; until then hubs that want a key do not admit this node")).ok();
         let hub = settings.hub.as_deref().map(Hub::given);
         Ok(Self { hub, looks_around: settings.looks_around, trust, secret, path })
     }

@@ -45,7 +45,8 @@ impl Belief {
         }
         // On its own machine it is known by its data folder.
         if let Some(own) = own.filter(|_| is_loopback(hub.host())) {
-            let advice = "name the data folder of the hub that is meant with --data-dir, or its authority with --hub-ca";
+            let advice =
+                "name the data folder of the hub that is meant with --data-dir, or its authority with --hub-ca";
             let trust = Trust::pinned(&own.into(), "of the hub whose data folder is on this machine", advice);
             return Ok(Self { trust, unmet: None, own: Some(own), is_kept: Cell::new(false) });
         }

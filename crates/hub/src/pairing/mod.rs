@@ -30,8 +30,8 @@ use crate::events::{Events, Told};
 use crate::settings::HubSettings;
 use crate::store::DataFolder;
 pub(crate) use keys::BadKeys;
-pub(crate) use rules::{Settled, Waiting};
 use rules::{Asking, Rules, Saved, Verdict};
+pub(crate) use rules::{Settled, Waiting};
 
 /// File of the nodes that were admitted.
 const FILE: &str = "pairings.json";
