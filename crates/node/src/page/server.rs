@@ -101,9 +101,8 @@ impl Server {
             .header_read_timeout(HEAD_TIMEOUT)
             .max_buf_size(MAX_HEAD)
             .serve_connection(TokioIo::new(stream), service);
-        match timeout(CONNECTION_LIFE, connection).await {
-            Ok(Err(error)) => debug!("a connection to the page ends: {error}"),
-            Ok(Ok(())) | Err(_) => {}
+        if let Ok(Err(error)) = timeout(CONNECTION_LIFE, connection).await {
+            debug!("a connection to the page ends: {error}");
         }
     }
 
