@@ -21,6 +21,7 @@ Examples:
   cuelight cue goto 20 --fade 3s
   cuelight cue release --list 2 --fade 2s
   cuelight cue why 1.12                    why is slot 12 of universe 1 as it is?
+  cuelight cue why 1                       whom does every slot of universe 1 obey?
   cuelight cue set 20 1.12=80 spots:Dimmer=50 --fade 4s
   cuelight cue save backup.toml
 
@@ -57,7 +58,7 @@ enum Word {
     Resume(order::ToList),
     /// Let go of everything a list holds
     Release(order::Release),
-    /// Say which list and cue the level of a slot is from
+    /// Say which list and cue the level of a slot is from, or of all slots of a universe
     Why(why::WhyWord),
     /// Play a show from a file
     Load(file::Load),

@@ -190,6 +190,7 @@ fn commands() -> Calls {
         .call(Role(Viewer), routes!(access_point::get))
         .call(Role(Viewer), routes!(cues::view::lists))
         .call(Role(Viewer), routes!(cues::why::get))
+        .call(Role(Viewer), routes!(cues::slots::get))
         .call(Role(Viewer), routes!(cues::view::list))
         .call(Role(Operator), routes!(cues::edit::post))
         .call(Role(Operator), routes!(cues::order::post))

@@ -1,9 +1,10 @@
-//! `/api/v1/cues`: what is played of a show, orders to its lists, why a slot is as it is, edits.
+//! `/api/v1/cues`: what is played of a show, orders to its lists, why a slot is as it is, edits; and whom slots obey.
 //!
 //! Everything that is shown is worked out from the snapshot by whoever asks; nothing waits for the tick thread but orders.
 
 pub(super) mod edit;
 pub(super) mod order;
+pub(super) mod slots;
 pub(super) mod view;
 pub(super) mod why;
 
@@ -13,7 +14,7 @@ use super::Problem;
 
 /// Whether a request may have to resolve a whole show.
 pub(super) fn resolves_a_show(path: &str) -> bool {
-    path == "/api/v1/show/file" || path.starts_with("/api/v1/cues/")
+    path == "/api/v1/show/file" || path.starts_with("/api/v1/cues/") || path.starts_with("/api/v1/universes/")
 }
 
 pub(super) fn none_loaded() -> Problem {

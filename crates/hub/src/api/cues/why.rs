@@ -104,11 +104,7 @@ fn view(show: &Show, why: &Why, value: u8) -> WhyView {
         value,
         percent: percent(why.level),
         merged_percent: percent(why.merged),
-        reason: match why.reason {
-            Reason::Default => "default",
-            Reason::Highest => "highest",
-            Reason::Latest => "latest",
-        },
+        reason: reason_word(why.reason),
         intensity: why.is_intensity,
         claims: why
             .claims
@@ -126,7 +122,16 @@ fn view(show: &Show, why: &Why, value: u8) -> WhyView {
     }
 }
 
-fn source(show: &Show, target: Target) -> String {
+pub(super) const fn reason_word(reason: Reason) -> &'static str {
+    match reason {
+        Reason::Default => "default",
+        Reason::Highest => "highest",
+        Reason::Latest => "latest",
+    }
+}
+
+/// What drives a slot, for people.
+pub(super) fn source(show: &Show, target: Target) -> String {
     match target {
         Target::Slot(address) => format!("slot {address}"),
         Target::Fixture { fixture, cell, attribute } => {

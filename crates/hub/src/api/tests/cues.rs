@@ -77,6 +77,14 @@ async fn a_show_is_loaded_played_shown_and_given_back() {
     assert_eq!((&why["claims"][0]["cue"], &why["claims"][0]["since_us"]), (&json!("2"), &second["apply_at_us"]));
     let front = hub.get("/api/v1/cues/why?universe=2&slot=10").await.ok();
     assert_eq!(front["source"], "fixture 7 \"Front\": Dimmer");
+    // CUE-11
+    let all = hub.get("/api/v1/universes/1/slots").await.ok();
+    let of = |slot: usize| all["slots"][slot].clone();
+    assert_eq!((all["universe"].clone(), all["slots"].as_array().map(Vec::len)), (json!(1), Some(2)));
+    assert_eq!((&of(0)["slot"], &of(0)["source"]), (&json!(12), &json!("slot 1.12")));
+    let expected = json!({"slot": 13, "value": 128, "source": "slot 1.13", "reason": "highest", "list": 1, "cue": "2",
+        "since_us": second["apply_at_us"], "fading": false, "others": 0});
+    assert_eq!(of(1), expected);
 
     hub.post("/api/v1/cues/1/pause", json!({})).await.ok();
     assert_eq!(hub.get("/api/v1/cues").await.ok()["lists"][0]["paused"], true);
@@ -112,6 +120,7 @@ async fn what_cannot_be_done_is_refused_with_what_to_do() {
     assert!(hub.post("/api/v1/cues/1/go", json!({})).await.problem(409).contains("load a show file"));
     hub.get("/api/v1/cues/1").await.problem(404);
     hub.get("/api/v1/cues/why?universe=1&slot=1").await.problem(404);
+    hub.get("/api/v1/universes/1/slots").await.problem(404);
     put(&hub, LOCAL, SHOW, "").await.ok();
     hub.post("/api/v1/cues/9/go", json!({})).await.problem(404);
     hub.post("/api/v1/cues/1/goto", json!({"cue": "5"})).await.problem(404);
@@ -120,6 +129,10 @@ async fn what_cannot_be_done_is_refused_with_what_to_do() {
     assert!(hub.post("/api/v1/cues/1/back", json!({})).await.problem(409).contains("GO"));
     hub.get("/api/v1/cues/why?universe=1&slot=600").await.problem(422);
     hub.get("/api/v1/cues/why?universe=1&slot=99").await.problem(404);
+    for nothing in ["0", "64000", "x"] {
+        assert!(hub.get(&format!("/api/v1/universes/{nothing}/slots")).await.problem(404).contains("1 to 63999"));
+    }
+    assert_eq!(hub.get("/api/v1/universes/9/slots").await.ok()["slots"], json!([]), "the show drives nothing there");
     put(&hub, REMOTE, SHOW, "").await.problem(401);
     hub.stop().await;
 }
