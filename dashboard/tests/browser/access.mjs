@@ -92,9 +92,10 @@ assert.equal(await page.locator('input[type="file"]').count(), 0);
 await page.goto(`${url}#/network`);
 await page.getByLabel('Find nodes').fill('node-3');
 await page.evaluate(() => (globalThis.isTheSamePage = true));
-await page.context().clearCookies();
 await page.getByRole('button', { name: /^node-3/ }).click();
-await page.getByRole('button', { name: 'Identify' }).click();
+await page.context().clearCookies();
+// The page may have found out by itself before anybody does anything.
+await page.getByRole('button', { name: 'Identify' }).click({ timeout: 2000 }).catch(() => {});
 await dialog.getByText('Sign in again').waitFor();
 await shot(page, 'session-ended');
 await signIn('olaf');

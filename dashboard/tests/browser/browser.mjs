@@ -86,6 +86,8 @@ export async function api(url, path) {
 
 /** What there is to say against the page's accessibility, serious or worse. */
 export async function barriers(page, axe) {
+  // What still fades in has not the contrast it will have.
+  await page.evaluate(() => Promise.all(document.getAnimations().filter(({ effect }) => effect?.getTiming().iterations !== Infinity).map((one) => one.finished.catch(() => {}))));
   await page.evaluate(axe);
   const results = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ['violations'] }));
   return results.violations

@@ -100,7 +100,7 @@ fn an_unknown_setting_is_refused_with_the_one_that_may_be_meant() {
     let message = refusal("a.json", "{\"hubs\": {}}");
     assert!(message.starts_with("a.json:1:3: hubs: ") && message.ends_with("did you mean hub?"), "{message}");
     let message = refusal("a.toml", "[node]\nzzz = 1");
-    assert!(message.contains("expected one of hub, name, outputs, universes"), "{message}");
+    assert!(message.contains("expected one of hub, hub_ca, name, outputs, universes"), "{message}");
 }
 
 #[test]

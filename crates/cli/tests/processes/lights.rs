@@ -113,7 +113,6 @@ fn what_cannot_be_played_is_refused_with_what_there_is() {
         (vec!["play", &file, "--cue", "7"], "there is no cue 7 in list 4"),
         (vec!["play", &file, "--universes", "8..9"], "none of these universes"),
         (vec!["play", &file, "--lights", "sacn:1..2@127.0.0.1?first=63999"], "universe 2 of"),
-        (vec!["node", "--lights", "sacn"], "--universes"),
     ] {
         let finished = run(folder.path(), PATIENCE, words.clone());
         assert_ne!(finished.code, Some(0), "{words:?}");
