@@ -1,7 +1,7 @@
 //! The hub makes a Wi-Fi network: everything but the radio itself, which hostapd leaves out with its driver `none`.
 
 use std::fs;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -39,6 +39,8 @@ fn run(stage: &Stage) -> Result<Vec<Verdict>> {
     appliance::check_tools(&["hostapd", "dnsmasq"])?;
     let mut network = Network::new(stage.seed)?;
     let host = network.plug("hub", None)?;
+    // Other machines are answered by TLS only, the hub's own in plain text; and the cable will be pulled out.
+    let _inside = host.enter()?;
     let password = stage.dir.join("password");
     fs::write(&password, format!("{PASSWORD}\n"))?;
     let own = ["--password-file", &password.display().to_string()].map(str::to_owned);
@@ -73,7 +75,7 @@ fn run(stage: &Stage) -> Result<Vec<Verdict>> {
     let health: Health = api(stage).get("/health")?;
     let risks = [&told.risks, &health.risks].iter().filter(|risks| risks.len() == 1).count();
     let default_seen = places(stage, DEFAULT_PASSWORD)?;
-    let plugged_ms = pull_out_and_put_back(&host, stage)?;
+    let plugged_ms = pull_out_and_put_back(stage)?;
     hub.end(GRACE)?;
 
     Ok(vec![
@@ -98,7 +100,8 @@ fn start(host: &Host, stage: &Stage, words: &[String]) -> Result<Process> {
 }
 
 fn api(stage: &Stage) -> HubApi {
-    HubApi::new(SocketAddr::from((HUB, CTRL_HTTP_PORT))).with_key_file(stage.dir.join("hub/operator.key"))
+    HubApi::new(SocketAddr::from((Ipv4Addr::LOCALHOST, CTRL_HTTP_PORT)))
+        .with_key_file(stage.dir.join("hub/operator.key"))
 }
 
 fn wait_until_on_air(hub: &mut Process, stage: &Stage) -> Result<Told> {
@@ -108,12 +111,9 @@ fn wait_until_on_air(hub: &mut Process, stage: &Stage) -> Result<Told> {
     })
 }
 
-/// The interface is pulled out and put back, as a Wi-Fi stick is; how long it takes from then to be on the air again. The
-/// cable to the operator's machine goes with it, so the hub is asked on its own.
-fn pull_out_and_put_back(host: &Host, stage: &Stage) -> Result<f64> {
-    let _inside = host.enter()?;
-    let api = HubApi::new(SocketAddr::from(([127, 0, 0, 1], CTRL_HTTP_PORT)))
-        .with_key_file(stage.dir.join("hub/operator.key"));
+/// The interface is pulled out and put back, as a Wi-Fi stick is; how long it takes from then to be on the air again.
+fn pull_out_and_put_back(stage: &Stage) -> Result<f64> {
+    let api = api(stage);
     let told = || api.get::<Told>("/api/v1/access-point");
     let ip = |words: &str| -> Result<()> {
         let output = Command::new("ip").args(words.split(' ')).output()?;
