@@ -189,7 +189,8 @@ impl Operator<'_> {
         for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("CUELIGHT_")) {
             command.env_remove(name);
         }
-        command.args(words).stdin(Stdio::null());
+        // Every play has a hub of its own at the same address: what an operator believes of hubs ends with it.
+        command.env("XDG_STATE_HOME", self.data.with_file_name("operator")).args(words).stdin(Stdio::null());
         command
     }
     fn online(&self, words: &[&str]) -> Command {
