@@ -190,10 +190,9 @@ fn settings_for(own: &NodeSettings, given: &UniverseRanges) -> Option<NodeSettin
     if universes.is_empty() {
         return None;
     }
-    let overlaps =
-        |range: UniverseRange| universes.iter().any(|own| own.first <= range.last && range.first <= own.last);
+    let is_given = |range: UniverseRange| universes.iter().any(|own| own.meets(range));
     let mut lights: Vec<LightsTarget> =
-        own.lights.iter().filter(|target| target.universes.is_none_or(overlaps)).cloned().collect();
+        own.lights.iter().filter(|target| target.universes.is_none_or(is_given)).cloned().collect();
     if lights.iter().all(|target| target.universes.is_some()) {
         let named: Vec<UniverseRange> = lights.iter().filter_map(|target| target.universes).collect();
         let left = universes.iter().flat_map(|range| without(*range, &named));

@@ -1,8 +1,7 @@
 //! What was met first is kept: one authority in a file of a node, many hubs with theirs in a file of a command line.
 
 use std::fs;
-use std::io::{self, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use thiserror::Error;
@@ -103,11 +102,7 @@ pub(crate) fn replace(path: &Path, text: &str) -> io::Result<()> {
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder)?;
     }
-    let fresh = path.with_added_extension("new");
-    let mut file = fs::OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(&fresh)?;
-    file.write_all(text.as_bytes())?;
-    file.sync_all()?;
-    fs::rename(&fresh, path)
+    cuelight_disk::replace(path, text.as_bytes(), 0o600, true)
 }
 
 #[cfg(test)]

@@ -26,7 +26,7 @@ const MAY_IMPORT: [(&str, &[&str]); 25] = [
     ("showfile", &["wire", "render", "show"]),
     ("fixtures", &["show"]),
     ("conductor", &["wire", "proto", "show"]),
-    ("trust", &[]),
+    ("trust", &["disk"]),
     ("net", &["wire", "proto", "trust"]),
     ("pattern", &["wire", "proto", "net", "trust"]),
     ("input", &["wire", "dmx", "net"]),

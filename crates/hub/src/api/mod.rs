@@ -75,7 +75,7 @@ use utoipa_axum::routes;
 pub(crate) use answer::refused;
 use calls::Calls;
 pub(crate) use conditions::Documents;
-pub(crate) use cues::view::CuesView;
+pub(crate) use cues::view::{CuesView, playbacks_at};
 pub(crate) use nodes::NodeView;
 pub use openapi::openapi;
 pub(crate) use ota::files::DOWNLOADS;

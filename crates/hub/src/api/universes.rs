@@ -80,8 +80,11 @@ impl NodeUniverses {
 
 /// Ranges as 7 or 1..4.
 pub(crate) fn words(universes: &UniverseRanges) -> Vec<String> {
-    let word = |(first, last): (u16, u16)| if first == last { first.to_string() } else { format!("{first}..{last}") };
     universes.iter().map(word).collect()
+}
+
+fn word((first, last): (u16, u16)) -> String {
+    if first == last { first.to_string() } else { format!("{first}..{last}") }
 }
 
 /// Numbers as ranges; however many there are.
@@ -93,7 +96,6 @@ fn words_of(numbers: &[u16]) -> Vec<String> {
             _ => ranges.push((*number, *number)),
         }
     }
-    let word = |(first, last): (u16, u16)| if first == last { first.to_string() } else { format!("{first}..{last}") };
     ranges.into_iter().map(word).collect()
 }
 

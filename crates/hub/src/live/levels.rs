@@ -10,6 +10,8 @@ use cuelight_wire::cues::ShowDigest;
 use cuelight_wire::time::{Show, Time};
 use serde_json::{Value, json};
 
+use crate::api::playbacks_at;
+
 /// A universe of the show that is loaded.
 #[derive(Debug)]
 struct Watched {
@@ -39,8 +41,7 @@ impl Levels {
             *watched = Watched::of(program, universe);
         }
         // What is announced holds in a moment.
-        let mut playbacks = (*snapshot.cues.playbacks).clone();
-        playbacks.advance(&watched.score, now);
+        let playbacks = playbacks_at(&snapshot.cues, program, now);
         let Watched { score, stage, .. } = watched;
         let levels = stage.levels(score, &playbacks, &snapshot.master, &snapshot.tempo, now);
         let Some(levels) = levels.get(universe) else { return json!({}) };

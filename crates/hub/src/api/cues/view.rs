@@ -139,7 +139,7 @@ pub(crate) async fn list(
 }
 
 /// What the lists do at `now`, with everything that followed by itself.
-pub(super) fn playbacks_at(cues: &CuesSnapshot, program: &Program, now: Time<Show>) -> Playbacks {
+pub(crate) fn playbacks_at(cues: &CuesSnapshot, program: &Program, now: Time<Show>) -> Playbacks {
     let mut playbacks = (*cues.playbacks).clone();
     playbacks.advance(&program.score, now);
     playbacks
