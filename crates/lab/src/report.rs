@@ -42,9 +42,13 @@ impl Entry {
     pub(crate) fn is_met(&self) -> bool {
         matches!(&self.outcome, Outcome::Judged(verdicts) if verdicts.iter().all(|verdict| verdict.is_met))
     }
+    /// Whether the machine itself did not keep what has to be kept for the rest to mean anything.
+    pub(crate) fn is_void(&self) -> bool {
+        matches!(&self.outcome, Outcome::Judged(verdicts) if verdicts.iter().any(|v| v.is_premise && !v.is_met))
+    }
     /// Whether something is wrong with the show.
     pub(crate) fn is_missed(&self) -> bool {
-        !self.is_met() && !matches!(self.outcome, Outcome::NotRun(_))
+        !self.is_met() && !self.is_void() && !matches!(self.outcome, Outcome::NotRun(_))
     }
 
     /// What is wrong, a line each.
@@ -65,22 +69,39 @@ impl Entry {
     }
 }
 
+/// What was done with timing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Timing {
+    /// It was judged.
+    Judged,
+    /// It was told only, as asked for.
+    NotAsked,
+    /// It could not be judged: real-time priority was refused.
+    Refused,
+}
+
 /// Everything one invocation found.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 pub(crate) struct Report {
-    /// Whether timing was judged; it is only with real-time priority.
-    pub(crate) is_timed: bool,
+    /// Whether timing was judged.
+    pub(crate) timing: Timing,
     /// Whether the scenarios were their short forms.
     pub(crate) is_quick: bool,
     /// Processors of the machine.
     pub(crate) processors: usize,
     /// In the order they were played.
     pub(crate) entries: Vec<Entry>,
-    /// Those that missed a limit and were played once more; the second time is among the entries.
+    /// Those that were played once more for what came of them; the last time is among the entries.
     pub(crate) repeated: Vec<Entry>,
 }
 
 impl Report {
+    /// An empty one.
+    pub(crate) fn new(timing: Timing, is_quick: bool, processors: usize) -> Self {
+        Self { timing, is_quick, processors, entries: Vec::new(), repeated: Vec::new() }
+    }
+
     /// Writes `report.json` and `report.md` into a folder.
     pub(crate) fn write(&self, folder: &Path) -> Result<()> {
         let json = serde_json::to_string_pretty(self)?;
@@ -102,12 +123,20 @@ impl Report {
             self.processors,
             seconds / 60.0
         );
-        text += if self.is_timed { "\n\n" } else { " Real-time priority was refused: timing is not judged.\n\n" };
+        text += match self.timing {
+            Timing::Judged => "\n\n",
+            Timing::NotAsked => " Timing is told and not judged.\n\n",
+            Timing::Refused => " Real-time priority was refused: timing is not judged.\n\n",
+        };
         text += "| scenario | runs within limits | what | worst measured | must |\n|---|---|---|---|---|\n";
         for name in self.scenarios() {
             let entries: Vec<_> = self.entries.iter().filter(|entry| entry.scenario == name).collect();
             let met = entries.iter().filter(|entry| entry.is_met()).count();
-            let runs = format!("{met} of {}", entries.len());
+            let void = entries.iter().filter(|entry| entry.is_void()).count();
+            let mut runs = format!("{met} of {}", entries.len());
+            if void > 0 {
+                let _ = write!(runs, ", {void} void");
+            }
             let mut rows = worst(&entries).into_iter();
             let mut row = |first: &str, second: &str, row: Option<Verdict>| {
                 let (what, measured, must) = row.map_or_else(
@@ -178,13 +207,9 @@ mod tests {
         let run = |run, lock, changes| {
             entry(run, vec![Verdict::must_be_below("lock", lock, "ms", 5.0), Verdict::all("changes", changes, 50)])
         };
-        let report = Report {
-            is_timed: true,
-            is_quick: false,
-            processors: 2,
-            entries: vec![run(1, 2.0, 50), run(2, 4.0, 49), run(3, 3.0, 50)],
-            repeated: vec![run(2, 9.0, 50)],
-        };
+        let mut report = Report::new(Timing::Judged, false, 2);
+        report.entries = vec![run(1, 2.0, 50), run(2, 4.0, 49), run(3, 3.0, 50)];
+        report.repeated = vec![run(2, 9.0, 50)];
         let text = report.markdown();
         let repeated = text.lines().last().unwrap();
         assert!(repeated.contains("join was played once more (run 2): ") && repeated.contains("9.0"), "{text}");
@@ -201,12 +226,25 @@ mod tests {
         assert!(!not_run.is_met() && !not_run.is_missed());
         let broken = Entry { outcome: Outcome::Broken("it ended".into()), ..entry(1, Vec::new()) };
         assert!(!broken.is_met() && broken.is_missed());
-        let report =
-            Report { is_timed: false, is_quick: true, processors: 2, entries: vec![not_run], repeated: Vec::new() };
+        let mut report = Report::new(Timing::Refused, true, 2);
+        report.entries = vec![not_run];
         let text = report.markdown();
         assert!(
             text.contains("timing is not judged") && text.contains("| join | 0 of 1 | not run no python |"),
             "{text}"
         );
+    }
+
+    #[test]
+    fn a_play_on_a_machine_that_stood_still_is_void_whatever_else_it_missed() {
+        let stalls = |percent| Verdict::must_be_below("stalls", percent, "%", 10.0).premise();
+        let missed = Verdict::all("changes", 49, 50);
+        let void = entry(1, vec![missed.clone(), stalls(12.0)]);
+        assert!(void.is_void() && !void.is_met() && !void.is_missed());
+        assert!(entry(1, vec![missed, stalls(9.0)]).is_missed());
+        let mut report = Report::new(Timing::NotAsked, true, 2);
+        report.entries = vec![void, entry(2, vec![stalls(1.0)])];
+        let text = report.markdown();
+        assert!(text.contains("| join | 1 of 2, 1 void |") && text.contains("told and not judged"), "{text}");
     }
 }

@@ -20,6 +20,8 @@ pub(crate) struct Stage {
     pub(crate) seed: u64,
     /// Whether to be quick rather than thorough.
     pub(crate) is_quick: bool,
+    /// Whether timing is judged where it can be, and not only told.
+    pub(crate) judges_timing: bool,
 }
 
 impl Stage {

@@ -21,6 +21,8 @@ pub struct Verdict {
     pub is_met: bool,
     /// Whether the wish is fulfilled.
     pub reaches_goal: bool,
+    /// Whether it is about the machine and not about the show: where such a limit is missed, the measurement says nothing.
+    pub is_premise: bool,
 }
 
 impl Verdict {
@@ -39,6 +41,7 @@ impl Verdict {
             goal: String::new(),
             is_met: value < must,
             reaches_goal: true,
+            is_premise: false,
         }
     }
 
@@ -52,6 +55,7 @@ impl Verdict {
             goal: String::new(),
             is_met: value >= must,
             reaches_goal: true,
+            is_premise: false,
         }
     }
 
@@ -65,6 +69,7 @@ impl Verdict {
             goal: String::new(),
             is_met: (value - middle).abs() <= width,
             reaches_goal: true,
+            is_premise: false,
         }
     }
 
@@ -78,6 +83,7 @@ impl Verdict {
             goal: String::new(),
             is_met: count == 0.0,
             reaches_goal: true,
+            is_premise: false,
         }
     }
 
@@ -91,6 +97,7 @@ impl Verdict {
             goal: String::new(),
             is_met: count == of,
             reaches_goal: true,
+            is_premise: false,
         }
     }
 
@@ -104,12 +111,18 @@ impl Verdict {
             goal: String::new(),
             is_met: true,
             reaches_goal: true,
+            is_premise: false,
         }
     }
 
     /// The same, told and not judged.
     pub fn unjudged(self) -> Self {
         Self { must: "-".into(), goal: String::new(), is_met: true, reaches_goal: true, ..self }
+    }
+
+    /// The same as a limit that the machine must keep for the measurement to be one.
+    pub fn premise(self) -> Self {
+        Self { is_premise: true, ..self }
     }
 
     /// The same with a wish beyond what must hold.
@@ -121,6 +134,7 @@ impl Verdict {
 impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let word = match (self.is_met, self.reaches_goal) {
+            (false, _) if self.is_premise => "VOID",
             (false, _) => "MISSED",
             (true, false) => "met",
             (true, true) if self.must == "-" => "told",
@@ -145,6 +159,12 @@ mod tests {
         assert!(verdict(1199.9).to_string().starts_with("goal"));
         assert!(!verdict(f64::NAN).is_met && !verdict(f64::INFINITY).is_met);
         assert!(!Verdict::must_be_below("x", 3.0, "us", 3.0).is_met);
+    }
+
+    #[test]
+    fn a_premise_that_does_not_hold_is_no_missed_limit() {
+        let verdict = |value| Verdict::must_be_below("stalls", value, "%", 10.0).premise();
+        assert!(verdict(10.0).to_string().starts_with("VOID") && verdict(9.9).to_string().starts_with("met "));
     }
 
     #[test]

@@ -146,9 +146,9 @@ impl Cast {
     pub(crate) fn network(&mut self) -> &mut Network {
         &mut self.network
     }
-    /// Whether timing can be judged here: the paths are exact, and so are the processes, which ask for less.
+    /// Whether timing is judged: it is to be, and the paths are exact, and so are the processes, which ask for less.
     pub(crate) fn is_timed(&self) -> bool {
-        self.network.is_realtime()
+        self.stage.judges_timing && self.network.is_realtime()
     }
     /// Where the hub listens.
     pub(crate) fn hub_address(&self) -> SocketAddr {

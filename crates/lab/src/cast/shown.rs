@@ -83,35 +83,34 @@ impl Shown {
         let outside = errors.iter().filter(|(_, is_inside)| !is_inside).count();
         let percent = 100.0 * outside as f64 / errors.len().max(1) as f64;
         verdicts.push(Verdict::must_be_below("clock readings outside the published bound", percent, "%", 1.0));
-        if !self.is_timed {
-            return Ok(verdicts);
-        }
+
         let clock = Quantiles::of_ns(errors.into_iter().map(|(error, _)| error).collect());
         let clock = clock.context("the records hold no clock readings")?;
         let outputs = figures::frame_outputs(&self.nodes, from_ns, to_ns);
         let judged = self.unstalled(&outputs);
-        let apart = figures::apart(&judged).context("the records hold no frames of all nodes")?;
-        verdicts.push(Verdict::below("clock error, p99", clock.p99, "us", limits.clock_us.0, limits.clock_us.1));
-        verdicts.push(Verdict::below(
-            "outputs of one frame apart, p99",
-            apart.p99,
-            "us",
-            limits.apart_us.0,
-            limits.apart_us.1,
-        ));
-        let changes = figures::change_outputs(&self.nodes, revs);
-        if let Some(apart) = figures::apart(&self.unstalled(&changes)) {
-            let what = "outputs of a change's frame apart, largest";
-            verdicts.push(Verdict::below(what, apart.max, "us", limits.apart_us.0, limits.apart_us.1));
+        let Limits { clock_us, apart_us } = limits;
+        let mut timed = vec![Verdict::below("clock error, p99", clock.p99, "us", clock_us.0, clock_us.1)];
+        if let Some(apart) = figures::apart(&judged) {
+            timed.push(Verdict::below("outputs of one frame apart, p99", apart.p99, "us", apart_us.0, apart_us.1));
         }
+        if let Some(apart) = figures::apart(&self.unstalled(&figures::change_outputs(&self.nodes, revs))) {
+            let what = "outputs of a change's frame apart, largest";
+            timed.push(Verdict::below(what, apart.max, "us", apart_us.0, apart_us.1));
+        }
+        verdicts.extend(timed.into_iter().map(|verdict| self.if_timed(verdict)));
+
         let stalls = self.stalls.iter().filter(|stall| stall.touches(from_ns, to_ns));
         let longest_us = stalls.map(|stall| (stall.to_ns - stall.from_ns) as f64 / 1e3).fold(0.0, f64::max);
         verdicts.push(Verdict::reported("longest stall of the machine itself", longest_us, "us"));
-        let percent = 100.0 * (outputs.len() - judged.len()) as f64 / outputs.len().max(1) as f64;
-        verdicts.push(Verdict::must_be_below("frames not judged for such stalls", percent, "%", 10.0));
-        let percent = 100.0 * pushed_back as f64 / revs.len().max(1) as f64;
-        verdicts.push(Verdict::must_be_below("changes not judged for such stalls", percent, "%", 10.0));
+        verdicts.push(Self::not_judged("frames", outputs.len() - judged.len(), outputs.len()));
+        verdicts.push(Self::not_judged("changes", pushed_back, revs.len()));
         Ok(verdicts)
+    }
+
+    /// How many of something the machine itself left nothing to say of. With too many a play says nothing at all.
+    pub(crate) fn not_judged(what: &str, count: usize, of: usize) -> Verdict {
+        let percent = 100.0 * count as f64 / of.max(1) as f64;
+        Verdict::must_be_below(format!("{what} not judged for such stalls"), percent, "%", 10.0).premise()
     }
 
     /// Whether a change came into different frames because the machine itself stood still when it was to be shown.

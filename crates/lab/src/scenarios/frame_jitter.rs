@@ -44,7 +44,8 @@ fn run(stage: &Stage) -> Result<Vec<Verdict>> {
     let after = cast.play_for(length / 2)?;
     let shown = cast.finish()?;
 
-    let (alone, in_show_jitter) = (jitter(&shown, &[before, after])?, jitter(&shown, &[in_show])?);
+    let (alone, _) = jitter(&shown, &[before, after])?;
+    let (in_show_jitter, not_judged) = jitter(&shown, &[in_show])?;
     let timed = vec![
         Verdict::reported("interval of two frames off 8.33 ms, alone, median", alone.p50, "us"),
         Verdict::reported("the same in the show, median", in_show_jitter.p50, "us"),
@@ -58,18 +59,26 @@ fn run(stage: &Stage) -> Result<Vec<Verdict>> {
     ];
     let mut verdicts: Vec<_> = timed.into_iter().map(|verdict| shown.if_timed(verdict)).collect();
     verdicts.push(shown.none_left_out("frames left out in the show", 0..shown.nodes.len(), in_show));
+    verdicts.push(not_judged);
     Ok(verdicts)
 }
 
 /// Of all nodes' frames in these windows, apart from moments in which the machine itself stood still.
-fn jitter(shown: &Shown, windows: &[Window]) -> Result<Quantiles> {
-    let mut deviations = Vec::new();
+fn jitter(shown: &Shown, windows: &[Window]) -> Result<(Quantiles, Verdict)> {
+    let (mut deviations, mut intervals, mut stalled) = (Vec::new(), 0, 0);
     for (node, window) in shown.nodes.iter().flat_map(|node| windows.iter().map(move |window| (node, window))) {
         let frames = node.free_frames.iter().chain(node.frames.values()).map(|line| line.mono_ns);
         let mut instants: Vec<i64> = frames.filter(|at| (window.from_ns..window.to_ns).contains(at)).collect();
         instants.sort_unstable();
-        let undisturbed = instants.windows(2).filter(|pair| !shown.is_stalled(pair[0], pair[1]));
-        deviations.extend(undisturbed.flat_map(figures::frame_jitter));
+        for pair in instants.windows(2) {
+            intervals += 1;
+            if shown.is_stalled(pair[0], pair[1]) {
+                stalled += 1;
+            } else {
+                deviations.extend(figures::frame_jitter(pair));
+            }
+        }
     }
-    Quantiles::of_ns(deviations).context("the records hold no frames")
+    let jitter = Quantiles::of_ns(deviations).context("the records hold no frames")?;
+    Ok((jitter, Shown::not_judged("intervals", stalled, intervals)))
 }

@@ -7,7 +7,7 @@ use cuelight_measure::quantiles::Quantiles;
 use cuelight_measure::verdict::Verdict;
 use cuelight_wire::limits::UDP_TICK_HZ;
 
-use crate::cast::{Cast, Plan};
+use crate::cast::{Cast, Plan, Shown};
 use crate::stage::{Scenario, Stage};
 
 /// A tick of the stream, microseconds.
@@ -41,6 +41,7 @@ fn run(stage: &Stage) -> Result<Vec<Verdict>> {
     let seconds = (last.1 - first.1) as f64 / 1e6;
     // A machine that stands still for most of a tick makes that tick look like copies of the next one.
     let pairs = || ticks.windows(2).filter(|pair| !shown.is_stalled(pair[0].0, pair[1].0));
+    let stalled = Shown::not_judged("ticks", ticks.len() - 1 - pairs().count(), ticks.len() - 1);
     let skipped = pairs().map(|pair| (pair[1].1 - pair[0].1 + TICK_US / 2) / TICK_US - 1).sum::<i64>();
     let intervals = pairs().map(|pair| ((pair[1].0 - pair[0].0) - TICK_US * 1000).abs());
     let off = Quantiles::of_ns(intervals.collect()).context("no stream was seen")?;
@@ -53,5 +54,6 @@ fn run(stage: &Stage) -> Result<Vec<Verdict>> {
         Verdict::below("cost of a tick, p99, by the hub's own count", tick.cost_us_p99, "us", 5000.0, 200.0),
     ];
     verdicts.extend(timed.into_iter().map(|verdict| shown.if_timed(verdict)));
+    verdicts.push(stalled);
     Ok(verdicts)
 }

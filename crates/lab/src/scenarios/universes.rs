@@ -10,7 +10,7 @@ use cuelight_measure::quantiles::Quantiles;
 use cuelight_measure::universes::{Packet, Receiver};
 use cuelight_measure::verdict::Verdict;
 
-use crate::cast::{Cast, PATIENCE, Plan, Window};
+use crate::cast::{Cast, PATIENCE, Plan, Shown, Window};
 use crate::network::OPERATOR;
 use crate::stage::{Scenario, Stage};
 
@@ -78,7 +78,6 @@ fn run(stage: &Stage) -> Result<Vec<Verdict>> {
     let apart = Quantiles::of_ns(whole.iter().map(|frame| frame.ended_ns() - frame.began_ns()).collect());
     let apart = apart.context("no frame of all nodes came")?;
     let seconds = (window.to_ns - window.from_ns) as f64 / 1e9;
-    let percent = 100.0 * (frames.len() - judged.len()) as f64 / frames.len() as f64;
     let timed = [
         Verdict::all("frames in which every universe came", whole.len(), judged.len()),
         Verdict::all("of these, with the levels of one instant in all universes", equal, whole.len()),
@@ -87,10 +86,10 @@ fn run(stage: &Stage) -> Result<Vec<Verdict>> {
         Verdict::below("universes of one frame apart, four nodes, p99", apart.p99, "us", 1000.0, 200.0),
         Verdict::reported("the same, median", apart.p50, "us"),
         Verdict::reported("the same, largest", apart.max, "us"),
-        Verdict::must_be_below("frames not judged for stalls of the machine itself", percent, "%", 10.0),
     ];
     let mut verdicts = vec![Verdict::at_least("frames whose levels are others than before", moving as f64, "", 20.0)];
     verdicts.extend(timed.into_iter().map(|verdict| shown.if_timed(verdict)));
+    verdicts.push(Shown::not_judged("frames", frames.len() - judged.len(), frames.len()));
     Ok(verdicts)
 }
 
