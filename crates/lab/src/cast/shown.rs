@@ -9,6 +9,10 @@ use cuelight_measure::quantiles::Quantiles;
 use cuelight_measure::record::Record;
 use cuelight_measure::verdict::Verdict;
 use cuelight_net::clock::mono_now_ns;
+use cuelight_wire::limits::UDP_TICK_HZ;
+
+/// A tick of the hub.
+const TICK_NS: i64 = 1_000_000_000 / UDP_TICK_HZ as i64;
 
 /// From one instant of CLOCK_MONOTONIC to another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,8 +113,21 @@ impl Shown {
 
     /// How many of something the machine itself left nothing to say of. With too many a play says nothing at all.
     pub(crate) fn not_judged(what: &str, count: usize, of: usize) -> Verdict {
-        let percent = 100.0 * count as f64 / of.max(1) as f64;
-        Verdict::must_be_below(format!("{what} not judged for such stalls"), percent, "%", 10.0).premise()
+        Self::at_most_not_judged(10.0, what, count, of)
+    }
+    /// The same of intervals. One of 10 ms meets a stall more often than an instant does.
+    pub(crate) fn intervals_not_judged(what: &str, count: usize, of: usize) -> Verdict {
+        Self::at_most_not_judged(30.0, what, count, of)
+    }
+    fn at_most_not_judged(percent: f64, what: &str, count: usize, of: usize) -> Verdict {
+        let measured = 100.0 * count as f64 / of.max(1) as f64;
+        Verdict::must_be_below(format!("{what} not judged for such stalls"), measured, "%", percent).premise()
+    }
+
+    /// Ticks that ended after the next one's begin, without those that the machine itself can have made late.
+    pub(crate) fn overruns(&self, counted: u64) -> Verdict {
+        let excused = ticks_taken(&self.stalls);
+        Verdict::none("ticks that took too long", counted.saturating_sub(excused) as f64)
     }
 
     /// Whether a change came into different frames because the machine itself stood still when it was to be shown.
@@ -148,5 +165,51 @@ impl Shown {
         let first = |node: &Record| node.events_named(event).find(|at| *at >= from_ns);
         let ms = |node| first(node).map_or(f64::INFINITY, |at| (at - from_ns) as f64 / 1e6);
         self.nodes[nodes].iter().map(ms).fold(0.0, f64::max)
+    }
+}
+
+/// Stretches as long as a tick of which the machine itself took half or more.
+fn ticks_taken(stalls: &[Stall]) -> u64 {
+    let mut stalls = stalls.to_vec();
+    stalls.sort_by_key(|stall| stall.from_ns);
+    let (mut count, mut counted_to) = (0, i64::MIN);
+    for (first, stall) in stalls.iter().enumerate() {
+        if stall.from_ns < counted_to {
+            continue;
+        }
+        let end_ns = stall.from_ns + TICK_NS;
+        // Processors stand still at once: what two of them lose at the same time is lost once.
+        let (mut lost_ns, mut lost_to) = (0, stall.from_ns);
+        for other in stalls[first..].iter().take_while(|other| other.from_ns < end_ns) {
+            let to_ns = other.to_ns.min(end_ns);
+            lost_ns += (to_ns - other.from_ns.max(lost_to)).max(0);
+            lost_to = lost_to.max(to_ns);
+        }
+        if lost_ns >= TICK_NS / 2 {
+            count += 1;
+            counted_to = end_ns;
+        }
+    }
+    count
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tick_is_taken_by_stalls_of_half_its_length_wherever_they_are() {
+        let ms = 1_000_000;
+        let stalls = |ranges: &[(i64, i64)]| -> Vec<Stall> {
+            ranges.iter().map(|&(from, to)| Stall { from_ns: from * ms, to_ns: to * ms }).collect()
+        };
+        assert_eq!(ticks_taken(&[]), 0);
+        assert_eq!(ticks_taken(&stalls(&[(0, 4)])), 0);
+        assert_eq!(ticks_taken(&stalls(&[(0, 5)])), 1);
+        assert_eq!(ticks_taken(&stalls(&[(0, 4), (0, 4)])), 0, "both processors at once");
+        assert_eq!(ticks_taken(&stalls(&[(6, 9), (0, 3)])), 1, "together");
+        assert_eq!(ticks_taken(&stalls(&[(0, 3), (11, 13)])), 0, "too far apart");
+        assert_eq!(ticks_taken(&stalls(&[(0, 6), (3, 7), (20, 26)])), 2);
+        assert_eq!(ticks_taken(&stalls(&[(0, 2), (8, 13)])), 1, "the second alone");
     }
 }

@@ -80,5 +80,5 @@ fn jitter(shown: &Shown, windows: &[Window]) -> Result<(Quantiles, Verdict)> {
         }
     }
     let jitter = Quantiles::of_ns(deviations).context("the records hold no frames")?;
-    Ok((jitter, Shown::not_judged("intervals", stalled, intervals)))
+    Ok((jitter, Shown::intervals_not_judged("intervals", stalled, intervals)))
 }

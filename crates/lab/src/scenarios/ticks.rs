@@ -41,7 +41,7 @@ fn run(stage: &Stage) -> Result<Vec<Verdict>> {
     let seconds = (last.1 - first.1) as f64 / 1e6;
     // A machine that stands still for most of a tick makes that tick look like copies of the next one.
     let pairs = || ticks.windows(2).filter(|pair| !shown.is_stalled(pair[0].0, pair[1].0));
-    let stalled = Shown::not_judged("ticks", ticks.len() - 1 - pairs().count(), ticks.len() - 1);
+    let stalled = Shown::intervals_not_judged("ticks", ticks.len() - 1 - pairs().count(), ticks.len() - 1);
     let skipped = pairs().map(|pair| (pair[1].1 - pair[0].1 + TICK_US / 2) / TICK_US - 1).sum::<i64>();
     let intervals = pairs().map(|pair| ((pair[1].0 - pair[0].0) - TICK_US * 1000).abs());
     let off = Quantiles::of_ns(intervals.collect()).context("no stream was seen")?;
@@ -49,7 +49,7 @@ fn run(stage: &Stage) -> Result<Vec<Verdict>> {
     let mut verdicts = vec![hz, Verdict::reported("changes sent", changes as f64, "")];
     let timed = vec![
         Verdict::none("ticks without a packet", skipped as f64),
-        Verdict::none("overruns by the hub's own count", (tick.overruns - before.overruns) as f64),
+        shown.overruns(tick.overruns - before.overruns),
         Verdict::below("interval of two ticks off 10 ms, p99", off.p99, "us", 1000.0, 100.0),
         Verdict::below("cost of a tick, p99, by the hub's own count", tick.cost_us_p99, "us", 5000.0, 200.0),
     ];
