@@ -179,7 +179,10 @@ fn run(cli: &Cli) -> Result<ExitCode> {
     let (met, missed, all) = (count(Entry::is_met), count(Entry::is_missed), report.entries.len());
     println!("{met} of {all} played within limits; see {}", out.display());
     if met + missed < all {
-        println!("{} could not be judged: not run here, or the machine itself stood still too often", all - met - missed);
+        println!(
+            "{} could not be judged: not run here, or the machine itself stood still too often",
+            all - met - missed
+        );
     }
     Ok(if missed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

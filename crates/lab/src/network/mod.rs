@@ -26,7 +26,7 @@ use tun_rs::{DeviceBuilder, Layer, SyncDevice};
 use forwarder::{Forwarder, PathId};
 use ip::ip;
 use namespace::{Inside, Namespace};
-pub(crate) use path::{PathProfile, Traffic};
+pub(crate) use path::{PathProfile, StreamSeen, Traffic};
 
 /// The hub's address, as on the appliance's own network.
 pub(crate) const HUB: Ipv4Addr = Ipv4Addr::new(192, 168, 4, 1);

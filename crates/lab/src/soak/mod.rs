@@ -100,7 +100,8 @@ pub(crate) fn run(args: &SoakArgs, program: PathBuf, out: PathBuf) -> Result<Exi
     }
     fs::create_dir_all(&dir).with_context(|| format!("{} cannot be made", dir.display()))?;
     let (dir, python) = (dir.canonicalize()?, "python3".into());
-    let stage = Stage { program, next_program: None, python, dir, seed: args.seed, is_quick: false, judges_timing: true };
+    let stage =
+        Stage { program, next_program: None, python, dir, seed: args.seed, is_quick: false, judges_timing: true };
     let plan = Plan::of(usize::from(args.nodes)).over(PathProfile::both(SWITCH));
     let mut cast = Cast::playing(&stage, plan)?;
     let is_timed = cast.is_timed();
