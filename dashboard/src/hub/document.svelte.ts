@@ -40,9 +40,10 @@ export class Document<T> {
     }
   }
 
-  /** Keeps it fresh while a component that called this is there. */
-  follow(): void {
+  /** Keeps it fresh while a component that called this is there, and as long as `isWanted`. */
+  follow(isWanted: () => boolean = () => true): void {
     $effect(() => {
+      if (!isWanted()) return;
       void this.load();
       const timer = setInterval(() => void this.load(), this.everyMs);
       return () => clearInterval(timer);

@@ -244,6 +244,32 @@ export interface SessionEntry {
   is_current?: boolean;
 }
 
+/** A node that asks to join the show. */
+export interface WaitingNode {
+  id: string;
+  /** What the node shows too, if nobody is in between. */
+  code: string;
+  mac: string;
+  name: string | null;
+  ip: string;
+  first_s: number;
+  last_s: number;
+}
+/** A node that was admitted or refused. */
+export interface SettledNode {
+  id: string;
+  code: string;
+  mac: string;
+  since_s: number;
+}
+export interface Pairings {
+  waiting: WaitingNode[];
+  admitted: SettledNode[];
+  refused: SettledNode[];
+  /** Whether whoever asks is admitted. */
+  admit_all: boolean;
+}
+
 /** A command that somebody gave, and what became of it. */
 export interface CommandEntry {
   command_id: string;

@@ -42,6 +42,8 @@ export function sentence(told: Told, name: (number: number) => string): Change |
   const scope = text(data['scope']) || 'the show';
   const say = (words: string, weight: Weight = 'note'): Change => ({ weight, text: words });
   switch (told.type) {
+    case 'node.asks':
+      return say(`${text(data['mac'])} asks to join from ${text(data['ip'])} with the code ${text(data['code'])}`, 'warn');
     case 'node.joined':
       return say(`${node} joined from ${text(data['ip'])}`);
     case 'node.ready':

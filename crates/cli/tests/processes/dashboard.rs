@@ -12,7 +12,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::support::{HERE, Hub, Node, Show, Socket, run};
+use crate::support::{HERE, Hub, Node, Show, Socket, run, until};
+use crate::tls;
 
 /// Where the sources of the page are.
 const DASHBOARD: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../dashboard");
@@ -135,6 +136,20 @@ fn people_sign_in_see_what_their_role_lets_them_do_and_go_on_where_their_session
     });
     drop(nodes);
     assert!(is_done, "access.mjs failed");
+}
+
+/// TRUST-6, TRUST-7
+#[test]
+fn a_node_is_admitted_on_the_page_by_the_code_it_shows_refused_and_taken_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let hub = Hub::start(folder.path(), &[]);
+    let node = tls::node(1, folder.path(), hub.at, &[]);
+    let code = until("the node tells its code", LIMIT, || tls::told_code(&node));
+    let is_done = script("pairing", &hub.at.to_string(), folder.path(), |order| match order {
+        "tell code" => code.clone(),
+        _ => panic!("the script orders {order:?}"),
+    });
+    assert!(is_done, "pairing.mjs failed");
 }
 
 /// Nodes that only hold their sessions: what they would show, nobody sees.

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use crate::support::{HERE, Hub, Node, SOON, run, until, until_true};
 
 /// A node that speaks TLS although its hub is on the same machine, and so has to be admitted.
-fn node(number: u8, folder: &Path, at: SocketAddr, options: &[&str]) -> Node {
+pub(crate) fn node(number: u8, folder: &Path, at: SocketAddr, options: &[&str]) -> Node {
     Node::start(number, folder, format!("https://{at}"), options)
 }
 
@@ -33,7 +33,7 @@ fn is_ready(hub: &Hub, node: &Node) -> bool {
 }
 
 /// The code in the last line of a node's log that tells one.
-fn told_code(node: &Node) -> Option<String> {
+pub(crate) fn told_code(node: &Node) -> Option<String> {
     let log = node.process.log();
     let (_, rest) = log.rsplit_once("Its code is ")?;
     rest.get(..19).map(str::to_owned)
