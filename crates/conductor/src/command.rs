@@ -159,6 +159,13 @@ pub enum Command {
         /// Which, perhaps none; `None`: those of its own settings.
         universes: Option<UniverseRanges>,
     },
+    /// Says how a node's LEDs are laid out.
+    LayOut {
+        /// The node.
+        node: NodeRef,
+        /// The text form of a geometry with as many pixels as the node has; `None`: as its own settings say.
+        geometry: Option<Text<48>>,
+    },
     /// A show is armed: no node is updated unless that is ordered by its name.
     Arm {
         /// Its name, 1 to 64 bytes; `None`: no show is armed any more.
@@ -292,6 +299,9 @@ pub enum CommandError {
     /// A node that cannot be told which universes are its own.
     #[error("node \"{0}\" does not take universes from its hub: give them in its own settings")]
     NoUniverses(NodeRef),
+    /// A node that cannot be told how its LEDs are laid out.
+    #[error("node \"{0}\" does not take its geometry from its hub: give it in its own settings")]
+    NoGeometry(NodeRef),
     /// No room for another group.
     #[error("{what}: at most {limit}; delete one first")]
     TooMany {

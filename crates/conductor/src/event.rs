@@ -34,6 +34,8 @@ pub enum Event {
     Renamed { node: NodeId, name: Text<32> },
     /// A node has other universes; none: those of its own settings.
     Assigned { node: NodeId, universes: Option<UniverseRanges> },
+    /// A node's LEDs are laid out otherwise; none: as its own settings say.
+    LaidOut { node: NodeId, geometry: Option<Text<48>> },
     /// A connection was closed with a reason.
     Refused { conn: ConnId, node: Option<NodeId>, refusal: Refusal },
     /// Another machine said that it is this node, whose session is alive.

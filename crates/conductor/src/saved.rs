@@ -87,4 +87,7 @@ pub struct SavedNode {
     /// The universes that an operator gave it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub universes: Option<UniverseRanges>,
+    /// How an operator laid its LEDs out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub geometry: Option<Text<48>>,
 }

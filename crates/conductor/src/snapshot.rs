@@ -141,8 +141,10 @@ pub struct NodeSnapshot {
     pub assigned: Option<UniverseRanges>,
     /// Where it serves a page of its own.
     pub page_port: Option<u16>,
-    /// How its LEDs are laid out, as it says: the text form of a geometry, or anything.
-    pub geometry: Option<Text<48>>,
+    /// How its LEDs are laid out by its own settings, as it says: the text form of a geometry, or anything.
+    pub own_geometry: Option<Text<48>>,
+    /// How an operator laid them out; none: its own.
+    pub laid_out: Option<Text<48>>,
     /// The capability words agreed on.
     pub ext: Ext,
     /// Whether it gets deployed packets only.
@@ -203,5 +205,9 @@ impl NodeSnapshot {
     /// Whether it plays cues.
     pub fn follows_cues(&self) -> bool {
         follows_cues(self.ext, self.assigned.as_ref().or(self.own_universes.as_ref()))
+    }
+    /// How its LEDs are laid out, as far as somebody says.
+    pub fn geometry(&self) -> Option<&str> {
+        self.laid_out.as_ref().or(self.own_geometry.as_ref()).map(Text::as_str)
     }
 }

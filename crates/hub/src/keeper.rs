@@ -289,6 +289,8 @@ fn log(event: &Event) {
         Event::Removed { node } => info!(node = node.0, "lost node left the roster; its number and name are kept"),
         Event::Forgotten { node, mac } => info!(node = node.0, %mac, "node forgotten"),
         Event::Assigned { node, universes: Some(universes) } => info!(node = node.0, %universes, "node has universes"),
+        Event::LaidOut { node, geometry: Some(geometry) } => info!(node = node.0, %geometry, "node is laid out"),
+        Event::LaidOut { node, geometry: None } => info!(node = node.0, "node is laid out as its own settings say"),
         Event::Assigned { node, universes: None } => info!(node = node.0, "node has the universes of its own settings"),
         Event::Renamed { node, name } => info!(node = node.0, %name, "node renamed"),
         Event::TakeoverRefused { node, ip } => {

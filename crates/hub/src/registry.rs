@@ -115,7 +115,7 @@ fn known(row: &Row<'_>) -> rusqlite::Result<Option<Known>> {
 pub(crate) fn saved(connection: &Connection) -> rusqlite::Result<Option<Saved>> {
     let nodes = all(connection)?.into_iter().filter_map(|known| {
         let name = Text::try_from(known.name.as_str()).ok()?;
-        Some(SavedNode { mac: known.mac, id: NodeId(known.number), name, track: 0, universes: None })
+        Some(SavedNode { mac: known.mac, id: NodeId(known.number), name, track: 0, universes: None, geometry: None })
     });
     let groups = revisions::newest_groups(connection)?.into_iter().filter_map(|group| {
         let members = group.members.iter().filter_map(|member| member.parse().ok()).collect();

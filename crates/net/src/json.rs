@@ -103,6 +103,7 @@ pub fn read_hub_message(text: &str, limit: usize) -> Result<HubMessage, BadMessa
         "restart" => body("restart", text).map(HubMessage::Restart),
         "show_lock" => body("show_lock", text).map(HubMessage::ShowLock),
         "universes" => body("universes", text).map(HubMessage::Universes),
+        "geometry" => body("geometry", text).map(HubMessage::Geometry),
         "state.snapshot" => body("state.snapshot", text).map(HubMessage::Snapshot),
         "effects.setCurrent" => body("effects.setCurrent", text).map(HubMessage::SetEffect),
         "parameters.set" => body("parameters.set", text).map(HubMessage::ParametersSet),
@@ -133,6 +134,7 @@ pub fn write_hub_message(message: &HubMessage) -> String {
         HubMessage::Restart(restart) => with_t("restart", restart),
         HubMessage::ShowLock(lock) => with_t("show_lock", lock),
         HubMessage::Universes(assigned) => with_t("universes", assigned),
+        HubMessage::Geometry(laid_out) => with_t("geometry", laid_out),
         HubMessage::Snapshot(snapshot) => with_type("state.snapshot", snapshot),
         HubMessage::SetEffect(effect) => with_type("effects.setCurrent", effect),
         HubMessage::ParametersSet(parameters) => with_type("parameters.set", parameters),
@@ -223,9 +225,9 @@ fn text_of<T: Serialize>(message: &T) -> String {
 mod tests {
     use cuelight_wire::caps::Ext;
     use cuelight_wire::control::{
-        Assigned, Caps, CueReport, FullStateMessage, GlobalState, Hello, HexPayload, OtaState, OtaStatus, OtaStop,
-        OtaUpdate, ParametersSet, Restart, SetEffect, ShowLock, Snapshot, SyncReport, Topo, TsPing, TsPong, Welcome,
-        ZoneState, ZoneUpdate,
+        Assigned, Caps, CueReport, FullStateMessage, GlobalState, Hello, HexPayload, LaidOut, OtaState, OtaStatus,
+        OtaStop, OtaUpdate, ParametersSet, Restart, SetEffect, ShowLock, Snapshot, SyncReport, Topo, TsPing, TsPong,
+        Welcome, ZoneState, ZoneUpdate,
     };
     use cuelight_wire::ids::{Mac, NodeId, Token};
     use cuelight_wire::stream::full_state::MAX_LEN;
@@ -387,6 +389,8 @@ mod tests {
         let ranges = (0..32).map(|n| (60_000 + 10 * n, 60_008 + 10 * n));
         let universes = Some(UniverseRanges::new(ranges).unwrap());
         let assigned = Assigned { node_id: NodeId(255), token: token.clone(), universes };
+        let geometry = Some(text(&"\"".repeat(48)));
+        let laid_out = LaidOut { node_id: NodeId(255), token: token.clone(), geometry };
         let lock = ShowLock { node_id: NodeId(255), token, show: Some(text(&"\"".repeat(64))) };
         let snapshot = Snapshot {
             node_id: NodeId(255),
@@ -402,6 +406,7 @@ mod tests {
             (r#"{"t":"restart","#, HubMessage::Restart(restart)),
             (r#"{"t":"show_lock","#, HubMessage::ShowLock(lock)),
             (r#"{"t":"universes","#, HubMessage::Universes(assigned)),
+            (r#"{"t":"geometry","#, HubMessage::Geometry(laid_out)),
             (r#"{"type":"state.snapshot","#, HubMessage::Snapshot(snapshot)),
             (r#"{"type":"effects.setCurrent","#, HubMessage::SetEffect(SetEffect { effect_id: 255, apply_at_us: at })),
             (r#"{"type":"parameters.set","#, HubMessage::ParametersSet(parameters)),

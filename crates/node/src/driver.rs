@@ -15,6 +15,7 @@ use cuelight_output::record::Record;
 use cuelight_output::{Command, Own};
 use cuelight_proto::node::{NodeEvent, NodeRole};
 use cuelight_proto::session::State;
+use cuelight_render::Geometry;
 use cuelight_update::health::Health;
 use cuelight_wire::caps::Ext;
 use cuelight_wire::control::Refusal;
@@ -55,6 +56,8 @@ pub(crate) struct Driver {
     pub(crate) stream: UdpSocket,
     pub(crate) exchange: AsyncStampedSocket,
     pub(crate) frames: Frames,
+    /// How the LEDs are laid out by the settings.
+    pub(crate) geometry: Geometry,
     /// None: the node has no universes.
     pub(crate) lights: Option<Lights>,
     /// The hub's cues, for those universes.
@@ -282,6 +285,7 @@ impl Driver {
                 self.universes.want(wanted);
                 self.change_universes();
             }
+            NodeEvent::Geometry(wanted) => self.lay_out(wanted.as_deref()),
             NodeEvent::StopUpdate(stop) => self.updates.on_stop(&stop),
             // An image on trial has three starts to prove itself, and this would be one of them.
             NodeEvent::Restart if self.updates.is_on_trial() => {
@@ -294,6 +298,21 @@ impl Driver {
             NodeEvent::ShowLock(show) => self.updates.on_show_lock(show.as_deref()),
             NodeEvent::HubError(error) => warn!(code = %error.code, "the hub says: {}", error.message),
         }
+    }
+
+    /// The hub has said how the LEDs are laid out (CTRL-13). As many as there are, it cannot change.
+    fn lay_out(&mut self, wanted: Option<&str>) {
+        let own = self.geometry;
+        let geometry = match wanted.map(str::parse::<Geometry>) {
+            Some(Ok(geometry)) if geometry.len() == own.len() => geometry,
+            Some(_) => {
+                let wanted = wanted.unwrap_or_default();
+                warn!(%wanted, %own, "the hub lays out other LEDs than there are: they stay as the settings say");
+                own
+            }
+            None => own,
+        };
+        self.frames.send(Command::LayOut(geometry));
     }
 
     fn take_exchange(&mut self) {

@@ -256,6 +256,7 @@ fn prepare(settings: NodeSettings) -> Result<Driver, NodeError> {
         spin: settings.spin,
         on_start: on_start(settings.realtime, FRAME_PRIORITY),
     })?;
+    let geometry = settings.geometry;
     let facts = Facts::of(&settings, config.mac, config.fw.as_str(), config.hardware.as_deref());
     let page = page.map(|open| Page::start(open, facts, config.mac, clock, glance)).transpose()?;
     let frame_clock = frame_loop.clock.reader();
@@ -269,6 +270,7 @@ fn prepare(settings: NodeSettings) -> Result<Driver, NodeError> {
         stream,
         exchange,
         frames,
+        geometry,
         lights: lit.lights,
         cues,
         universes,

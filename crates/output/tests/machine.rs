@@ -15,8 +15,12 @@ use proptest::prelude::*;
 const AHEAD: Span = Span::from_ms(2);
 
 fn machine(fallback: Fallback) -> FrameMachine {
+    laid_out(Geometry::strip(16), fallback)
+}
+
+fn laid_out(geometry: Geometry, fallback: Fallback) -> FrameMachine {
     let config = MachineConfig {
-        geometry: Geometry::strip(16),
+        geometry,
         // Dithering makes bytes depend on the frame; without it equal pictures have equal hashes.
         finish: Finish { dither: false, ..Finish::DEFAULT },
         seed: 0,
@@ -103,6 +107,27 @@ fn a_change_shows_in_its_own_frame_and_not_before() {
     let rest = run(&mut machine, &mut now, 10);
     let shown: Vec<i64> = rest.iter().filter(|seen| seen.rev == 7 && !seen.is_dark).map(|seen| seen.index).collect();
     assert_eq!(shown, [9, 10, 11]);
+}
+
+/// CTRL-13
+#[test]
+fn pixels_that_are_laid_out_otherwise_show_from_the_next_frame_on_what_they_would_have_shown_from_the_start() {
+    let ripple = Scene { effect: EffectId(17), ..Scene::default() };
+    let ripples = change(Layer { scene: ripple, ..layer(1, FrameIndex(1), Rgb::new(255, 255, 255)) });
+    let play = |machine: &mut FrameMachine, word: Option<Geometry>| {
+        machine.handle_clock(synced(Span::ZERO));
+        let mut now = ms(0);
+        run_frame(machine, &mut now, vec![ripples.clone()], Span::ZERO);
+        let words = word.map(Command::LayOut).into_iter().collect();
+        let first = run_frame(machine, &mut now, words, Span::ZERO);
+        [vec![first], run(machine, &mut now, 20)].concat()
+    };
+    let matrix = Geometry::matrix(4, 4);
+    let mut strip = machine(Fallback::Hold);
+    let (as_strip, as_matrix) = (play(&mut strip, None), play(&mut laid_out(matrix, Fallback::Hold), None));
+    assert_ne!(as_strip, as_matrix);
+    assert_eq!(play(&mut machine(Fallback::Hold), Some(matrix)), as_matrix);
+    assert_eq!(play(&mut machine(Fallback::Hold), Some(Geometry::matrix(4, 5))), as_strip, "not as many pixels");
 }
 
 /// OUT-2

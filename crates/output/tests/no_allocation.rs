@@ -64,6 +64,15 @@ impl Node {
             // The hub goes and comes.
             index if index % 400 == 200 => self.machine.handle_command(Command::Fallback, plan.index),
             index if index % 400 == 300 => self.machine.handle_command(Command::Live, plan.index),
+            // The hub lays the pixels out otherwise, and back.
+            index if index % 400 == 351 => {
+                let geometry = Geometry::ring(PIXELS as u16);
+                self.machine.handle_command(Command::LayOut(geometry), plan.index);
+            }
+            index if index % 400 == 51 => {
+                let geometry = Geometry::strip(PIXELS as u16);
+                self.machine.handle_command(Command::LayOut(geometry), plan.index);
+            }
             index if index % FRAMES_A_CHANGE == 0 => {
                 let change = self.change(plan.index);
                 self.machine.handle_command(change, plan.index);

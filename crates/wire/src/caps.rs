@@ -29,10 +29,12 @@ impl Ext {
     pub const RESTART: Self = Self(32);
     /// `universes`: the hub says which universes are the node's.
     pub const UNIVERSES: Self = Self(64);
+    /// `geometry`: the hub says how the node's LEDs are laid out.
+    pub const GEOMETRY: Self = Self(128);
     /// Everything this version knows.
-    pub const ALL: Self = Self(127);
+    pub const ALL: Self = Self(255);
 
-    const WORDS: [(Self, &'static str); 7] = [
+    const WORDS: [(Self, &'static str); 8] = [
         (Self::FULL_STATE, "full-state"),
         (Self::NS_EXCHANGE, "ns-exchange"),
         (Self::SHOW_LOCK, "show-lock"),
@@ -40,6 +42,7 @@ impl Ext {
         (Self::OTA_STOP, "ota-stop"),
         (Self::RESTART, "restart"),
         (Self::UNIVERSES, "universes"),
+        (Self::GEOMETRY, "geometry"),
     ];
 
     /// Whether every word of `other` is in this set.

@@ -14,8 +14,8 @@ fn unknown_words_of_any_length_are_passed_over() {
     assert_eq!(read(r#"["FULL-STATE", "full-state ", ""]"#).unwrap(), Ext::NONE);
     let long = "w".repeat(900);
     assert_eq!(read(&format!(r#"["{long}", "ns-exchange", "{long}"]"#)).unwrap(), Ext::NS_EXCHANGE);
-    let all =
-        r#"["\u0066ull-state", "full-state", "restart", "ota-stop", "show-lock", "cues", "universes", "ns-exchange"]"#;
+    let all = r#"["\u0066ull-state", "full-state", "restart", "ota-stop", "show-lock", "cues", "universes", "geometry",
+        "ns-exchange"]"#;
     assert_eq!(read(all).unwrap(), Ext::ALL);
 }
 
@@ -31,12 +31,15 @@ fn what_is_not_a_list_of_words_is_refused() {
 fn both_sides_use_only_the_words_both_know() {
     let words = |set: Ext| set.words().collect::<Vec<_>>();
     assert_eq!(words(Ext::ALL.and(Ext::FULL_STATE)), ["full-state"]);
-    assert_eq!(words(Ext::ALL), ["full-state", "ns-exchange", "show-lock", "cues", "ota-stop", "restart", "universes"]);
+    assert_eq!(
+        words(Ext::ALL),
+        ["full-state", "ns-exchange", "show-lock", "cues", "ota-stop", "restart", "universes", "geometry"]
+    );
     assert_eq!(
         words(Ext::ALL.without(Ext::CUES)),
-        ["full-state", "ns-exchange", "show-lock", "ota-stop", "restart", "universes"]
+        ["full-state", "ns-exchange", "show-lock", "ota-stop", "restart", "universes", "geometry"]
     );
     assert!(Ext::ALL.has(Ext::NS_EXCHANGE) && !Ext::FULL_STATE.has(Ext::ALL));
-    let written = r#"["full-state","ns-exchange","show-lock","cues","ota-stop","restart","universes"]"#;
+    let written = r#"["full-state","ns-exchange","show-lock","cues","ota-stop","restart","universes","geometry"]"#;
     assert_eq!(serde_json::to_string(&Ext::ALL).unwrap(), written);
 }

@@ -40,6 +40,8 @@ export interface ShowNode {
   page: string | null;
   /** How its LEDs are laid out; nothing where it does not say. */
   geometry?: string | null;
+  /** Whether the hub was told that, in place of what its own settings say. */
+  laid_out?: boolean;
 }
 
 export interface Scene {

@@ -76,6 +76,8 @@ export function sentence(told: Told, name: (number: number) => string): Change |
       return say(`Group ${text(data['name'])} was deleted`);
     case 'universes.assigned':
       return say(data['node'] === undefined ? `Universes ${text(data['universes']) || 'of its own settings'}` : `${node} plays universes ${text(data['universes']) || 'of its own settings'}`);
+    case 'node.laid-out':
+      return say(`${data['node'] === undefined ? '' : `${node}: `}LEDs as ${text(data['geometry']) || 'its own settings say'}`);
     case 'node.named':
       return say(`Named ${text(data['name']) || 'nothing'}`);
     case 'cue.ordered':

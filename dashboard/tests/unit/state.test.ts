@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { Show, ShowNode } from '../../src/hub/shapes.ts';
 import { changes } from '../../src/state/changes.ts';
 import { checks } from '../../src/state/checks.ts';
-import { isMatrix, laidOut, wired } from '../../src/state/geometry.ts';
+import { cells, isMatrix, laidOut, readLayout, wired, writeLayout, type Layout } from '../../src/state/geometry.ts';
 import { move, toggled } from '../../src/state/grid.ts';
 import { EMPTY, MAX_LINES, sample, SAMPLES } from '../../src/state/history.ts';
 import { fold } from '../../src/state/fold.ts';
@@ -234,4 +234,25 @@ test('how LEDs are laid out is said in words, and as a number where a node does 
   assert.deepEqual(words('ring:60'), ['ring of 60 LEDs', '', false]);
   assert.deepEqual(words('matrix:10x6:serpentine:bottom-left'), ['10 × 6 LEDs', 'serpentine, from the bottom left', true]);
   assert.deepEqual(words('cube:4'), ['60 LEDs', '', false]);
+});
+
+test('a layout is read, changed and written as the hub takes it', () => {
+  for (const text of ['strip:60', 'ring:60', 'matrix:10x6', 'matrix:6x10:serpentine:vertical:bottom-right', 'matrix:60x1:top-right']) {
+    assert.equal(writeLayout(readLayout({ leds: 60, geometry: text }), 60), text);
+  }
+  const line = readLayout({ leds: 60 });
+  assert.equal(writeLayout(line, 60), 'strip:60');
+  assert.equal(writeLayout({ ...line, shape: 'matrix' }, 60), 'matrix:10x6', 'nearly a square');
+  assert.equal(writeLayout({ ...readLayout({ leds: 7 }), shape: 'matrix' }, 7), 'matrix:7x1');
+  for (const width of [7, 0, -1, 2.5, Number.NaN, 120]) assert.equal(writeLayout({ ...line, shape: 'matrix', width }, 60), null, `${width}`);
+});
+
+test('the wiring is drawn as the nodes have it', () => {
+  const of = (text: string) => cells(readLayout({ leds: 6, geometry: text }), 6);
+  assert.deepEqual(of('matrix:3x2:serpentine'), [[0, 0], [1, 0], [2, 0], [2, 1], [1, 1], [0, 1]]);
+  assert.deepEqual(of('matrix:3x2:serpentine:vertical'), [[0, 0], [0, 1], [1, 1], [1, 0], [2, 0], [2, 1]]);
+  assert.deepEqual(of('matrix:3x2:serpentine:bottom-right'), [[2, 1], [1, 1], [0, 1], [0, 0], [1, 0], [2, 0]]);
+  assert.deepEqual(of('strip:6'), []);
+  const odd: Layout = { ...readLayout({ leds: 6, geometry: 'matrix:3x2' }), width: 4 };
+  assert.deepEqual(cells(odd, 6), []);
 });

@@ -124,6 +124,20 @@ fn universes_are_given_to_nodes_on_the_page_and_their_own_pages_show_them() {
     play_before("universes", Show::prepared(4, &options, |_| {}));
 }
 
+/// CTRL-13
+#[test]
+fn leds_are_laid_out_on_the_page_and_shown_so_without_a_restart() {
+    let show = Show::start(2);
+    let compare = |order: &str| {
+        assert_eq!(order, "compare");
+        let [one, other] = &show.records()[..] else { panic!("there are two nodes") };
+        let both = one.frames.iter().rev().find_map(|line| Some((line, other.frame(line.frame)?)));
+        let (one, other) = both.expect("a frame of both nodes");
+        if one.hash == other.hash { "equal" } else { "different" }.to_owned()
+    };
+    assert!(script("layout", &show.hub.at.to_string(), show.folder(), compare), "layout.mjs failed");
+}
+
 /// ACC-4, ACC-5
 #[test]
 fn people_sign_in_see_what_their_role_lets_them_do_and_go_on_where_their_session_ended() {

@@ -110,6 +110,7 @@ impl Conductor {
             Command::Forget { node } => return self.forget_node(node, now),
             Command::RestartNode { node, in_spite_of } => return self.restart_node(node, in_spite_of.as_deref(), now),
             Command::AssignUniverses { node, universes } => return self.assign(node, universes.as_ref(), now),
+            Command::LayOut { node, geometry } => return self.lay_out(node, geometry.as_ref(), now),
             Command::Arm { show } => return self.arm(show.as_ref(), now),
             Command::BeginRollout(order) => return self.begin_rollout(order, now),
             Command::Rollout(word) => return self.rollout_word(*word, now),
@@ -247,25 +248,51 @@ impl Conductor {
         self.log(Event::Renamed { node: id, name: name.clone() });
         self.settled(now)
     }
-    /// What it is told then holds for the node at once, without a restart (CTRL-12). One that is away is told when it comes.
+    /// What it is told then holds for the node at once, without a restart (CTRL-12).
     fn assign(
         &mut self,
         node: &NodeRef,
         universes: Option<&UniverseRanges>,
         now: Time<Local>,
     ) -> Result<Answer, CommandError> {
+        let refusal = CommandError::NoUniverses(node.clone());
+        let known = self.node_to_tell(node, (Ext::UNIVERSES, Due::UNIVERSES), refusal)?;
+        known.assigned = universes.cloned();
+        let event = Event::Assigned { node: known.id, universes: universes.cloned() };
+        self.log(event);
+        self.settled(now)
+    }
+    /// What it is told then holds for the node at once, without a restart (CTRL-13).
+    fn lay_out(
+        &mut self,
+        node: &NodeRef,
+        geometry: Option<&Text<48>>,
+        now: Time<Local>,
+    ) -> Result<Answer, CommandError> {
+        let refusal = CommandError::NoGeometry(node.clone());
+        let known = self.node_to_tell(node, (Ext::GEOMETRY, Due::GEOMETRY), refusal)?;
+        known.laid_out = geometry.cloned();
+        let event = Event::LaidOut { node: known.id, geometry: geometry.cloned() };
+        self.log(event);
+        self.settled(now)
+    }
+    /// A node that is to be told something, if it knows that word. One that is away is told when it comes.
+    fn node_to_tell(
+        &mut self,
+        node: &NodeRef,
+        (word, due): (Ext, Due),
+        refusal: CommandError,
+    ) -> Result<&mut Node, CommandError> {
         let id = self.id_of(node)?;
+        self.due_from = Some(0);
         let Some(known) = self.roster.get_mut(id) else { return Err(CommandError::UnknownNode(node.clone())) };
         if let Some(session) = &mut known.session {
-            if !known.ext.has(Ext::UNIVERSES) {
-                return Err(CommandError::NoUniverses(node.clone()));
+            if !known.ext.has(word) {
+                return Err(refusal);
             }
-            session.due = session.due.or(Due::UNIVERSES);
+            session.due = session.due.or(due);
         }
-        known.assigned = universes.cloned();
-        self.due_from = Some(0);
-        self.log(Event::Assigned { node: id, universes: universes.cloned() });
-        self.settled(now)
+        Ok(known)
     }
     fn set_group(
         &mut self,

@@ -1,6 +1,6 @@
 //! What leaves: datagrams, control messages, events.
 
-use cuelight_wire::control::{Assigned, HubMessage, ShowLock};
+use cuelight_wire::control::{Assigned, HubMessage, LaidOut, ShowLock};
 
 use super::{Conductor, ConnId, Outgoing, Transmit};
 use crate::event::Event;
@@ -33,7 +33,8 @@ impl Conductor {
                 self.due_from = None;
                 break;
             };
-            let (id, track, assigned) = (node.id, node.track, &node.assigned);
+            let (id, track) = (node.id, node.track);
+            let (assigned, laid_out) = (&node.assigned, &node.laid_out);
             let Some(session) = node.session.as_mut().filter(|session| !session.due.is_none()) else {
                 self.due_from = Some(index + 1);
                 continue;
@@ -48,6 +49,11 @@ impl Conductor {
                 let token = session.token.clone();
                 let assigned = Assigned { node_id: id, token, universes: assigned.clone() };
                 return Some((conn, Outgoing::Message(HubMessage::Universes(assigned))));
+            }
+            if first == Due::GEOMETRY {
+                let token = session.token.clone();
+                let laid_out = LaidOut { node_id: id, token, geometry: laid_out.clone() };
+                return Some((conn, Outgoing::Message(HubMessage::Geometry(laid_out))));
             }
             self.show.encode();
             let message = if first == Due::FULL_STATE {

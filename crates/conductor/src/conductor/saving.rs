@@ -79,7 +79,7 @@ impl Conductor {
             let track = self.show.tracks.hold(track(place).unwrap_or(self.show.show));
             self.show.groups.insert(name, Group { members, lead, track });
         }
-        for SavedNode { mac, id, name, track: place, universes: assigned } in saved.nodes {
+        for SavedNode { mac, id, name, track: place, universes: assigned, geometry: laid_out } in saved.nodes {
             let is_known = id.0 == 0 || self.roster.get(id).is_some() || self.roster.id_of(mac).is_some();
             if is_known || self.is_name_taken(id, &name) || self.roster.nodes().len() >= self.config.max_nodes {
                 self.log(Event::SavedIgnored { what: "a saved node has a number, address or name of another" });
@@ -87,7 +87,13 @@ impl Conductor {
             }
             let track = self.show.tracks.hold(track(place).unwrap_or(self.show.show));
             let is_named = !name.is_empty();
-            self.roster.insert(Node { name, is_named, assigned, ..Node::new(id, mac, track, self.config.lead) });
+            self.roster.insert(Node {
+                name,
+                is_named,
+                assigned,
+                laid_out,
+                ..Node::new(id, mac, track, self.config.lead)
+            });
         }
         // Each restored track was held once for itself.
         for track in tracks.into_iter().flatten() {
@@ -146,5 +152,6 @@ fn saved_group(name: &str, group: &Group, track: usize) -> SavedGroup {
 fn saved_node(node: &Node, track: usize) -> SavedNode {
     // A name the node gave itself comes with its next hello.
     let name = if node.is_named { node.name.clone() } else { Default::default() };
-    SavedNode { mac: node.mac, id: node.id, name, track, universes: node.assigned.clone() }
+    let (universes, geometry) = (node.assigned.clone(), node.laid_out.clone());
+    SavedNode { mac: node.mac, id: node.id, name, track, universes, geometry }
 }

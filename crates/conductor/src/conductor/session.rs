@@ -271,6 +271,8 @@ impl Conductor {
         let due = if ext.has(Ext::SHOW_LOCK) { due.or(Due::SHOW_LOCK) } else { due };
         // CTRL-12
         let due = if ext.has(Ext::UNIVERSES) { due.or(Due::UNIVERSES) } else { due };
+        // CTRL-13
+        let due = if ext.has(Ext::GEOMETRY) { due.or(Due::GEOMETRY) } else { due };
         node.session = Some(Session {
             conn,
             token: token.clone(),

@@ -30,6 +30,7 @@ impl Due {
     const ZONE: u16 = 32;
     pub(crate) const SHOW_LOCK: Self = Self(Self::ZONE << MAX_ZONES);
     pub(crate) const UNIVERSES: Self = Self(Self::ZONE << (MAX_ZONES + 3));
+    pub(crate) const GEOMETRY: Self = Self(Self::ZONE << (MAX_ZONES + 4));
 
     pub(crate) const fn or(self, other: Self) -> Self {
         Self(self.0 | other.0)

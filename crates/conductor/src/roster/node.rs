@@ -96,8 +96,10 @@ pub(crate) struct Node {
     pub(crate) assigned: Option<UniverseRanges>,
     /// Where it serves a page of its own, as it says.
     pub(crate) page_port: Option<u16>,
-    /// How its LEDs are laid out, as it says.
-    pub(crate) geometry: Option<Text<48>>,
+    /// How its LEDs are laid out by its own settings, as it says.
+    pub(crate) own_geometry: Option<Text<48>>,
+    /// How an operator laid them out; none: its own.
+    pub(crate) laid_out: Option<Text<48>>,
     pub(crate) loss_pct: f32,
     pub(crate) drift_us: i64,
     pub(crate) rssi: i16,
@@ -136,7 +138,8 @@ impl Node {
             own_universes: None,
             assigned: None,
             page_port: None,
-            geometry: None,
+            own_geometry: None,
+            laid_out: None,
             loss_pct: 0.0,
             drift_us: 0,
             rssi: 0,
@@ -169,7 +172,7 @@ impl Node {
         self.fw = hello.fw.clone();
         self.hardware = hello.hardware.clone();
         (self.own_universes, self.page_port) = (hello.universes.clone(), hello.page_port);
-        self.geometry = hello.geometry.clone();
+        self.own_geometry = hello.geometry.clone();
         (self.caps, self.topo, self.ext) = (hello.caps, hello.topo, ext);
         (self.loss_pct, self.drift_us, self.sync, self.cues) = (0.0, 0, None, None);
         self.seen_at = Some(now);

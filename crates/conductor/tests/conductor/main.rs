@@ -4,6 +4,7 @@
 mod ahead;
 mod commands;
 mod cues;
+mod geometry;
 mod health;
 mod node_restarts;
 mod patterns;

@@ -38,6 +38,7 @@ fn a_cuelight_node_gets_the_agreed_words_and_its_full_state() {
         HubMessage::FullState(full),
         HubMessage::ShowLock(lock),
         HubMessage::Universes(assigned),
+        HubMessage::Geometry(laid_out),
     ] = messages.as_slice()
     else {
         panic!("{messages:?}")
@@ -45,6 +46,7 @@ fn a_cuelight_node_gets_the_agreed_words_and_its_full_state() {
     assert_eq!((welcome.ts_port, welcome.ext, welcome.boot_id), (Some(49_154), Ext::ALL, Some(7)));
     assert_eq!((lock.node_id, &lock.token, &lock.show), (welcome.node_id, &welcome.token, &None));
     assert_eq!((assigned.node_id, &assigned.universes), (welcome.node_id, &None));
+    assert_eq!((laid_out.node_id, &laid_out.geometry), (welcome.node_id, &None));
     let state = cuelight_wire::stream::full_state::decode(&full.payload.0).unwrap();
     assert_eq!((state.layers.len(), state.tempos.len(), state.masters.len()), (1, 1, 1));
 }

@@ -111,6 +111,7 @@ pub(crate) fn refused(error: CommandError) -> Problem {
         | CommandError::Updating(_)
         | CommandError::Armed { .. }
         | CommandError::NoUniverses(_)
+        | CommandError::NoGeometry(_)
         | CommandError::IdReused
         | CommandError::TooMany { .. }
         | CommandError::RolloutRunning { .. }

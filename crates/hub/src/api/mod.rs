@@ -17,6 +17,7 @@ mod connection;
 mod cookie;
 mod cues;
 mod events;
+mod geometry;
 mod groups;
 pub(crate) mod guard;
 mod headers;
@@ -182,6 +183,8 @@ fn commands() -> Calls {
         .call(Role(Viewer), routes!(universes::list))
         .call(Role(Viewer), routes!(universes::get))
         .call(Role(Admin), routes!(universes::put, universes::delete))
+        .call(Role(Viewer), routes!(geometry::get))
+        .call(Role(Admin), routes!(geometry::put, geometry::delete))
         .call(Role(Viewer), routes!(pairings::list))
         .call(Role(Admin), routes!(pairings::admit, pairings::refuse))
         .call(Role(Viewer), routes!(groups::list))

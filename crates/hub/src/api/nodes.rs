@@ -70,8 +70,11 @@ pub(crate) struct NodeView {
     universes: Vec<String>,
     /// Where it serves a page of its own.
     page: Option<String>,
-    /// How its LEDs are laid out, as `strip:320`, `ring:60` or `matrix:16x16:serpentine`; null where it does not say.
+    /// How its LEDs are laid out, as `strip:320`, `ring:60` or `matrix:16x16:serpentine`: as it was told here, else as its own
+    /// settings say; null where nobody says.
     geometry: Option<String>,
+    /// Whether that was told here.
+    laid_out: bool,
 }
 
 impl NodeView {
@@ -113,7 +116,8 @@ impl NodeView {
             bytes: node.bytes,
             groups: groups.map(|group| group.name.as_str().to_owned()).collect(),
             universes: node.assigned.as_ref().or(node.own_universes.as_ref()).map_or_else(Vec::new, words),
-            geometry: node.geometry.as_ref().map(|text| text.as_str().to_owned()),
+            geometry: node.geometry().map(str::to_owned),
+            laid_out: node.laid_out.is_some(),
             page: node.ip.zip(node.page_port).map(|(ip, port)| format!("http://{}/", SocketAddr::new(ip, port))),
         }
     }

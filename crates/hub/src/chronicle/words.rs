@@ -19,7 +19,8 @@ pub(crate) fn of_command(command: &Command) -> (Option<NodeRef>, Value) {
         Command::NameNode { node, .. }
         | Command::Forget { node }
         | Command::RestartNode { node, .. }
-        | Command::AssignUniverses { node, .. } => Some(node.clone()),
+        | Command::AssignUniverses { node, .. }
+        | Command::LayOut { node, .. } => Some(node.clone()),
         _ => None,
     };
     if let Some(told) = events::of_command(command) {
@@ -33,6 +34,9 @@ pub(crate) fn of_command(command: &Command) -> (Option<NodeRef>, Value) {
         Command::Forget { .. } => json!({ "type": "node.forgotten" }),
         Command::AssignUniverses { universes, .. } => {
             json!({ "type": "universes.assigned", "universes": universes.as_ref().map(ToString::to_string) })
+        }
+        Command::LayOut { geometry, .. } => {
+            json!({ "type": "node.laid-out", "geometry": geometry.as_ref().map(|text| text.as_str()) })
         }
         Command::Arm { show } => json!({ "type": "show.armed", "name": show.as_ref().map(|show| show.as_str()) }),
         Command::BeginRollout(order) => json!({ "type": "rollout.begun", "version": order.version }),

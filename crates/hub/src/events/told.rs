@@ -37,6 +37,9 @@ pub(crate) fn of_event(event: &Event) -> Option<Told> {
         Event::Assigned { node, universes } => {
             ("universes.assigned", json!({ "node": node.0, "universes": universes.as_ref().map(ToString::to_string) }))
         }
+        Event::LaidOut { node, geometry } => {
+            ("node.laid-out", json!({ "node": node.0, "geometry": geometry.as_ref().map(|text| text.as_str()) }))
+        }
         Event::Refused { node, refusal, .. } => {
             ("connection.refused", json!({ "node": node.map(|node| node.0), "why": refusal.to_string() }))
         }
@@ -103,6 +106,7 @@ pub(crate) fn of_command(command: &Command) -> Option<Told> {
         Command::UnloadShow => ("show.unloaded", json!({})),
         Command::NameNode { .. }
         | Command::AssignUniverses { .. }
+        | Command::LayOut { .. }
         | Command::Forget { .. }
         | Command::RestartNode { .. }
         | Command::Arm { .. }

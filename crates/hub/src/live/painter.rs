@@ -128,7 +128,7 @@ impl Painter {
 /// How a node's LEDs are drawn with so many pixels at most; none for a node that has none.
 fn layout(node: &NodeSnapshot, most: usize) -> Option<Geometry> {
     let leds = node.topo.leds as usize;
-    let said = node.geometry.as_ref().and_then(|text| text.as_str().parse().ok());
+    let said = node.geometry().and_then(|text| text.parse().ok());
     let length = u16::try_from(leds.min(most)).expect("at most 2,000");
     match said.filter(|said: &Geometry| said.len() == leds) {
         _ if length == 0 => None,

@@ -86,6 +86,8 @@ fn words(event: &NodeEvent) -> Option<(Kind, String)> {
         NodeEvent::Cues(state) => (Kind::Command, format!("cue step {}", state.number)),
         NodeEvent::Universes(Some(universes)) => (Kind::Command, format!("play universes {universes}")),
         NodeEvent::Universes(None) => (Kind::Command, "play the universes of its own settings".to_owned()),
+        NodeEvent::Geometry(Some(geometry)) => (Kind::Command, format!("lay the LEDs out as {geometry}")),
+        NodeEvent::Geometry(None) => (Kind::Command, "lay the LEDs out as its own settings say".to_owned()),
         NodeEvent::Heard { .. } | NodeEvent::Connect | NodeEvent::Disconnect(_) => return None,
     };
     Some(said)

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use cuelight_render::Geometry;
 use cuelight_wire::change::Change;
 use cuelight_wire::ids::PatternId;
 use rtrb::{Consumer, Producer, PushError, RingBuffer};
@@ -30,6 +31,8 @@ pub enum Command {
     Live,
     /// What somebody wants of this node alone while the hub is missing. It ends when the hub is back.
     Own(Own),
+    /// The pixels are laid out like this, from the next frame on. One with another number of pixels is passed over.
+    LayOut(Geometry),
 }
 
 /// What somebody wants of one node alone.

@@ -143,6 +143,11 @@ impl FrameMachine {
                     self.overlay = Overlay::own(own, &self.config.fallback, self.shown(), next.show_at());
                 }
             }
+            Command::LayOut(geometry) => {
+                if geometry.len() == self.pixels.len() {
+                    self.renderer.set_geometry(geometry).expect("it has as many pixels as there are");
+                }
+            }
             Command::Live => {
                 if let Some(overlay) = self.overlay.take_if(|overlay| !overlay.is_leaving()) {
                     self.overlay = overlay.leave(&self.hub, next.show_at());

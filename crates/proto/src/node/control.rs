@@ -53,6 +53,12 @@ impl NodeRole {
                     self.event(NodeEvent::Universes(assigned.universes.clone()));
                 }
             }
+            HubMessage::Geometry(laid_out) => {
+                // CTRL-13
+                if self.negotiated(Ext::GEOMETRY) {
+                    self.event(NodeEvent::Geometry(laid_out.geometry.clone()));
+                }
+            }
             HubMessage::FullState(copy) => self.on_state_copy(copy, now),
             HubMessage::Snapshot(snapshot) => self.on_snapshot(snapshot, now),
             HubMessage::SetEffect(set) => self.on_control_patch(set.apply_at_us, deployed::of_set_effect(set), now),
@@ -79,6 +85,9 @@ impl NodeRole {
             HubMessage::ShowLock(lock) => is_my_number(lock.node_id) && me.is_some_and(|me| me.token == lock.token),
             HubMessage::Universes(assigned) => {
                 is_my_number(assigned.node_id) && me.is_some_and(|me| me.token == assigned.token)
+            }
+            HubMessage::Geometry(laid_out) => {
+                is_my_number(laid_out.node_id) && me.is_some_and(|me| me.token == laid_out.token)
             }
             HubMessage::FullState(copy) => is_my_number(copy.node_id),
             HubMessage::Snapshot(snapshot) => is_my_number(snapshot.node_id),

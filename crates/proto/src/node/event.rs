@@ -82,6 +82,9 @@ pub enum NodeEvent {
     /// Which universes are the node's; none: those of its own settings. Holds until the next one, whatever becomes of the
     /// session.
     Universes(Option<UniverseRanges>),
+    /// How the node's LEDs are laid out, in text; none: as its own settings say. Holds until the next one, whatever becomes of
+    /// the session.
+    Geometry(Option<Text<48>>),
     /// The hub complained about a message.
     HubError(ErrorMessage),
 }

@@ -3,7 +3,9 @@
 use cuelight_proto::node::{FrameReport, NodeEvent, SyncUse, UpdateReport};
 use cuelight_proto::session::{Ended, State};
 use cuelight_wire::caps::Ext;
-use cuelight_wire::control::{Assigned, ErrorMessage, HubMessage, NodeMessage, OtaState, OtaStop, Restart, ShowLock};
+use cuelight_wire::control::{
+    Assigned, ErrorMessage, HubMessage, LaidOut, NodeMessage, OtaState, OtaStop, Restart, ShowLock,
+};
 use cuelight_wire::limits::{KEEPALIVE_TIMEOUT, MAX_CONTROL_MESSAGE};
 use cuelight_wire::stream::MsgType;
 use cuelight_wire::time::Span;
@@ -320,6 +322,28 @@ fn universes_are_passed_on_where_that_was_agreed() {
     deployed.run(ms(500));
     deployed.message(assigned(&deployed, None));
     assert_eq!(deployed.count(|event| matches!(event, NodeEvent::Universes(_))), 0);
+}
+
+#[test]
+fn how_its_leds_are_laid_out_is_passed_on_where_that_was_agreed() {
+    // CTRL-13
+    let laid_out = |world: &World, geometry: Option<&str>| {
+        HubMessage::Geometry(LaidOut {
+            node_id: NODE,
+            token: world.hub.token.try_into().unwrap(),
+            geometry: geometry.map(|text| text.try_into().unwrap()),
+        })
+    };
+    let mut world = World::new(SyncUse::Scheduled).joined();
+    for geometry in [Some("matrix:16x16"), None] {
+        world.message(laid_out(&world, geometry));
+        let expected = NodeEvent::Geometry(geometry.map(|text| text.try_into().unwrap()));
+        assert_eq!(world.count(|event| *event == expected), 1);
+    }
+    let mut deployed = World::deployed();
+    deployed.run(ms(500));
+    deployed.message(laid_out(&deployed, None));
+    assert_eq!(deployed.count(|event| matches!(event, NodeEvent::Geometry(_))), 0);
 }
 
 fn told(world: &World) -> Vec<(OtaState, u8, bool)> {

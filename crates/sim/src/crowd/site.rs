@@ -423,6 +423,7 @@ impl Site {
             | NodeEvent::Restart
             | NodeEvent::ShowLock(_)
             | NodeEvent::Universes(_)
+            | NodeEvent::Geometry(_)
             | NodeEvent::HubError(_) => {}
         }
         self.mix(at_ns as u64);

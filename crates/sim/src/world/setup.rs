@@ -138,8 +138,8 @@ impl Setup {
             inbox: INBOX,
             path,
             profile: Profile::DEFAULT,
-            // Nothing in these worlds plays universes.
-            ext: Ext::ALL.without(Ext::UNIVERSES),
+            // Nothing in these worlds plays universes, or is laid out by its hub.
+            ext: Ext::ALL.without(Ext::UNIVERSES).without(Ext::GEOMETRY),
             render_seed: 7,
             finish: Finish::DEFAULT,
             patterns: Vec::new(),

@@ -27,6 +27,7 @@ pub(crate) fn later_hub(message: HubMessage) -> HubMessage {
         HubMessage::Restart(restart) => HubMessage::Restart(later(&restart)),
         HubMessage::ShowLock(lock) => HubMessage::ShowLock(later(&lock)),
         HubMessage::Universes(assigned) => HubMessage::Universes(later(&assigned)),
+        HubMessage::Geometry(laid_out) => HubMessage::Geometry(later(&laid_out)),
         other => other,
     }
 }

@@ -5,6 +5,7 @@
 
 mod error;
 mod full_state;
+mod geometry;
 mod hello;
 mod keepalive;
 mod ota;
@@ -17,6 +18,7 @@ mod welcome;
 
 pub use error::{ErrorMessage, Refusal};
 pub use full_state::{FullStateMessage, HexPayload};
+pub use geometry::LaidOut;
 pub use hello::{Caps, Hello, ShowHint, Topo};
 pub use keepalive::{CueReport, ExchangeReport, Keepalive, SyncReport};
 pub use ota::{OtaState, OtaStatus, OtaStop, OtaUpdate};
@@ -63,6 +65,8 @@ pub enum HubMessage {
     ShowLock(ShowLock),
     /// `universes`
     Universes(Assigned),
+    /// `geometry`
+    Geometry(LaidOut),
     /// `state.snapshot`
     Snapshot(Snapshot),
     /// `effects.setCurrent`

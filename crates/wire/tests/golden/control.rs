@@ -245,6 +245,14 @@ fn universes_are_told_as_ranges_and_those_of_the_nodes_own_settings_as_null() {
     both("universes", "hub-universes-own.json", &Assigned { universes: None, ..assigned });
 }
 
+/// CTRL-13
+#[test]
+fn how_leds_are_laid_out_is_told_as_text_and_as_the_nodes_own_settings_say_as_null() {
+    let laid_out = LaidOut { node_id: NodeId(1), token: token(), geometry: Some(text("matrix:20x16:serpentine")) };
+    both("geometry", "hub-geometry.json", &laid_out);
+    both("geometry", "hub-geometry-own.json", &LaidOut { geometry: None, ..laid_out });
+}
+
 /// CTRL-2
 #[test]
 fn show_messages_are_read_and_written_as_deployed() {

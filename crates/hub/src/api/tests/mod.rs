@@ -10,6 +10,7 @@ mod cues;
 mod description;
 mod events;
 mod facts;
+mod geometry;
 mod guarded;
 mod kept;
 mod limits;
