@@ -99,7 +99,7 @@ impl World {
     /// What a hub does after every input.
     fn settle(&mut self) {
         let Self { conductor, now, .. } = self;
-        let sessions: Vec<TokenHash> = conductor.sessions().collect();
+        let sessions: Vec<TokenHash> = conductor.sessions().map(|(token, _)| token).collect();
         assert!(sessions.len() <= NODES);
         // Missed ticks are left out, not made up for. A hub that has stopped makes no more.
         let mut tick = || {

@@ -29,7 +29,7 @@ pub fn run(data: &[u8]) {
         caps: Caps { udp: true, ota: false, clock: true },
         topo: Topo { leds: 640, channels: 1 },
         udp_port: None,
-        ext: if script.u8().is_multiple_of(2) { Ext::ALL } else { Ext::NONE },
+        ext: if script.u8().is_multiple_of(2) { Ext::ALL.without(Ext::SEAL) } else { Ext::NONE },
         profile: Profile::DEFAULT,
         sync: SyncUse::Scheduled,
     };

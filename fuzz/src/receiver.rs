@@ -37,13 +37,13 @@ pub fn run(data: &[u8]) {
     let mut script = Script::new(data);
     let mut now = START;
     let mut receiver = Receiver::new(now);
-    receiver.start(TOKEN);
+    receiver.start(TOKEN, None);
     let mut buf = [0; MAX_PACKET];
     while let Some(step) = script.step() {
         now += script.pause();
         let bytes = match step % 8 {
             0 => {
-                receiver.start(TOKEN);
+                receiver.start(TOKEN, None);
                 continue;
             }
             1 => script.chunk(),

@@ -10,14 +10,15 @@ use cuelight_net::clock::LocalClock;
 use cuelight_net::udp::{StampedSocket, TxId};
 use cuelight_net::wake::Wakeup;
 use cuelight_proto::sync::SyncServer;
-use cuelight_wire::exchange::PONG_NS_LEN;
+use cuelight_wire::exchange::{PONG_NS_LEN, Ping};
 use cuelight_wire::ids::TokenHash;
+use cuelight_wire::seal::TAG_LEN;
 use cuelight_wire::time::{Show, Time};
 use tracing::warn;
 
 use crate::inbox::Inbox;
 use crate::keeper::SharedShowClock;
-use crate::tick::Sessions;
+use crate::tick::{Session, Sessions};
 
 /// Sessions whose last transmit stamp is remembered: as many as the largest roster.
 const STAMPS: usize = 1024;
@@ -25,7 +26,7 @@ const STAMPS: usize = 1024;
 const UNDER_WAY: usize = 64;
 /// A session is mentioned this often: well within the second the conductor counts on, whatever the period of its pings.
 const MENTION_EVERY_NS: i64 = 700_000_000;
-/// A ping is 20 bytes; what is longer is dropped, and needs no more room than to be seen to be longer.
+/// A ping is 20 bytes, 36 with its tag; what is longer is dropped, and needs no more room than to be seen to be longer.
 const LONGEST: usize = 64;
 
 /// What the thread owns.
@@ -67,14 +68,19 @@ impl ExchangeThread {
             }
             let sessions = self.sessions.load();
             let t2 = self.show_at(show_clock, received.rx_mono_ns);
-            let is_known = |token| sessions.binary_search(&token).is_ok();
-            let Ok(answer) = server.handle_ping(&datagram[..received.len], is_known, t2) else { continue };
+            let bytes = &datagram[..received.len];
+            let session = Ping::token_in(bytes).and_then(|token| find(&sessions, token));
+            let seal = session.and_then(|(_, seal)| seal.as_ref());
+            // WIRE-12
+            let Some(ping) = seal.map_or(Some(bytes), |seal| seal.open(bytes)) else { continue };
+            let Ok(answer) = server.handle_ping(ping, |_| session.is_some(), t2) else { continue };
             if self.mentions.is_due(answer.ping.token_hash, received.rx_mono_ns, &sessions) {
                 self.inbox.mention(answer.ping.token_hash);
             }
-            let mut pong = [0; PONG_NS_LEN];
+            let mut pong = [0; PONG_NS_LEN + TAG_LEN];
             let t3 = show_clock.show_at(self.clock.now());
             let Ok(len) = answer.pong(t3).encode(&mut pong) else { continue };
+            let Ok(len) = seal.map_or(Ok(len), |seal| seal.close(&mut pong, len)) else { continue };
             if let Ok(id) = self.socket.send_to(&pong[..len], received.from) {
                 under_way.push(id, answer.ping.token_hash, answer.ping.seq);
             }
@@ -95,6 +101,11 @@ impl ExchangeThread {
     }
 }
 
+fn find(sessions: &[Session], token_hash: TokenHash) -> Option<&Session> {
+    let place = sessions.binary_search_by_key(&token_hash, |(known, _)| *known).ok()?;
+    sessions.get(place)
+}
+
 /// When the tick thread was last told of each session. Deployed nodes report no loss and no drift, so this is the sign they
 /// are judged by; and a node whose control connection is stuck behind a lost segment is known to be there (ROSTER-4).
 #[derive(Debug, Default)]
@@ -103,11 +114,11 @@ pub(crate) struct Mentions(HashMap<TokenHash, i64>);
 impl Mentions {
     /// Whether the session is to be mentioned again; then it counts as mentioned. Sessions that are over make room when
     /// there are twice as many entries as sessions.
-    fn is_due(&mut self, token_hash: TokenHash, mono_ns: i64, sessions: &[TokenHash]) -> bool {
+    fn is_due(&mut self, token_hash: TokenHash, mono_ns: i64, sessions: &[Session]) -> bool {
         let is_due = self.0.get(&token_hash).is_none_or(|last| mono_ns - last >= MENTION_EVERY_NS);
         if is_due {
             if self.0.len() > 2 * sessions.len() {
-                self.0.retain(|known, _| sessions.binary_search(known).is_ok());
+                self.0.retain(|known, _| find(sessions, *known).is_some());
             }
             self.0.insert(token_hash, mono_ns);
         }

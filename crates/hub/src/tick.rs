@@ -13,6 +13,7 @@ use cuelight_net::timer::{TickTimer, Woken};
 use cuelight_net::udp::BatchSender;
 use cuelight_wire::control::Refusal;
 use cuelight_wire::ids::TokenHash;
+use cuelight_wire::seal::Seal;
 use cuelight_wire::time::{Local, Time};
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
@@ -22,8 +23,11 @@ use crate::inbox::{Answered, Input};
 use crate::keeper::{Keeper, SharedShowClock};
 use crate::stream::{send_ahead, send_tick};
 
-/// Token hashes of the sessions there are, sorted; swapped whole.
-pub(crate) type Sessions = ArcSwap<Vec<TokenHash>>;
+/// A session of the time exchange, with what its datagrams are closed and opened with where that was agreed.
+pub(crate) type Session = (TokenHash, Option<Seal>);
+
+/// The sessions there are, sorted by their token hashes; swapped whole.
+pub(crate) type Sessions = ArcSwap<Vec<Session>>;
 
 /// Ticks between two snapshots when nothing happens: ten a second.
 const SNAPSHOT_EVERY: u64 = 10;
@@ -187,8 +191,9 @@ impl TickThread {
         let revision = self.conductor.sessions_revision();
         if revision != memory.sessions_revision {
             memory.sessions_revision = revision;
-            let mut sessions: Vec<TokenHash> = self.conductor.sessions().collect();
-            sessions.sort_unstable();
+            let sessions = self.conductor.sessions();
+            let mut sessions: Vec<Session> = sessions.map(|(token, seal)| (token, seal.cloned())).collect();
+            sessions.sort_unstable_by_key(|(token, _)| *token);
             self.sessions.store(Arc::new(sessions));
             self.show.set(self.conductor.show_clock());
         }

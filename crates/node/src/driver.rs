@@ -18,9 +18,10 @@ use cuelight_proto::session::State;
 use cuelight_render::Geometry;
 use cuelight_update::health::Health;
 use cuelight_wire::caps::Ext;
-use cuelight_wire::control::Refusal;
+use cuelight_wire::control::{CueReport, Refusal};
 use cuelight_wire::cues::CueState;
 use cuelight_wire::exchange::PONG_NS_LEN;
+use cuelight_wire::seal::TAG_LEN;
 use cuelight_wire::stream::MAX_PACKET;
 use cuelight_wire::time::{Local, Time};
 use tokio::net::UdpSocket;
@@ -185,7 +186,7 @@ impl Driver {
         while let Some(ping) = self.role.poll_ping(self.clock.now()) {
             let Some(to) = self.link.exchange_at else { continue };
             // A ping that does not leave is a ping lost: the role asks again.
-            if let Ok(id) = self.exchange.send_to(&ping.encode(), to) {
+            if let Ok(id) = self.exchange.send_to(&self.role.ping_datagram(&ping), to) {
                 if self.link.pings.is_full() {
                     self.link.pings.pop_front();
                 }
@@ -321,7 +322,7 @@ impl Driver {
                 self.role.handle_exchange_sent(*seq, self.clock.from_mono_ns(sent.mono_ns));
             }
         }
-        let mut pong = [0; PONG_NS_LEN + 1];
+        let mut pong = [0; PONG_NS_LEN + TAG_LEN + 1];
         for _ in 0..AT_ONCE {
             // An error belongs to one datagram (an unreachable hub); the role notices by what does not come.
             let Ok(Some(received)) = self.exchange.recv(&mut pong) else { break };
@@ -405,7 +406,7 @@ impl Driver {
     fn change_universes(&mut self) {
         if self.universes.is_due() {
             self.cues = None;
-            self.universes.change(Lit { lights: self.lights.take(), lighting: self.lighting.take() });
+            self.universes.change(self.lights.take(), self.lighting.take());
         }
     }
 
@@ -414,6 +415,7 @@ impl Driver {
         (self.lights, self.lighting) = (lit.lights, lit.lighting);
         self.lights.iter_mut().for_each(|lights| lights.set_alone(self.is_alone));
         self.cues = self.universes.cues();
+        self.take_news(CueNews::Report(CueReport::default()));
         if let (Some(channel), Some(cues)) = (&self.link.channel, &self.cues) {
             cues.on_hub(channel.origin().to_owned(), true);
         }
@@ -429,7 +431,11 @@ impl Driver {
                 self.page.iter_mut().for_each(|page| page.set_playing(&playing));
                 self.lights.iter_mut().for_each(|lights| lights.play(playing.clone()));
             }
-            CueNews::Report(report) => self.role.handle_cue_report(report, self.clock.now()),
+            CueNews::Report(report) => {
+                // Whatever the cues come to: what cannot be put out is not played.
+                let failed = report.failed || self.universes.has_failed();
+                self.role.handle_cue_report(CueReport { failed, ..report }, self.clock.now());
+            }
         }
     }
 

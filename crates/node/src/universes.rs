@@ -32,6 +32,15 @@ pub(crate) struct Lit {
     pub(crate) lights: Option<Lights>,
     /// None: the node takes nothing by protocols of lighting, and sends nothing by Art-Net.
     pub(crate) lighting: Option<Lighting>,
+    /// Whether there are universes that cannot be played; why is in the log.
+    pub(crate) has_failed: bool,
+}
+
+impl Lit {
+    /// Of a node without universes.
+    const fn nothing(has_failed: bool) -> Self {
+        Self { lights: None, lighting: None, has_failed }
+    }
 }
 
 /// Which universes there are, and the change to others.
@@ -46,6 +55,8 @@ pub(crate) struct Universes {
     /// The hub's newest word.
     wanted: Option<UniverseRanges>,
     change: Option<JoinHandle<Lit>>,
+    /// Whether those there are cannot be played.
+    has_failed: bool,
     /// What new lights are told at once.
     master: Option<Master>,
     tempo: Option<Tempo>,
@@ -70,11 +81,12 @@ impl Universes {
             given: None,
             wanted: None,
             change: None,
+            has_failed: false,
             master: None,
             tempo: None,
             state: None,
         };
-        Ok((own, Lit { lights, lighting }))
+        Ok((own, Lit { lights, lighting, has_failed: false }))
     }
 
     /// Follows the hub's cues for these universes. Where they cannot be followed everything else goes on.
@@ -118,7 +130,7 @@ impl Universes {
         self.change.is_none() && self.wanted != self.given
     }
     /// Ends what there is and makes what is wanted. What is done then, [`Universes::changed`] tells.
-    pub(crate) fn change(&mut self, before: Lit) {
+    pub(crate) fn change(&mut self, lights: Option<Lights>, lighting: Option<Lighting>) {
         self.given.clone_from(&self.wanted);
         let settings = match &self.given {
             Some(given) => settings_for(&self.settings, given),
@@ -128,15 +140,16 @@ impl Universes {
         let (mac, clock) = (self.mac, self.clock.clone());
         let name = self.words().join(", ");
         self.change = Some(spawn_blocking(move || {
-            drop(before.lighting);
-            before.lights.into_iter().for_each(|lights| lights.stop_but(kept.clone()));
-            let Some(settings) = settings else { return Lit { lights: None, lighting: None } };
+            drop(lighting);
+            lights.into_iter().for_each(|lights| lights.stop_but(kept.clone()));
+            let Some(settings) = settings else { return Lit::nothing(false) };
             let made = Lighting::start(&settings, mac).and_then(|(lighting, from_network)| {
-                Ok(Lit { lights: Lights::start(&settings, mac, clock, from_network)?, lighting })
+                let lights = Lights::start(&settings, mac, clock, from_network)?;
+                Ok(Lit { lights, lighting, has_failed: false })
             });
             made.unwrap_or_else(|error| {
                 error!("the universes {name} cannot be played: {error}");
-                Lit { lights: None, lighting: None }
+                Lit::nothing(true)
             })
         }));
     }
@@ -147,13 +160,20 @@ impl Universes {
         self.change = None;
         let mut lit = made.unwrap_or_else(|failure| {
             error!("changing the universes failed: {failure}");
-            Lit { lights: None, lighting: None }
+            Lit::nothing(true)
         });
         if let Some(lights) = &mut lit.lights {
             self.master.into_iter().for_each(|master| lights.take_change(&Change::Master(master)));
             self.tempo.into_iter().for_each(|tempo| lights.take_change(&Change::Tempo(tempo)));
         }
-        info!(universes = self.words().join(", "), is_given = self.given.is_some(), "this node has other universes");
+        self.has_failed = lit.has_failed;
+        if !lit.has_failed {
+            info!(
+                universes = self.words().join(", "),
+                is_given = self.given.is_some(),
+                "this node has other universes"
+            );
+        }
         lit
     }
 
@@ -161,6 +181,10 @@ impl Universes {
     pub(crate) fn words(&self) -> Vec<String> {
         let universes = self.given.as_ref().map_or_else(|| own(&self.settings), ranges);
         universes.iter().map(ToString::to_string).collect()
+    }
+    /// Whether they cannot be played.
+    pub(crate) const fn has_failed(&self) -> bool {
+        self.has_failed
     }
     /// Whether the hub gave them.
     pub(crate) fn is_given(&self) -> bool {

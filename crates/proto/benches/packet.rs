@@ -12,6 +12,7 @@ use cuelight_wire::exchange::{PONG_NS_LEN, Ping, Pong};
 use cuelight_wire::ids::{EffectId, Mac, NodeId, PaletteId, Revision, TokenHash};
 use cuelight_wire::limits::MAX_ZONES;
 use cuelight_wire::scene::{BlendMode, FullState, Layer, Master, Scene, Tempo, Zone};
+use cuelight_wire::seal::{Seal, TAG_LEN};
 use cuelight_wire::stream::payload::ParamDelta;
 use cuelight_wire::stream::{MAX_PACKET, MsgType, full_state};
 use cuelight_wire::time::{Show, Span, Time};
@@ -85,7 +86,7 @@ fn receive(c: &mut Criterion) {
     for (name, payloads) in [("repeated_state", [&state, &state]), ("new_state", [&state, &other])] {
         let mut sender = Sender::new(hash());
         let mut receiver = Receiver::new(Time::ZERO);
-        receiver.start(hash());
+        receiver.start(hash(), None);
         let (mut buf, mut now, mut turn) = ([0; MAX_PACKET], Time::ZERO, 0);
         group.bench_function(name, |b| {
             b.iter(|| {
@@ -100,13 +101,20 @@ fn receive(c: &mut Criterion) {
     }
     let foreign = [1; 300];
     let mut receiver = Receiver::new(Time::ZERO);
-    receiver.start(hash());
+    receiver.start(hash(), None);
     group.bench_function("dropped", |b| b.iter(|| receiver.handle_datagram(black_box(&foreign), Time::ZERO).is_err()));
     group.finish();
 }
 
-/// The whole node role on the packet of an ordinary tick.
+/// The whole node role on the packet of an ordinary tick, without a tag and with one.
 fn role(c: &mut Criterion) {
+    role_with(c, "packet/encode_and_node_role_repeated_state", Ext::ALL.without(Ext::SEAL));
+    role_with(c, "packet/encode_and_node_role_repeated_state_sealed", Ext::ALL);
+}
+
+fn role_with(c: &mut Criterion, name: &str, ext: Ext) {
+    let seals = ext.has(Ext::SEAL).then(|| (Seal::of_stream(TOKEN.as_bytes()), Seal::of_exchange(TOKEN.as_bytes())));
+    let (stream_seal, exchange_seal) = seals.unzip();
     let config = NodeConfig {
         mac: Mac([2, 0, 0, 0, 0, 1]),
         fw: "bench".try_into().expect("short"),
@@ -118,7 +126,7 @@ fn role(c: &mut Criterion) {
         caps: Caps::default(),
         topo: Topo::default(),
         udp_port: None,
-        ext: Ext::ALL,
+        ext,
         profile: Profile::DEFAULT,
         sync: SyncUse::Scheduled,
     };
@@ -133,7 +141,7 @@ fn role(c: &mut Criterion) {
         udp_port: 49_152,
         hub_epoch_us: 0,
         ts_port: None,
-        ext: Ext::ALL,
+        ext,
         boot_id: Some(1),
     };
     node.handle_message(&HubMessage::Welcome(welcome), now);
@@ -144,17 +152,18 @@ fn role(c: &mut Criterion) {
         while let Some(Ping { form, seq, token_hash, t1 }) = node.poll_ping(now) {
             let t2 = Time::from_ns(now.as_ns() + 50_000);
             let pong = Pong { form, seq, token_hash, t1, t2, t3: t2, previous: None };
-            let mut buf = [0; PONG_NS_LEN];
+            let mut buf = [0; PONG_NS_LEN + TAG_LEN];
             let len = pong.encode(&mut buf).expect("it fits");
+            let len = exchange_seal.as_ref().map_or(Ok(len), |seal| seal.close(&mut buf, len)).expect("it fits");
             let back = now + Span::from_us(100);
             node.handle_exchange(&buf[..len], back, back);
         }
     }
     assert!(node.map(now).state.is_usable());
     let state = encoded(&longest_state());
-    let mut sender = Sender::new(hash());
+    let mut sender = Sender::new(hash()).sealed(stream_seal);
     let mut buf = [0; MAX_PACKET];
-    c.bench_function("packet/encode_and_node_role_repeated_state", |b| {
+    c.bench_function(name, |b| {
         b.iter(|| {
             // Slow enough for the clock to stay usable without further exchanges.
             now += Span::from_ns(100);

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 /// A set of capability words. In JSON: a list of strings; unknown words are passed over (CTRL-5).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Ext(u8);
+pub struct Ext(u16);
 
 impl Ext {
     /// No extension: the deployed protocol.
@@ -31,10 +31,12 @@ impl Ext {
     pub const UNIVERSES: Self = Self(64);
     /// `geometry`: the hub says how the node's LEDs are laid out.
     pub const GEOMETRY: Self = Self(128);
+    /// `seal`: datagrams end with a tag that only the session's two ends can make.
+    pub const SEAL: Self = Self(256);
     /// Everything this version knows.
-    pub const ALL: Self = Self(255);
+    pub const ALL: Self = Self(511);
 
-    const WORDS: [(Self, &'static str); 8] = [
+    const WORDS: [(Self, &'static str); 9] = [
         (Self::FULL_STATE, "full-state"),
         (Self::NS_EXCHANGE, "ns-exchange"),
         (Self::SHOW_LOCK, "show-lock"),
@@ -43,6 +45,7 @@ impl Ext {
         (Self::RESTART, "restart"),
         (Self::UNIVERSES, "universes"),
         (Self::GEOMETRY, "geometry"),
+        (Self::SEAL, "seal"),
     ];
 
     /// Whether every word of `other` is in this set.
@@ -73,7 +76,7 @@ impl Ext {
 
 impl Serialize for Ext {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let words: Vec<&str, 8> = self.words().collect();
+        let words: Vec<&str, 16> = self.words().collect();
         let mut seq = serializer.serialize_seq(Some(words.len()))?;
         for word in &words {
             seq.serialize_element(word)?;

@@ -95,6 +95,12 @@ impl Ping {
         buf
     }
 
+    /// The session that a datagram received by a hub says it is of, before anything else is looked at.
+    pub fn token_in(bytes: &[u8]) -> Option<TokenHash> {
+        let token = bytes.get(8..)?.first_chunk()?;
+        Some(TokenHash(u32::from_le_bytes(*token)))
+    }
+
     /// Reads a datagram received by a hub.
     pub fn decode(bytes: &[u8]) -> Result<Self, BadExchange> {
         let mut r = Reader::new(bytes);

@@ -17,6 +17,7 @@ pub mod limits;
 pub mod line;
 pub mod prism;
 pub mod scene;
+pub mod seal;
 pub mod stream;
 pub mod time;
 pub mod tlv;

@@ -14,7 +14,7 @@ fn unknown_words_of_any_length_are_passed_over() {
     assert_eq!(read(r#"["FULL-STATE", "full-state ", ""]"#).unwrap(), Ext::NONE);
     let long = "w".repeat(900);
     assert_eq!(read(&format!(r#"["{long}", "ns-exchange", "{long}"]"#)).unwrap(), Ext::NS_EXCHANGE);
-    let all = r#"["\u0066ull-state", "full-state", "restart", "ota-stop", "show-lock", "cues", "universes", "geometry",
+    let all = r#"["\u0066ull-state", "full-state", "restart", "ota-stop", "show-lock", "cues", "universes", "geometry", "seal",
         "ns-exchange"]"#;
     assert_eq!(read(all).unwrap(), Ext::ALL);
 }
@@ -33,13 +33,14 @@ fn both_sides_use_only_the_words_both_know() {
     assert_eq!(words(Ext::ALL.and(Ext::FULL_STATE)), ["full-state"]);
     assert_eq!(
         words(Ext::ALL),
-        ["full-state", "ns-exchange", "show-lock", "cues", "ota-stop", "restart", "universes", "geometry"]
+        ["full-state", "ns-exchange", "show-lock", "cues", "ota-stop", "restart", "universes", "geometry", "seal"]
     );
     assert_eq!(
         words(Ext::ALL.without(Ext::CUES)),
-        ["full-state", "ns-exchange", "show-lock", "ota-stop", "restart", "universes", "geometry"]
+        ["full-state", "ns-exchange", "show-lock", "ota-stop", "restart", "universes", "geometry", "seal"]
     );
     assert!(Ext::ALL.has(Ext::NS_EXCHANGE) && !Ext::FULL_STATE.has(Ext::ALL));
-    let written = r#"["full-state","ns-exchange","show-lock","cues","ota-stop","restart","universes","geometry"]"#;
+    let written =
+        r#"["full-state","ns-exchange","show-lock","cues","ota-stop","restart","universes","geometry","seal"]"#;
     assert_eq!(serde_json::to_string(&Ext::ALL).unwrap(), written);
 }

@@ -79,7 +79,7 @@ impl Hub {
     }
     fn send(&mut self, network: &mut Network) {
         let conductor = &mut self.conductor;
-        let sessions: Vec<TokenHash> = conductor.sessions().collect();
+        let sessions: Vec<TokenHash> = conductor.sessions().map(|(token, _)| token).collect();
         assert!(sessions.len() <= MAX_NODES, "{sessions:?}");
         let mut buf = [0; MAX_PACKET];
         let mut packets = 0;
@@ -115,7 +115,7 @@ impl Hub {
             }
             ToHub::Ping(index, bytes) => {
                 let show = self.conductor.show_clock().show_at(now);
-                let is_known = |token| self.conductor.sessions().any(|session| session == token);
+                let is_known = |token| self.conductor.sessions().any(|(session, _)| session == token);
                 let Ok(answer) = self.server.handle_ping(&bytes, is_known, show) else { return };
                 self.conductor.handle_exchange(answer.ping.token_hash, now);
                 let mut buf = [0; PONG_NS_LEN];

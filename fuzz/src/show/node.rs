@@ -40,7 +40,7 @@ impl Node {
             caps: Caps { udp: true, ota: false, clock: true },
             topo: Topo { leds: 640, channels: 1 },
             udp_port: None,
-            ext: if script.u8() & 7 == 7 { Ext::NONE } else { Ext::ALL },
+            ext: if script.u8() & 7 == 7 { Ext::NONE } else { Ext::ALL.without(Ext::SEAL) },
             profile: Profile::DEFAULT,
             sync: SyncUse::Scheduled,
         };

@@ -7,9 +7,10 @@ use std::thread;
 use std::time::Duration;
 
 use cuelight_dmx::{artnet, sacn};
+use serde_json::json;
 use tempfile::tempdir;
 
-use crate::support::{HERE, Hub, Node, run, until_true};
+use crate::support::{HERE, Hub, Node, Show, run, until_true};
 
 /// A machine may stand still for a while.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -153,4 +154,23 @@ fn universes_go_dark_while_the_hub_is_missing_where_that_is_configured() {
     assert_eq!((levels.0, levels.1[0]), (1, 255), "the show goes on");
     hub.start_again("512.25,11");
     until(&dark, 255);
+}
+
+/// CTRL-12
+#[test]
+fn a_node_that_cannot_play_what_it_is_given_tells_its_hub_and_plays_what_it_can() {
+    let show = Show::prepared(1, &["--lights", "artnet@127.0.0.1"], |_| {});
+    let give = |universe: &str| {
+        let body = json!({ "universes": [universe] });
+        let (status, answer) = show.hub.call("PUT", "/api/v1/nodes/1/universes", Some(&body), None);
+        assert_eq!(status, 200, "{answer}");
+    };
+    // Art-Net ends at 32767.
+    give("40000");
+    until_true("the hub tells that it cannot", PATIENCE, || show.is_in_state(0, "degraded"));
+    let node = show.hub.node(&show.nodes[0].mac).unwrap();
+    assert_eq!(node["degraded"], "cannot play the cues");
+    assert!(show.nodes[0].process.log().contains("universes 40000 cannot be played"));
+    give("7");
+    until_true("it plays another", PATIENCE, || show.is_in_state(0, "ready"));
 }

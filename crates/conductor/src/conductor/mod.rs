@@ -23,6 +23,7 @@ use core::net::{IpAddr, SocketAddr};
 
 use cuelight_wire::control::{HubMessage, Refusal, Text};
 use cuelight_wire::ids::{NodeId, TokenHash};
+use cuelight_wire::seal::Seal;
 use cuelight_wire::time::{Local, Show, Span, Time};
 
 use crate::clock::ShowClock;
@@ -172,9 +173,11 @@ impl Conductor {
     pub fn saved_revision(&self) -> u64 {
         self.saved_revision
     }
-    /// Token hashes of the sessions there are, for the time exchange.
-    pub fn sessions(&self) -> impl Iterator<Item = TokenHash> + '_ {
-        self.roster.nodes().iter().filter_map(|node| node.session.as_ref().map(|session| session.sender.token_hash()))
+    /// Token hashes of the sessions there are, for the time exchange, with what closes and opens its datagrams where that was
+    /// agreed.
+    pub fn sessions(&self) -> impl Iterator<Item = (TokenHash, Option<&Seal>)> + '_ {
+        let sessions = self.roster.nodes().iter().filter_map(|node| node.session.as_ref());
+        sessions.map(|session| (session.sender.token_hash(), session.exchange_seal.as_ref()))
     }
     /// Changes whenever [`Self::sessions`] does.
     pub fn sessions_revision(&self) -> u64 {

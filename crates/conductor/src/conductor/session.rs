@@ -8,6 +8,7 @@ use cuelight_wire::caps::Ext;
 use cuelight_wire::control::{Hello, HubMessage, Keepalive, NodeMessage, Refusal, Text, TsPing, TsPong, Welcome};
 use cuelight_wire::ids::{NodeId, Revision, Token, TokenHash};
 use cuelight_wire::limits::PROTO_VER;
+use cuelight_wire::seal::Seal;
 use cuelight_wire::time::{Local, Time};
 
 use super::command::check_node_name;
@@ -273,10 +274,15 @@ impl Conductor {
         let due = if ext.has(Ext::UNIVERSES) { due.or(Due::UNIVERSES) } else { due };
         // CTRL-13
         let due = if ext.has(Ext::GEOMETRY) { due.or(Due::GEOMETRY) } else { due };
+        // WIRE-11
+        let bytes = token.as_bytes();
+        let seals = ext.has(Ext::SEAL).then(|| (Seal::of_stream(bytes), Seal::of_exchange(bytes)));
+        let (stream_seal, exchange_seal) = seals.unzip();
         node.session = Some(Session {
             conn,
             token: token.clone(),
-            sender: Sender::new(TokenHash::of(token.as_bytes())),
+            sender: Sender::new(TokenHash::of(bytes)).sealed(stream_seal),
+            exchange_seal,
             to: SocketAddr::new(ip, node.udp_port),
             heard_at: now,
             exchange_at: None,

@@ -7,6 +7,7 @@ use cuelight_wire::caps::Ext;
 use cuelight_wire::control::{Caps, CueReport, Hello, Keepalive, SyncReport, Text, Topo};
 use cuelight_wire::ids::{Mac, NodeId, Token};
 use cuelight_wire::limits::{DRIFT_DEGRADED, KEEPALIVE_PERIOD, LOSS_DEGRADED_PCT, STUCK_TIMEOUTS, UDP_PORT};
+use cuelight_wire::seal::Seal;
 use cuelight_wire::time::{Local, Span, Time};
 use cuelight_wire::universes::UniverseRanges;
 
@@ -31,6 +32,8 @@ pub(crate) struct Session {
     pub(crate) conn: ConnId,
     pub(crate) token: Token,
     pub(crate) sender: Sender,
+    /// Of its time exchange, where that was agreed (WIRE-11).
+    pub(crate) exchange_seal: Option<Seal>,
     pub(crate) to: SocketAddr,
     pub(crate) heard_at: Time<Local>,
     /// When it was last heard on the UDP time exchange, if the shell tells.

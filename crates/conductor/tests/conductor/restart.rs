@@ -33,8 +33,9 @@ fn a_restarted_hub_with_another_epoch_goes_on_with_show_time_and_sends_the_same_
     let (a, b) = (old.conductor.snapshot(old.now).nodes[0].mac, old.conductor.snapshot(old.now).nodes[1].mac);
     let old_show = old.show();
     let datagrams = old.tick();
-    // Everything the tick before sent, without headers and session.
-    let payloads: Vec<Vec<u8>> = datagrams.iter().map(|datagram| datagram.bytes[28..].to_vec()).collect();
+    // Everything the tick before sent, without headers, session and tags.
+    let payload = |bytes: &[u8]| bytes[28..][..usize::from(u16::from_be_bytes([bytes[2], bytes[3]]))].to_vec();
+    let payloads: Vec<Vec<u8>> = datagrams.iter().map(|datagram| payload(&datagram.bytes)).collect();
 
     let mut world = World::restarted(Config::default(), saved, Time::from_us(-5_000_000_000), None);
     let mut again = hello(a, Ext::ALL);

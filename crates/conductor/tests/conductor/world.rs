@@ -10,6 +10,7 @@ use cuelight_wire::control::{
 };
 use cuelight_wire::ids::{EffectId, Mac, NodeId, Token, TokenHash};
 use cuelight_wire::scene::{FullState, Scene};
+use cuelight_wire::seal::Seal;
 use cuelight_wire::stream::payload::ParamDelta;
 use cuelight_wire::stream::{Header, MAX_PACKET, MsgType, full_state};
 use cuelight_wire::time::{Local, Show, Span, Time};
@@ -26,7 +27,10 @@ pub(crate) struct Datagram {
 
 impl Datagram {
     pub(crate) fn open(&self, peer: &Peer) -> (Header, &[u8]) {
-        Header::decode(&self.bytes, TokenHash::of(peer.token.as_bytes())).expect("a datagram of this session")
+        let token = peer.token.as_bytes();
+        // A node that knows no tags gets none.
+        let bytes = Seal::of_stream(token).open(&self.bytes).unwrap_or(&self.bytes);
+        Header::decode(bytes, TokenHash::of(token)).expect("a datagram of this session")
     }
     pub(crate) fn full_state(&self, peer: &Peer) -> (Header, FullState) {
         let (header, payload) = self.open(peer);

@@ -3,6 +3,7 @@
 use std::net::Ipv4Addr;
 
 use cuelight_wire::ids::TokenHash;
+use cuelight_wire::seal::{Seal, TAG_LEN};
 use serde_json::json;
 use tokio::net::UdpSocket;
 
@@ -53,11 +54,47 @@ async fn a_ping_right_after_the_welcome_is_answered_and_a_strangers_never() {
     hub.stop().await;
 }
 
+/// WIRE-11, WIRE-12
+#[tokio::test]
+async fn where_tags_were_agreed_a_ping_without_the_right_one_is_not_answered_and_a_pong_has_one() {
+    let hub = TestHub::start().await;
+    let mut node = hub.connect().await;
+    let mut greeting = hello("02:00:00:00:00:01");
+    greeting["ext"] = json!(["ns-exchange", "seal"]);
+    node.say(greeting).await;
+    let welcome = node.hear("welcome").await;
+    assert_eq!(welcome["ext"], json!(["ns-exchange", "seal"]));
+    let port = u16::try_from(welcome["tsPort"].as_u64().unwrap()).unwrap();
+    let token = welcome["token"].as_str().unwrap().as_bytes();
+    let TokenHash(known) = TokenHash::of(token);
+    let closed = |seq: u32, seal: &Seal| {
+        let mut bytes = ping(seq, known);
+        let len = bytes.len();
+        bytes.resize(len + TAG_LEN, 0);
+        seal.close(&mut bytes, len).unwrap();
+        bytes
+    };
+    let seal = Seal::of_exchange(token);
+
+    let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    socket.connect((Ipv4Addr::LOCALHOST, port)).await.unwrap();
+    for forged in [ping(1, known), closed(2, &Seal::of_exchange(b"guessed")), closed(3, &Seal::of_stream(token))] {
+        socket.send(&forged).await.unwrap();
+    }
+    socket.send(&closed(4, &seal)).await.unwrap();
+    let mut pong = [0; 64];
+    let len = socket.recv(&mut pong).await.unwrap();
+    let opened = seal.open(&pong[..len]).expect("its tag is right");
+    assert_eq!((opened.len(), &opened[..8]), (36, &[1, 2, 0, 0, 4, 0, 0, 0][..]), "the first that is answered");
+    drop(node);
+    hub.stop().await;
+}
+
 /// ROSTER-4
 #[test]
 fn a_session_is_mentioned_within_every_second_and_one_that_is_over_is_forgotten() {
     let mut mentions = Mentions::default();
-    let sessions = [TokenHash(1), TokenHash(2)];
+    let sessions = [(TokenHash(1), None), (TokenHash(2), None)];
     let ms = 1_000_000;
     let told: Vec<i64> =
         (0..15).map(|i| i * 200).filter(|at| mentions.is_due(TokenHash(1), at * ms, &sessions)).collect();

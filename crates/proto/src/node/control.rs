@@ -6,6 +6,7 @@ use cuelight_wire::control::{FullStateMessage, HubMessage, Snapshot, Us, Welcome
 use cuelight_wire::exchange::Form;
 use cuelight_wire::ids::{NodeId, Revision};
 use cuelight_wire::limits::TS_UDP_PORT;
+use cuelight_wire::seal::Seal;
 use cuelight_wire::stream::full_state;
 use cuelight_wire::time::{Local, Time};
 
@@ -172,10 +173,15 @@ impl NodeRole {
     }
 
     fn begin_session(&mut self, ts_port: u16, new_hub: bool, now: Time<Local>) {
-        let Some((node_id, token_hash)) = self.session.identity().map(|me| (me.node_id, me.token_hash)) else { return };
-        self.stream.start(token_hash);
+        let Some(me) = self.session.identity() else { return };
+        let (node_id, token_hash, token) = (me.node_id, me.token_hash, me.token.as_bytes());
+        // WIRE-11
+        let seals = self.ext.has(Ext::SEAL).then(|| (Seal::of_stream(token), Seal::of_exchange(token)));
+        let (stream_seal, exchange_seal) = seals.unzip();
+        self.stream.start(token_hash, stream_seal);
         let form = if self.ext.has(Ext::NS_EXCHANGE) { Form::Nanosecond } else { Form::Deployed };
         self.sync.start(token_hash, form, now);
+        exchange_seal.into_iter().for_each(|seal| self.sync.seal(seal));
         // What ended before comes first.
         self.follow_session(now);
         self.event(NodeEvent::Welcomed { node_id, token_hash, ts_port, ext: self.ext, new_hub });

@@ -2,8 +2,9 @@
 
 use cuelight_wire::caps::Ext;
 use cuelight_wire::control::{ExchangeReport, Hello, Keepalive, NodeMessage, ShowHint, SyncReport};
-use cuelight_wire::exchange::Ping;
+use cuelight_wire::exchange::{PING_LEN, Ping};
 use cuelight_wire::limits::PROTO_VER;
+use cuelight_wire::seal::TAG_LEN;
 use cuelight_wire::time::{Local, Time};
 
 use super::{NodeEvent, NodeRole};
@@ -13,6 +14,11 @@ impl NodeRole {
     /// The next probe of the time exchange, when one is due. Send it at once.
     pub fn poll_ping(&mut self, now: Time<Local>) -> Option<Ping> {
         if self.session.state() == State::Live { self.sync.poll_ping(now) } else { None }
+    }
+
+    /// The datagram of a ping that was polled.
+    pub fn ping_datagram(&self, ping: &Ping) -> heapless::Vec<u8, { PING_LEN + TAG_LEN }> {
+        self.sync.datagram(ping)
     }
 
     /// The next message for the control connection.

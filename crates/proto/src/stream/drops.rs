@@ -17,6 +17,8 @@ pub enum DropReason {
     UnknownType,
     /// The token hash is not this session's.
     WrongToken,
+    /// The session's packets end with a tag, and this is not the right one.
+    WrongTag,
     /// The payload does not have the form its type demands.
     BadPayload,
     /// Its sequence number was accepted before: duplicated or replayed.
@@ -33,6 +35,7 @@ impl From<BadPacket> for DropReason {
             BadPacket::WrongVersion => Self::WrongVersion,
             BadPacket::UnknownType => Self::UnknownType,
             BadPacket::WrongToken => Self::WrongToken,
+            BadPacket::WrongTag => Self::WrongTag,
             BadPacket::BadPayload => Self::BadPayload,
         }
     }
@@ -48,6 +51,7 @@ pub struct DropCounts {
     pub wrong_version: u64,
     pub unknown_type: u64,
     pub wrong_token: u64,
+    pub wrong_tag: u64,
     pub bad_payload: u64,
     pub duplicate: u64,
     pub late: u64,
@@ -55,7 +59,7 @@ pub struct DropCounts {
 
 impl DropCounts {
     /// The counts with the names metrics use.
-    pub const fn named(&self) -> [(&'static str, u64); 9] {
+    pub const fn named(&self) -> [(&'static str, u64); 10] {
         [
             ("no_session", self.no_session),
             ("truncated", self.truncated),
@@ -63,6 +67,7 @@ impl DropCounts {
             ("wrong_version", self.wrong_version),
             ("unknown_type", self.unknown_type),
             ("wrong_token", self.wrong_token),
+            ("wrong_tag", self.wrong_tag),
             ("bad_payload", self.bad_payload),
             ("duplicate", self.duplicate),
             ("late", self.late),
@@ -80,6 +85,7 @@ impl DropCounts {
             DropReason::WrongVersion => &mut self.wrong_version,
             DropReason::UnknownType => &mut self.unknown_type,
             DropReason::WrongToken => &mut self.wrong_token,
+            DropReason::WrongTag => &mut self.wrong_tag,
             DropReason::BadPayload => &mut self.bad_payload,
             DropReason::Duplicate => &mut self.duplicate,
             DropReason::Late => &mut self.late,

@@ -4,6 +4,7 @@ use cuelight_wire::cues::CueState;
 use cuelight_wire::ids::TokenHash;
 use cuelight_wire::limits::{MAX_STREAM_PAYLOAD, UDP_SILENCE_DEGRADED, UDP_SILENCE_FAIL};
 use cuelight_wire::scene::FullState;
+use cuelight_wire::seal::{Seal, TAG_LEN};
 use cuelight_wire::stream::payload::{BeatTick, ParamDelta, SceneChange};
 use cuelight_wire::stream::{BadPacket, Header, MsgType, cues, full_state};
 use cuelight_wire::time::{Local, Span, Time};
@@ -58,6 +59,7 @@ pub enum Silence {
 #[derive(Clone, Debug)]
 pub struct Receiver {
     token_hash: Option<TokenHash>,
+    seal: Option<Seal>,
     sequence: Sequence,
     window: LossWindow,
     totals: LossTotals,
@@ -74,6 +76,7 @@ impl Receiver {
     pub fn new(now: Time<Local>) -> Self {
         Self {
             token_hash: None,
+            seal: None,
             sequence: Sequence::new(),
             window: LossWindow::new(),
             totals: LossTotals::default(),
@@ -84,9 +87,10 @@ impl Receiver {
         }
     }
 
-    /// A session begins: its first packet sets the sequence (`STREAM-32`). Counters go on.
-    pub fn start(&mut self, token_hash: TokenHash) {
-        self.token_hash = Some(token_hash);
+    /// A session begins: its first packet sets the sequence (`STREAM-32`), and its packets end with a tag where that was
+    /// agreed (`WIRE-11`). Counters go on.
+    pub fn start(&mut self, token_hash: TokenHash, seal: Option<Seal>) {
+        (self.token_hash, self.seal) = (Some(token_hash), seal);
         self.sequence = Sequence::new();
         self.forget_state();
     }
@@ -116,7 +120,13 @@ impl Receiver {
     #[inline]
     fn accept(&mut self, bytes: &[u8], now: Time<Local>) -> Result<Packet, DropReason> {
         let token_hash = self.token_hash.ok_or(DropReason::NoSession)?;
-        let (header, payload) = Header::decode(bytes, token_hash)?;
+        let tag_len = if self.seal.is_some() { TAG_LEN } else { 0 };
+        let packet = bytes.get(..bytes.len().wrapping_sub(tag_len)).ok_or(DropReason::Truncated)?;
+        // What is no packet of this session is not worth working out a tag.
+        let (header, payload) = Header::decode(packet, token_hash)?;
+        if self.seal.as_ref().is_some_and(|seal| seal.open(bytes).is_none()) {
+            return Err(DropReason::WrongTag);
+        }
         let gap = match self.sequence.verdict(header.seq) {
             Verdict::Accept { gap } => gap,
             Verdict::Duplicate => return Err(DropReason::Duplicate),
@@ -216,7 +226,7 @@ mod tests {
     impl Pair {
         fn new(first_seq: u32) -> Self {
             let mut receiver = Receiver::new(NOW);
-            receiver.start(HASH);
+            receiver.start(HASH, None);
             Self { sender: Sender::starting_at(HASH, first_seq), receiver }
         }
         fn send(&mut self, msg_type: MsgType, payload: &[u8]) -> Result<Packet, DropReason> {
@@ -264,13 +274,32 @@ mod tests {
     }
 
     #[test]
+    fn packets_without_the_right_tag_are_dropped_and_leave_the_sequence_alone() {
+        // WIRE-12
+        let seal = |token: &[u8]| Some(Seal::of_stream(token));
+        let mut pair = Pair::new(0);
+        pair.receiver.start(HASH, seal(b"token"));
+        assert_eq!(pair.send(MsgType::Heartbeat, &[]), Err(DropReason::Truncated), "without a tag");
+        pair.sender = Sender::new(HASH).sealed(seal(b"guessed"));
+        assert_eq!(pair.send(MsgType::Heartbeat, &[]), Err(DropReason::WrongTag));
+        pair.sender = Sender::starting_at(HASH, 900).sealed(seal(b"guessed"));
+        assert_eq!(pair.send(MsgType::BeatTick, &[0; 4]), Err(DropReason::WrongTag));
+        pair.sender = Sender::new(HASH).sealed(seal(b"token"));
+        assert_eq!(pair.send(MsgType::Heartbeat, &[]).unwrap().gap, 0);
+        for cut in 0..TAG_LEN {
+            assert_eq!(pair.receiver.handle_datagram(&[1; TAG_LEN][..cut], NOW), Err(DropReason::Truncated));
+        }
+        assert_eq!((pair.receiver.drops().wrong_tag, pair.receiver.totals().lost), (2, 0));
+    }
+
+    #[test]
     fn a_new_session_starts_its_own_sequence() {
         // STREAM-32
         let mut pair = Pair::new(1000);
         pair.send(MsgType::Heartbeat, &[]).unwrap();
         pair.sender = Sender::new(HASH);
         assert_eq!(pair.send(MsgType::Heartbeat, &[]), Err(DropReason::Late));
-        pair.receiver.start(HASH);
+        pair.receiver.start(HASH, None);
         assert_eq!(pair.send(MsgType::Heartbeat, &[]).unwrap().gap, 0);
     }
 

@@ -2,14 +2,16 @@
 
 use cuelight_wire::bytes::Truncated;
 use cuelight_wire::ids::TokenHash;
+use cuelight_wire::seal::Seal;
 use cuelight_wire::stream::{Header, MsgType};
 use cuelight_wire::time::{Show, Time};
 
 /// Numbers the packets of one node's session. A new session gets a new sender.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Sender {
     token_hash: TokenHash,
     next_seq: u32,
+    seal: Option<Seal>,
 }
 
 impl Sender {
@@ -19,7 +21,12 @@ impl Sender {
     }
     /// A sender whose first packet has number `first_seq`; any number will do.
     pub const fn starting_at(token_hash: TokenHash, first_seq: u32) -> Self {
-        Self { token_hash, next_seq: first_seq }
+        Self { token_hash, next_seq: first_seq, seal: None }
+    }
+    /// The same whose packets end with a tag (`WIRE-11`), where that was agreed.
+    #[must_use]
+    pub fn sealed(self, seal: Option<Seal>) -> Self {
+        Self { seal, ..self }
     }
     /// The session's token hash.
     pub const fn token_hash(&self) -> TokenHash {
@@ -42,7 +49,10 @@ impl Sender {
         buf: &mut [u8],
     ) -> Result<usize, Truncated> {
         let header = Header { msg_type, seq: self.next_seq, token_hash: self.token_hash, hub_now, apply_at };
-        let len = header.encode(payload, buf)?;
+        let mut len = header.encode(payload, buf)?;
+        if let Some(seal) = &self.seal {
+            len = seal.close(buf, len)?;
+        }
         self.next_seq = self.next_seq.wrapping_add(1);
         Ok(len)
     }
@@ -62,6 +72,18 @@ mod tests {
             let (header, _) = Header::decode(&buf[..len], TokenHash(7)).unwrap();
             assert_eq!(header.seq, expected);
         }
+    }
+
+    #[test]
+    fn a_packet_ends_with_its_tag_where_that_was_agreed() {
+        // WIRE-11
+        let seal = Seal::of_stream(b"token");
+        let mut sender = Sender::new(TokenHash(7)).sealed(Some(seal.clone()));
+        let mut buf = [0; 64];
+        assert_eq!(sender.packet(MsgType::Heartbeat, Time::ZERO, Time::ZERO, &[], &mut buf[..43]), Err(Truncated));
+        let len = sender.packet(MsgType::Heartbeat, Time::ZERO, Time::ZERO, &[], &mut buf).unwrap();
+        let (header, _) = Header::decode(seal.open(&buf[..len]).unwrap(), TokenHash(7)).unwrap();
+        assert_eq!((len, header.seq), (28 + 16, 0));
     }
 
     #[test]

@@ -7,8 +7,9 @@
 //! sending is used; that only looks like a little more delay.
 
 use cuelight_wire::control::TsPong;
-use cuelight_wire::exchange::{BadExchange, Form, Ping, Pong};
+use cuelight_wire::exchange::{BadExchange, Form, PING_LEN, Ping, Pong};
 use cuelight_wire::ids::TokenHash;
+use cuelight_wire::seal::{Seal, TAG_LEN};
 use cuelight_wire::time::{Local, Show, Span, Time};
 use heapless::Vec;
 
@@ -72,6 +73,8 @@ struct Session {
 pub struct SyncClient {
     estimator: Estimator,
     session: Option<Session>,
+    /// Of the session's datagrams, where that was agreed.
+    seal: Option<Seal>,
     udp: Probe,
     websocket: Probe,
     next_seq: u32,
@@ -87,6 +90,7 @@ impl SyncClient {
         Self {
             estimator: Estimator::new(profile),
             session: None,
+            seal: None,
             udp: Probe::new(profile.probe_period, seed),
             websocket: Probe::new(profile.probe_period, !seed),
             next_seq: 1,
@@ -97,12 +101,28 @@ impl SyncClient {
         }
     }
 
-    /// A session began: probes start with a burst. `form` is `Nanosecond` only when both sides agreed on it.
+    /// A session began: probes start with a burst. `form` is `Nanosecond` only when both sides agreed on it. Its datagrams have
+    /// no tags until [`SyncClient::seal`] says so.
     pub fn start(&mut self, token_hash: TokenHash, form: Form, now: Time<Local>) {
         self.forget_questions();
+        self.seal = None;
         self.round_trips.forget();
         self.session = Some(Session { token_hash, form, udp_deaf_at: now + UDP_DEAF, is_on_websocket: false });
         self.udp.start_burst(now);
+    }
+
+    /// Both sides agreed that the session's datagrams end with a tag (`WIRE-11`).
+    pub fn seal(&mut self, seal: Seal) {
+        self.seal = Some(seal);
+    }
+
+    /// The datagram of a ping that was polled.
+    pub fn datagram(&self, ping: &Ping) -> Vec<u8, { PING_LEN + TAG_LEN }> {
+        let mut bytes = [0; PING_LEN + TAG_LEN];
+        bytes[..PING_LEN].copy_from_slice(&ping.encode());
+        let len = self.seal.as_ref().map_or(Ok(PING_LEN), |seal| seal.close(&mut bytes, PING_LEN));
+        let len = len.expect("there is room for a ping and its tag");
+        bytes[..len].iter().copied().collect()
     }
 
     /// The session ended: no probes, the map holds over.
@@ -282,7 +302,10 @@ impl SyncClient {
     }
 
     fn take_pong(&mut self, bytes: &[u8], rx_at: Time<Local>, now: Time<Local>) -> Result<(), PongDrop> {
-        let pong = Pong::decode(bytes)?;
+        let pong = match &self.seal {
+            Some(seal) => Pong::decode(seal.open(bytes).ok_or(PongDrop::WrongTag)?)?,
+            None => Pong::decode(bytes)?,
+        };
         let session = self.session.as_mut().filter(|s| s.token_hash == pong.token_hash).ok_or(PongDrop::WrongToken)?;
         if pong.form != session.form {
             return Err(BadExchange::UnknownType.into());
@@ -397,6 +420,28 @@ mod tests {
     fn receive(client: &mut SyncClient, pong: &Pong) -> Result<(), PongDrop> {
         let rx_at = Time::from_ns((pong.t3 - OFFSET).as_ns()) + Span::from_us(120);
         client.handle_datagram(&bytes(pong), rx_at, rx_at)
+    }
+
+    /// WIRE-11, WIRE-12
+    #[test]
+    fn where_tags_were_agreed_pings_have_them_and_pongs_without_the_right_one_are_dropped() {
+        let seal = Seal::of_exchange(b"token");
+        let mut client = started(Form::Nanosecond);
+        client.seal(seal.clone());
+        let ping = client.poll_ping(at_ms(0)).unwrap();
+        assert_eq!(seal.open(&client.datagram(&ping)), Some(&ping.encode()[..]));
+        let pong = pong(&ping, None);
+        assert_eq!(receive(&mut client, &pong), Err(PongDrop::WrongTag), "no tag");
+        let mut sealed = bytes(&pong);
+        sealed.resize(sealed.len() + TAG_LEN, 0);
+        let rx_at = at_ms(1);
+        assert_eq!(client.handle_datagram(&sealed, rx_at, rx_at), Err(PongDrop::WrongTag), "a guessed tag");
+        seal.close(&mut sealed, PONG_NS_LEN).unwrap();
+        assert_eq!(client.handle_datagram(&sealed, rx_at, rx_at), Ok(()));
+        assert_eq!((client.counters().wrong_tag, client.counters().dropped()), (2, 2));
+        client.start(TOKEN, Form::Nanosecond, at_ms(40));
+        let ping = client.poll_ping(at_ms(40)).unwrap();
+        assert_eq!(client.datagram(&ping), ping.encode(), "another session has not agreed");
     }
 
     /// SYNC-12

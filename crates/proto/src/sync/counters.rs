@@ -9,6 +9,8 @@ pub enum PongDrop {
     Bad(BadExchange),
     /// Another session's token, or no session.
     WrongToken,
+    /// The session's datagrams end with a tag, and this is not the right one (`WIRE-12`).
+    WrongTag,
     /// No ping with this number and t1 waits: a duplicate, a replay, too late, or never asked.
     NotOutstanding,
     /// The four stamps cannot all be true, or contradict the window.
@@ -70,6 +72,8 @@ pub struct SyncCounters {
     pub bad: BadCounters,
     /// Dropped: another session's token.
     pub wrong_token: u32,
+    /// Dropped: not the right tag.
+    pub wrong_tag: u32,
     /// Dropped: no such ping waits.
     pub not_outstanding: u32,
     /// Dropped: the stamps cannot be true.
@@ -81,6 +85,7 @@ impl SyncCounters {
         let counter = match drop {
             PongDrop::Bad(bad) => return self.bad.count(bad),
             PongDrop::WrongToken => &mut self.wrong_token,
+            PongDrop::WrongTag => &mut self.wrong_tag,
             PongDrop::NotOutstanding => &mut self.not_outstanding,
             PongDrop::Implausible => &mut self.implausible,
         };
@@ -92,6 +97,7 @@ impl SyncCounters {
         self.bad
             .total()
             .saturating_add(self.wrong_token)
+            .saturating_add(self.wrong_tag)
             .saturating_add(self.not_outstanding)
             .saturating_add(self.implausible)
     }

@@ -2,13 +2,17 @@
 
 use cuelight_proto::node::{FrameReport, NodeEvent, SyncUse, UpdateReport};
 use cuelight_proto::session::{Ended, State};
+use cuelight_proto::stream::Sender;
 use cuelight_wire::caps::Ext;
 use cuelight_wire::control::{
     Assigned, ErrorMessage, HubMessage, LaidOut, NodeMessage, OtaState, OtaStop, Restart, ShowLock,
 };
+use cuelight_wire::exchange::{Form, PONG_NS_LEN, Pong};
+use cuelight_wire::ids::TokenHash;
 use cuelight_wire::limits::{KEEPALIVE_TIMEOUT, MAX_CONTROL_MESSAGE};
-use cuelight_wire::stream::MsgType;
-use cuelight_wire::time::Span;
+use cuelight_wire::seal::Seal;
+use cuelight_wire::stream::{MAX_PACKET, MsgType};
+use cuelight_wire::time::{Span, Time};
 use cuelight_wire::universes::UniverseRanges;
 
 use crate::world::{NODE, World, layer, ms};
@@ -190,6 +194,43 @@ fn a_large_gap_degrades_for_two_seconds() {
     assert!(world.node.status(world.now).degraded.gap);
     world.run(ms(2_000));
     assert!(!world.node.status(world.now).degraded.gap);
+}
+
+#[test]
+fn what_somebody_forges_who_knows_the_token_hash_changes_nothing_and_is_counted() {
+    // WIRE-12
+    let mut world = World::new(SyncUse::Scheduled).joined();
+    let token = world.hub.token;
+    let before = world.node.status(world.now);
+    let blackout = |seal: Option<Seal>| {
+        let mut forger = Sender::starting_at(TokenHash::of(token.as_bytes()), 1_000_000).sealed(seal);
+        let mut buf = [0; MAX_PACKET];
+        let at = Time::ZERO + Span::from_s(1_010);
+        let len = forger.packet(MsgType::ParamDelta, at, at, &[0; 8], &mut buf).unwrap();
+        buf[..len].to_vec()
+    };
+    world.deliver(&blackout(None));
+    world.deliver(&blackout(Some(Seal::of_stream(b"a guess"))));
+    world.deliver(&blackout(Some(Seal::of_exchange(token.as_bytes()))));
+    let pong = Pong {
+        form: Form::Nanosecond,
+        seq: 1,
+        token_hash: TokenHash::of(token.as_bytes()),
+        t1: world.now,
+        t2: Time::ZERO + Span::from_s(9_999),
+        t3: Time::ZERO + Span::from_s(9_999),
+        previous: None,
+    };
+    let mut bytes = [0; PONG_NS_LEN];
+    pong.encode(&mut bytes).unwrap();
+    world.node.handle_exchange(&bytes, world.now, world.now);
+    let after = world.node.status(world.now);
+    assert_eq!(after.drops.wrong_tag, before.drops.wrong_tag + 2);
+    assert_eq!(after.drops.total(), before.drops.total() + 3, "the one without a tag is too short");
+    assert_eq!(after.exchange.wrong_tag, before.exchange.wrong_tag + 1);
+    world.run(ms(100));
+    let later = world.node.status(world.now);
+    assert!(later.stream.received >= before.stream.received + 9 && later.stream.lost == before.stream.lost);
 }
 
 #[test]
@@ -417,7 +458,7 @@ fn a_hub_that_comes_back_with_another_show_time_is_followed_within_five_seconds(
     world.run(ms(1_000));
     world.restart_hub();
     // It lost its show time and starts from one second.
-    world.hub.offset = Span::from_s(1) - (world.now - cuelight_wire::time::Time::ZERO);
+    world.hub.offset = Span::from_s(1) - (world.now - Time::ZERO);
     let at = world.show_now();
     world.hub.state.layers[0] = layer(1, at);
     world.forget();

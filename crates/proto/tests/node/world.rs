@@ -14,6 +14,7 @@ use cuelight_wire::control::{
 use cuelight_wire::exchange::{PONG_NS_LEN, Ping, Pong};
 use cuelight_wire::ids::{Mac, NodeId, Revision, TokenHash};
 use cuelight_wire::scene::{FullState, Layer, Master, Scene};
+use cuelight_wire::seal::{Seal, TAG_LEN};
 use cuelight_wire::stream::{MAX_PACKET, MsgType, full_state};
 use cuelight_wire::time::{Local, Show, Span, Time};
 
@@ -179,8 +180,11 @@ impl World {
         let Ping { form, seq, token_hash, t1 } = Ping::decode(&ping.encode()).unwrap();
         let t2 = self.show_at(self.now + ONE_WAY);
         let pong = Pong { form, seq, token_hash, t1, t2, t3: t2, previous: None };
-        let mut buf = [0; PONG_NS_LEN];
-        let len = pong.encode(&mut buf).unwrap();
+        let mut buf = [0; PONG_NS_LEN + TAG_LEN];
+        let mut len = pong.encode(&mut buf).unwrap();
+        if self.hub.ext.has(Ext::SEAL) {
+            len = Seal::of_exchange(self.hub.token.as_bytes()).close(&mut buf, len).unwrap();
+        }
         let back = self.now + ONE_WAY + ONE_WAY;
         self.node.handle_exchange(&buf[..len], back, back);
     }
@@ -214,7 +218,9 @@ impl World {
     }
 
     pub(crate) fn welcome(&mut self) {
-        self.hub.sender = Some(Sender::new(TokenHash::of(self.hub.token.as_bytes())));
+        let token = self.hub.token.as_bytes();
+        let seal = self.hub.ext.has(Ext::SEAL).then(|| Seal::of_stream(token));
+        self.hub.sender = Some(Sender::new(TokenHash::of(token)).sealed(seal));
         self.message(HubMessage::Welcome(self.welcome_message()));
     }
 

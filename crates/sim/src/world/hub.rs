@@ -274,7 +274,7 @@ impl World {
         let Some(Process { conductor, server, .. }) = &mut self.hub.process else { return };
         let show = conductor.show_clock().show_at(now);
         let received_at = show - cuelight_wire::time::Span::from_ns(late_ns);
-        let is_known = |token: TokenHash| conductor.sessions().any(|known| known == token);
+        let is_known = |token: TokenHash| conductor.sessions().any(|(known, _)| known == token);
         let Ok(answer) = server.handle_ping(bytes, is_known, received_at) else { return };
         let token = answer.ping.token_hash;
         let mentioned = &mut self.sites[site.0].mentioned;

@@ -133,10 +133,10 @@ impl World {
     /// Drains a role in the order it documents.
     fn drain(&mut self, site: Site, now: Time<Local>) {
         while let Some(ping) = self.process_mut(site).and_then(|process| process.role.poll_ping(now)) {
-            if let Some(process) = self.process_mut(site) {
-                process.role.handle_exchange_sent(ping.seq, now);
-            }
-            self.ask(site, ping.encode()[..].into());
+            let Some(process) = self.process_mut(site) else { return };
+            process.role.handle_exchange_sent(ping.seq, now);
+            let datagram = process.role.ping_datagram(&ping)[..].into();
+            self.ask(site, datagram);
         }
         while let Some(message) = self.process_mut(site).and_then(|process| process.role.poll_message()) {
             let Some(node) = self.node_mut(site) else { return };

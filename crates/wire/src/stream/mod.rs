@@ -10,12 +10,13 @@ pub mod payload;
 use crate::bytes::{Reader, Truncated, Writer};
 use crate::ids::TokenHash;
 use crate::limits::{MAX_STREAM_PAYLOAD, PROTO_VER};
+use crate::seal::TAG_LEN;
 use crate::time::{Show, Time};
 
 /// Length of the header, bytes.
 pub const HEADER_LEN: usize = 28;
-/// Length of the longest packet, bytes.
-pub const MAX_PACKET: usize = HEADER_LEN + MAX_STREAM_PAYLOAD;
+/// Length of the longest packet with its tag, bytes.
+pub const MAX_PACKET: usize = HEADER_LEN + MAX_STREAM_PAYLOAD + TAG_LEN;
 
 /// The kinds of payload. The numbers are the wire's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -77,6 +78,8 @@ pub enum BadPacket {
     UnknownType,
     /// The token hash is not this session's.
     WrongToken,
+    /// The session's datagrams end with a tag, and this is not the right one (WIRE-11).
+    WrongTag,
     /// The payload does not have the form its type demands.
     BadPayload,
 }

@@ -4,6 +4,7 @@
 mod control;
 mod exchange;
 mod prism;
+mod seal;
 mod stream;
 mod tlv;
 mod vector;

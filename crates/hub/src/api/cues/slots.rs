@@ -57,7 +57,7 @@ struct SlotView {
     get,
     path = "/universes/{universe}/slots",
     operation_id = "getSlots",
-    tag = "cues",
+    tag = "universes",
     params(("universe" = u16, Path, description = "The number of the universe in the show, 1 to 63999")),
     responses((status = OK, description = "The levels, and whose they are", body = SlotsView)),
 )]
