@@ -71,7 +71,7 @@ impl ExchangeThread {
             let bytes = &datagram[..received.len];
             let session = Ping::token_in(bytes).and_then(|token| find(&sessions, token));
             let seal = session.and_then(|(_, seal)| seal.as_ref());
-            // WIRE-12
+            // WIRE-18
             let Some(ping) = seal.map_or(Some(bytes), |seal| seal.open(bytes)) else { continue };
             let Ok(answer) = server.handle_ping(ping, |_| session.is_some(), t2) else { continue };
             if self.mentions.is_due(answer.ping.token_hash, received.rx_mono_ns, &sessions) {

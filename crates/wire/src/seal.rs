@@ -1,4 +1,4 @@
-//! Tags that datagrams end with where the word `seal` was agreed (WIRE-11): who does not know the session's token can neither
+//! Tags that datagrams end with where the word `seal` was agreed (WIRE-17): who does not know the session's token can neither
 //! make one nor change one.
 //!
 //! HMAC-SHA-256 (RFC 2104, FIPS 198-1), cut to its first 128 bits as RFC 2104 section 5 allows. The token, 160 random bits

@@ -230,6 +230,8 @@ export interface KeyEntry {
   id: string;
   name: string;
   role: Role;
+  /** Those that whoever has it may drive; none: all. */
+  universes?: string[] | null;
   expires_at?: Instant | null;
   last_used_at?: Instant | null;
 }

@@ -14,6 +14,7 @@ const MORE: &str = "\
 Examples:
   cuelight key new desk --role operator
   cuelight key new grafana --role metrics --days 365
+  cuelight key new left --role node --universes 1..4,7
   cuelight key list
   cuelight key revoke 3fT9aKq2
 
@@ -44,6 +45,9 @@ enum What {
         /// How long it is good, days [default: for ever].
         #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(i64).range(1..=3650))]
         days: Option<i64>,
+        /// Of the role node: the universes that whoever has it may drive, like 1..4,7 [default: all].
+        #[arg(long, value_name = "UNIVERSES", value_delimiter = ',')]
+        universes: Vec<String>,
     },
     /// End a key
     Revoke {
@@ -56,10 +60,11 @@ impl What {
     fn call(&self) -> Call {
         match self {
             Self::List => Call::get("/api/v1/keys"),
-            Self::New { name, role, days } => {
+            Self::New { name, role, days, universes } => {
                 let mut body =
                     Map::from_iter([("name".to_owned(), json!(name)), ("role".to_owned(), json!(role_word(*role)))]);
                 put(&mut body, "expires_in_s", days.map(|days| days * 86_400));
+                put(&mut body, "universes", (!universes.is_empty()).then(|| universes.clone()));
                 Call::post("/api/v1/keys", body)
             }
             Self::Revoke { id } => {
@@ -100,11 +105,14 @@ mod tests {
 
     #[test]
     fn a_key_is_asked_for_with_its_role_and_end_and_printed_alone() {
-        let new = What::New { name: "desk".into(), role: Role::Operator, days: Some(2) };
+        let new = What::New { name: "desk".into(), role: Role::Operator, days: Some(2), universes: Vec::new() };
         let call = new.call();
         assert_eq!((call.method, call.path.as_str()), (Method::Post, "/api/v1/keys"));
         assert_eq!(call.body, Some(json!({"name": "desk", "role": "operator", "expires_in_s": 172_800})));
         assert_eq!(new.words(&json!({"id": "a", "key": "cue_a_b"})), "cue_a_b");
+        let universes = vec!["1..4".to_owned(), "7".to_owned()];
+        let left = What::New { name: "left".into(), role: Role::Node, days: None, universes };
+        assert_eq!(left.call().body, Some(json!({"name": "left", "role": "node", "universes": ["1..4", "7"]})));
     }
 
     #[test]

@@ -274,7 +274,7 @@ impl Conductor {
         let due = if ext.has(Ext::UNIVERSES) { due.or(Due::UNIVERSES) } else { due };
         // CTRL-13
         let due = if ext.has(Ext::GEOMETRY) { due.or(Due::GEOMETRY) } else { due };
-        // WIRE-11
+        // WIRE-17
         let bytes = token.as_bytes();
         let seals = ext.has(Ext::SEAL).then(|| (Seal::of_stream(bytes), Seal::of_exchange(bytes)));
         let (stream_seal, exchange_seal) = seals.unzip();

@@ -32,7 +32,7 @@ pub(crate) struct Session {
     pub(crate) conn: ConnId,
     pub(crate) token: Token,
     pub(crate) sender: Sender,
-    /// Of its time exchange, where that was agreed (WIRE-11).
+    /// Of its time exchange, where that was agreed (WIRE-17).
     pub(crate) exchange_seal: Option<Seal>,
     pub(crate) to: SocketAddr,
     pub(crate) heard_at: Time<Local>,

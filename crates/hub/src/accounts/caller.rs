@@ -1,6 +1,7 @@
 //! Who makes a request.
 
 use cuelight_wire::time::{Time, Wall};
+use cuelight_wire::universes::UniverseRanges;
 
 use super::role::Role;
 use super::secret::SecretId;
@@ -14,6 +15,8 @@ pub(crate) struct Caller {
     pub(crate) via: Via,
     /// Until when the key or session is good; `None` without end.
     pub(crate) expires_at: Option<Time<Wall>>,
+    /// The universes that it may drive; `None`: all.
+    pub(crate) universes: Option<UniverseRanges>,
 }
 
 /// What shows who it is.

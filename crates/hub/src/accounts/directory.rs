@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use cuelight_wire::time::{Span, Time, Wall};
+use cuelight_wire::universes::UniverseRanges;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use thiserror::Error;
 
@@ -69,7 +70,24 @@ pub(crate) struct Key {
     pub(crate) made_at: Time<Wall>,
     #[serde(with = "wall_ms_if_any", default)]
     pub(crate) expires_at: Option<Time<Wall>>,
+    /// The universes that whoever has it may drive; `None`: all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) universes: Option<UniverseRanges>,
     pub(crate) used: Used,
+}
+
+/// What a key is good for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Grant {
+    pub(crate) role: Role,
+    /// The universes that whoever has it may drive; `None`: all.
+    pub(crate) universes: Option<UniverseRanges>,
+}
+
+impl From<Role> for Grant {
+    fn from(role: Role) -> Self {
+        Self { role, universes: None }
+    }
 }
 
 /// A session of a browser.
@@ -190,7 +208,7 @@ impl Directory {
         &mut self,
         (id, secret): (SecretId, &str),
         key_name: &str,
-        role: Role,
+        grant: impl Into<Grant>,
         expires_at: Option<Time<Wall>>,
         now: Time<Wall>,
     ) -> Result<(), Refused> {
@@ -201,8 +219,9 @@ impl Directory {
         if self.keys.len() >= MAX_KEYS {
             return Err(Refused::Full(format!("{MAX_KEYS} keys")));
         }
-        let used = Used::default();
-        self.keys.insert(id, Key { name, role, digest: Digest::of(secret), made_at: now, expires_at, used });
+        let (Grant { role, universes }, used) = (grant.into(), Used::default());
+        let digest = Digest::of(secret);
+        self.keys.insert(id, Key { name, role, digest, made_at: now, expires_at, universes, used });
         Ok(())
     }
 

@@ -1,4 +1,4 @@
-//! People, roles, keys and sessions: who may do what on this hub (ACC-1 to ACC-7).
+//! People, roles, keys and sessions: who may do what on this hub (ACC-1 to ACC-8).
 //!
 //! | module | idea |
 //! |---|---|
@@ -33,7 +33,7 @@ use thiserror::Error;
 use tokio::task::spawn_blocking;
 
 pub(crate) use caller::{Caller, Via};
-pub(crate) use directory::{Account, Directory, Key, Refused, Session};
+pub(crate) use directory::{Account, Directory, Grant, Key, Refused, Session};
 pub(crate) use limits::{Neighbourhood, Who};
 use password::{BadPassword, Busy, Cost, Passwords};
 pub(crate) use role::{Least, Role};
@@ -126,12 +126,13 @@ impl Accounts {
     pub(crate) fn by_key(&self, given: &str) -> Option<Caller> {
         if self.0.operator_key.matches(given) {
             let name = "operator.key".to_owned();
-            return Some(Caller { role: Role::Admin, name, via: Via::OperatorKey, expires_at: None });
+            return Some(Caller { role: Role::Admin, name, via: Via::OperatorKey, expires_at: None, universes: None });
         }
         let id = SecretId::of(Kind::Key, given)?;
         let directory = self.directory();
         let key = directory.key(&id, given, wall_now())?;
-        Some(Caller { role: key.role, name: key.name.clone(), via: Via::Key(id), expires_at: key.expires_at })
+        let Key { role, name, expires_at, universes, .. } = key.clone();
+        Some(Caller { role, name, via: Via::Key(id), expires_at, universes })
     }
 
     /// Whose browser shows this session.
@@ -140,7 +141,7 @@ impl Accounts {
         let directory = self.directory();
         let (session, role) = directory.session(&id, given, wall_now())?;
         let (name, expires_at) = (session.account.clone(), Some(session.expires_at));
-        Some(Caller { role, name, via: Via::Session(id), expires_at })
+        Some(Caller { role, name, via: Via::Session(id), expires_at, universes: None })
     }
 
     /// Whether somebody who was let in, and watches, may still do so.
@@ -260,12 +261,12 @@ impl Accounts {
     pub(crate) async fn add_key(
         &self,
         name: &str,
-        role: Role,
+        grant: impl Into<Grant>,
         expires_at: Option<Time<Wall>>,
     ) -> Result<(SecretId, String), NotDone> {
         let (id, secret) = fresh(Kind::Key)?;
-        let (own, whole) = (id.clone(), secret.clone());
-        self.change(move |directory, now| directory.add_key((own, &whole), name, role, expires_at, now)).await?;
+        let (own, whole, grant) = (id.clone(), secret.clone(), grant.into());
+        self.change(move |directory, now| directory.add_key((own, &whole), name, grant, expires_at, now)).await?;
         Ok((id, secret))
     }
 

@@ -135,7 +135,13 @@ fn find(shared: &Shared, is_local: bool, request: &Request) -> Found {
     }
     if is_local && shared.accounts.trusts_this_machine() {
         let name = "this machine".to_owned();
-        return Found::Caller(Caller { role: Role::Admin, name, via: Via::ThisMachine, expires_at: None });
+        return Found::Caller(Caller {
+            role: Role::Admin,
+            name,
+            via: Via::ThisMachine,
+            expires_at: None,
+            universes: None,
+        });
     }
     Found::Nobody
 }

@@ -11,7 +11,8 @@ use utoipa::ToSchema;
 use super::Problem;
 use super::body::{Body, Named};
 use super::recorded::About;
-use crate::accounts::{Key, Role, SecretId};
+use super::universes::{read_all, words};
+use crate::accounts::{Grant, Key, Role, SecretId};
 use crate::events::{read_rfc3339, rfc3339};
 use crate::shared::Shared;
 
@@ -24,6 +25,8 @@ pub(crate) struct KeyView {
     id: String,
     name: String,
     role: Role,
+    /// The universes that whoever has it may drive, as 7 or 1..4; null: all.
+    universes: Option<Vec<String>>,
     created_at: String,
     /// Null without end.
     expires_at: Option<String>,
@@ -37,6 +40,7 @@ impl KeyView {
             id: id.as_str().to_owned(),
             name: key.name.clone(),
             role: key.role,
+            universes: key.universes.as_ref().map(words),
             created_at: rfc3339(key.made_at),
             expires_at: key.expires_at.map(rfc3339),
             last_used_at: key.used.at().map(rfc3339),
@@ -51,6 +55,8 @@ pub(crate) struct NewKey {
     #[schema(min_length = 1, max_length = 64, pattern = "^[A-Za-z0-9._@-]+$")]
     name: String,
     role: Role,
+    /// Of the role node: the universes that whoever has it may drive, as 7 or 1..4, at most 32 ranges; all where nothing is said.
+    universes: Option<Vec<String>>,
     /// Until when it is good, RFC 3339; for ever where nothing is said.
     #[schema(format = "date-time")]
     expires_at: Option<String>,
@@ -92,7 +98,7 @@ pub(crate) async fn list(State(shared): State<Shared>) -> Json<Vec<KeyView>> {
 )]
 pub(crate) async fn add(
     State(shared): State<Shared>,
-    Body(NewKey { name, role, expires_at, expires_in_s }): Body<NewKey>,
+    Body(NewKey { name, role, universes, expires_at, expires_in_s }): Body<NewKey>,
 ) -> Result<(StatusCode, Extension<About>, Json<MadeKey>), Problem> {
     let now = wall_now();
     let end = match (expires_at, expires_in_s) {
@@ -106,7 +112,13 @@ pub(crate) async fn add(
     if end.is_some_and(|end| end <= now || end - now > Span::from_s(LONGEST_S)) {
         return Err(Problem::unprocessable("a key expires later than now and within ten years"));
     }
-    let (id, key) = shared.accounts.add_key(&name, role, end).await?;
+    let universes = universes.as_deref().map(read_all).transpose()?;
+    if universes.is_some() && role != Role::Node {
+        return Err(Problem::unprocessable(
+            "universes are for keys of the role node: other roles drive none of their own",
+        ));
+    }
+    let (id, key) = shared.accounts.add_key(&name, Grant { role, universes }, end).await?;
     let (id, expires_at) = (id.as_str().to_owned(), end.map(rfc3339));
     let about = Extension(About(format!("{name} ({id}) as {role}")));
     Ok((StatusCode::CREATED, about, Json(MadeKey { id, name: name.to_ascii_lowercase(), role, expires_at, key })))

@@ -1,7 +1,7 @@
 //! Receivers that follow the hub over HTTP: `/api/nodes/...` and `/api/master/...` (docs/protocol/77-receivers.md).
 
 use axum::Json;
-use axum::extract::State;
+use axum::extract::{Extension, State};
 use axum::http::HeaderMap;
 use cuelight_conductor::{Command, NodeSnapshot, SceneEdit, Scope, State as NodeState};
 use cuelight_net::clock::wall_now;
@@ -17,6 +17,7 @@ use super::body::{Body, Named};
 use super::caller::caller;
 use super::cues::none_loaded;
 use super::scope::{node_of, node_ref};
+use crate::accounts::Caller;
 use crate::chronicle::State as CommandState;
 use crate::events::rfc3339;
 use crate::receivers::{Facts, Given, Order, Outcome, Refused, cue_milli, fade_ms};
@@ -75,6 +76,7 @@ impl From<Refused> for Problem {
 )]
 pub(crate) async fn register(
     State(shared): State<Shared>,
+    Extension(by): Extension<Caller>,
     Body(Registration { node_id, capabilities, universes }): Body<Registration>,
 ) -> Result<Json<Registered>, Problem> {
     let is_name = |text: &str| {
@@ -89,6 +91,14 @@ pub(crate) async fn register(
     }
     if universes.len() > MAX_UNIVERSES || universes.iter().any(|universe| !(1..=63_999).contains(universe)) {
         return Err(Problem::unprocessable("universes are at most 512 numbers from 1 to 63999"));
+    }
+    // ACC-8
+    let is_other = |universe: &&u16| by.universes.as_ref().is_some_and(|allowed| !allowed.has(**universe));
+    if let (Some(other), Some(allowed)) = (universes.iter().find(is_other), &by.universes) {
+        return Err(Problem::forbidden(format!(
+            "universe {other} is not among those of the key {}, which are {allowed}",
+            by.name
+        )));
     }
     let new = shared.receivers.register(&node_id, Facts { capabilities, universes })?;
     Ok(Json(Registered { node_id, new, heartbeat_ms: 1_000 }))

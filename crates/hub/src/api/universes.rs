@@ -148,6 +148,13 @@ fn read(text: &str) -> Option<(u16, u16)> {
     Some((first.trim().parse().ok()?, last.trim().parse().ok()?))
 }
 
+/// Reads a list of these.
+pub(super) fn read_all(universes: &[String]) -> Result<UniverseRanges, Problem> {
+    let wrong = || Problem::unprocessable(format!("universes are 7 or 1..4, of 1 to {LAST_UNIVERSE}"));
+    let ranges = universes.iter().map(|text| read(text).ok_or_else(wrong)).collect::<Result<Vec<_>, _>>()?;
+    UniverseRanges::new(ranges).map_err(|bad| Problem::unprocessable(bad.to_string()))
+}
+
 /// Gives a node universes of the show. It plays them at once, without a restart; one that is away is told when it comes.
 #[utoipa::path(
     put,
@@ -164,10 +171,7 @@ pub(crate) async fn put(
     headers: HeaderMap,
     Body(Assign { universes }): Body<Assign>,
 ) -> Result<Json<CommandAnswer>, Problem> {
-    let wrong = || Problem::unprocessable(format!("universes are 7 or 1..4, of 1 to {LAST_UNIVERSE}"));
-    let ranges = universes.iter().map(|text| read(text).ok_or_else(wrong)).collect::<Result<Vec<_>, _>>()?;
-    let universes = UniverseRanges::new(ranges).map_err(|bad| Problem::unprocessable(bad.to_string()))?;
-    assign(&shared, &headers, &node, Some(universes)).await
+    assign(&shared, &headers, &node, Some(read_all(&universes)?)).await
 }
 
 /// Gives a node the universes of its own settings again.

@@ -54,7 +54,7 @@ async fn a_ping_right_after_the_welcome_is_answered_and_a_strangers_never() {
     hub.stop().await;
 }
 
-/// WIRE-11, WIRE-12
+/// WIRE-17, WIRE-18
 #[tokio::test]
 async fn where_tags_were_agreed_a_ping_without_the_right_one_is_not_answered_and_a_pong_has_one() {
     let hub = TestHub::start().await;

@@ -50,7 +50,7 @@ mod tests {
     use crate::accounts::{Role, Via};
 
     fn caller() -> Caller {
-        Caller { role: Role::Viewer, name: "anna".into(), via: Via::ThisMachine, expires_at: None }
+        Caller { role: Role::Viewer, name: "anna".into(), via: Via::ThisMachine, expires_at: None, universes: None }
     }
 
     fn token(n: usize) -> Token {

@@ -175,7 +175,7 @@ impl NodeRole {
     fn begin_session(&mut self, ts_port: u16, new_hub: bool, now: Time<Local>) {
         let Some(me) = self.session.identity() else { return };
         let (node_id, token_hash, token) = (me.node_id, me.token_hash, me.token.as_bytes());
-        // WIRE-11
+        // WIRE-17
         let seals = self.ext.has(Ext::SEAL).then(|| (Seal::of_stream(token), Seal::of_exchange(token)));
         let (stream_seal, exchange_seal) = seals.unzip();
         self.stream.start(token_hash, stream_seal);

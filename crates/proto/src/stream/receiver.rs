@@ -88,7 +88,7 @@ impl Receiver {
     }
 
     /// A session begins: its first packet sets the sequence (`STREAM-32`), and its packets end with a tag where that was
-    /// agreed (`WIRE-11`). Counters go on.
+    /// agreed (`WIRE-17`). Counters go on.
     pub fn start(&mut self, token_hash: TokenHash, seal: Option<Seal>) {
         (self.token_hash, self.seal) = (Some(token_hash), seal);
         self.sequence = Sequence::new();
@@ -275,7 +275,7 @@ mod tests {
 
     #[test]
     fn packets_without_the_right_tag_are_dropped_and_leave_the_sequence_alone() {
-        // WIRE-12
+        // WIRE-18
         let seal = |token: &[u8]| Some(Seal::of_stream(token));
         let mut pair = Pair::new(0);
         pair.receiver.start(HASH, seal(b"token"));

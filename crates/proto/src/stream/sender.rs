@@ -23,7 +23,7 @@ impl Sender {
     pub const fn starting_at(token_hash: TokenHash, first_seq: u32) -> Self {
         Self { token_hash, next_seq: first_seq, seal: None }
     }
-    /// The same whose packets end with a tag (`WIRE-11`), where that was agreed.
+    /// The same whose packets end with a tag (`WIRE-17`), where that was agreed.
     #[must_use]
     pub fn sealed(self, seal: Option<Seal>) -> Self {
         Self { seal, ..self }
@@ -76,7 +76,7 @@ mod tests {
 
     #[test]
     fn a_packet_ends_with_its_tag_where_that_was_agreed() {
-        // WIRE-11
+        // WIRE-17
         let seal = Seal::of_stream(b"token");
         let mut sender = Sender::new(TokenHash(7)).sealed(Some(seal.clone()));
         let mut buf = [0; 64];

@@ -111,7 +111,7 @@ impl SyncClient {
         self.udp.start_burst(now);
     }
 
-    /// Both sides agreed that the session's datagrams end with a tag (`WIRE-11`).
+    /// Both sides agreed that the session's datagrams end with a tag (`WIRE-17`).
     pub fn seal(&mut self, seal: Seal) {
         self.seal = Some(seal);
     }
@@ -422,7 +422,7 @@ mod tests {
         client.handle_datagram(&bytes(pong), rx_at, rx_at)
     }
 
-    /// WIRE-11, WIRE-12
+    /// WIRE-17, WIRE-18
     #[test]
     fn where_tags_were_agreed_pings_have_them_and_pongs_without_the_right_one_are_dropped() {
         let seal = Seal::of_exchange(b"token");

@@ -9,7 +9,7 @@ pub enum PongDrop {
     Bad(BadExchange),
     /// Another session's token, or no session.
     WrongToken,
-    /// The session's datagrams end with a tag, and this is not the right one (`WIRE-12`).
+    /// The session's datagrams end with a tag, and this is not the right one (`WIRE-18`).
     WrongTag,
     /// No ping with this number and t1 waits: a duplicate, a replay, too late, or never asked.
     NotOutstanding,

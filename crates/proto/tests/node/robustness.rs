@@ -140,7 +140,7 @@ proptest! {
     fn every_datagram_of_a_session_is_accepted_or_counted_once(
         order in prop::collection::vec((0_usize..40, 0_u8..8), 1..120), first_seq in any::<u32>(), is_sealed in any::<bool>()
     ) {
-        // STREAM-31, WIRE-12: reordered, repeated, replayed, cut, lengthened, of another version, type or session.
+        // STREAM-31, WIRE-18: reordered, repeated, replayed, cut, lengthened, of another version, type or session.
         let mut world = World::new(SyncUse::Scheduled);
         let token = world.hub.token.as_bytes();
         let mut sender = cuelight_proto::stream::Sender::starting_at(TokenHash::of(token), first_seq);

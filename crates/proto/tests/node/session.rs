@@ -198,7 +198,7 @@ fn a_large_gap_degrades_for_two_seconds() {
 
 #[test]
 fn what_somebody_forges_who_knows_the_token_hash_changes_nothing_and_is_counted() {
-    // WIRE-12
+    // WIRE-18
     let mut world = World::new(SyncUse::Scheduled).joined();
     let token = world.hub.token;
     let before = world.node.status(world.now);

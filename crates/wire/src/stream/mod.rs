@@ -78,7 +78,7 @@ pub enum BadPacket {
     UnknownType,
     /// The token hash is not this session's.
     WrongToken,
-    /// The session's datagrams end with a tag, and this is not the right one (WIRE-11).
+    /// The session's datagrams end with a tag, and this is not the right one (WIRE-17).
     WrongTag,
     /// The payload does not have the form its type demands.
     BadPayload,

@@ -11,7 +11,7 @@ fn bytes(hex: &str) -> Vec<u8> {
     (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap()).collect()
 }
 
-/// WIRE-11
+/// WIRE-17
 #[test]
 fn tags_are_those_of_another_implementation_and_nothing_else_opens() {
     let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("vectors/seal.txt")).unwrap();

@@ -17,6 +17,33 @@ async fn heartbeat(hub: &TestHub) -> Vec<Value> {
     hub.post("/api/master/heartbeat", body).await.ok()["commands"].as_array().unwrap().clone()
 }
 
+/// ACC-8
+#[tokio::test]
+async fn a_key_for_some_universes_registers_a_receiver_for_no_other() {
+    let hub = TestHub::start().await;
+    let made = hub.post("/api/v1/keys", json!({"name": "left", "role": "node", "universes": ["1..2", "7"]})).await;
+    assert_eq!(made.status, 201, "{}", made.text);
+    let key = made.json()["key"].as_str().unwrap().to_owned();
+    assert_eq!(hub.get("/api/v1/keys").await.ok()[0]["universes"], json!(["1..2", "7"]));
+    let register = async |universes: Value| {
+        let body = json!({"node_id": "node-01", "universes": universes}).to_string();
+        let request = Request::post("/api/nodes/register").header(header::AUTHORIZATION, format!("Bearer {key}"));
+        let request = request.header(header::CONTENT_TYPE, "application/json").body(Body::from(body)).unwrap();
+        hub.request(REMOTE, request).await
+    };
+    let refused = register(json!([1, 3])).await;
+    assert!(refused.problem(403).contains("universe 3 is not among those of the key left, which are 1..2, 7"));
+    assert!(hub.get("/api/v1/universes").await.ok()["receivers"].as_array().unwrap().is_empty());
+    register(json!([7, 1])).await.ok();
+    register(json!([])).await.ok();
+
+    let wrong = json!({"name": "desk", "role": "operator", "universes": ["1"]});
+    assert!(hub.post("/api/v1/keys", wrong).await.problem(422).contains("role node"));
+    let wrong = json!({"name": "left", "role": "node", "universes": ["0"]});
+    assert!(hub.post("/api/v1/keys", wrong).await.problem(422).contains("1 to 63999"));
+    hub.stop().await;
+}
+
 /// RECV-2
 #[tokio::test]
 async fn a_receiver_registers_gets_its_commands_and_acknowledges_them() {
