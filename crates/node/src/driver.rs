@@ -229,7 +229,7 @@ impl Driver {
                 self.link.exchange_at = hub.map(|hub| SocketAddr::new(hub.ip(), ts_port));
                 self.link.complaint = None;
                 self.frames.record_event("welcome");
-                info!(node = node_id.0, hub = ?hub, ?ext, new_hub, "welcomed");
+                info!(node = node_id.0, hub = ?hub, %ext, new_hub, "welcomed");
             }
             NodeEvent::SessionEnded(why) => {
                 warn!(?why, "session ended; dialling again");

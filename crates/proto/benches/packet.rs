@@ -113,8 +113,8 @@ fn role(c: &mut Criterion) {
 }
 
 fn role_with(c: &mut Criterion, name: &str, ext: Ext) {
-    let seals = ext.has(Ext::SEAL).then(|| (Seal::of_stream(TOKEN.as_bytes()), Seal::of_exchange(TOKEN.as_bytes())));
-    let (stream_seal, exchange_seal) = seals.unzip();
+    let is_sealed = ext.has(Ext::SEAL);
+    let exchange_seal = is_sealed.then(|| Seal::of_exchange(TOKEN.as_bytes()));
     let config = NodeConfig {
         mac: Mac([2, 0, 0, 0, 0, 1]),
         fw: "bench".try_into().expect("short"),
@@ -161,7 +161,7 @@ fn role_with(c: &mut Criterion, name: &str, ext: Ext) {
     }
     assert!(node.map(now).state.is_usable());
     let state = encoded(&longest_state());
-    let mut sender = Sender::new(hash()).sealed(stream_seal);
+    let mut sender = Sender::new(hash()).sealed(is_sealed.then(|| Seal::of_stream(TOKEN.as_bytes())));
     let mut buf = [0; MAX_PACKET];
     c.bench_function(name, |b| {
         b.iter(|| {

@@ -12,7 +12,7 @@ use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_mai
 use cuelight_trust::{OWN_AUTHORITY, Trust};
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose};
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer, ServerName};
-use rustls::{ClientConfig, ClientConnection, ServerConfig, ServerConnection};
+use rustls::{ClientConfig, ClientConnection, ConnectionCommon, ServerConfig, ServerConnection};
 
 /// A keepalive with all its figures.
 const MESSAGE: usize = 400;
@@ -58,25 +58,14 @@ impl Ends {
         let mut server = ServerConnection::new(self.server.clone()).expect("a server");
         while client.is_handshaking() || server.is_handshaking() {
             carry(&mut client, &mut server);
-            carry_back(&mut server, &mut client);
+            carry(&mut server, &mut client);
         }
         (client, server)
     }
 }
 
-fn carry(from: &mut ClientConnection, to: &mut ServerConnection) {
-    let mut wire = Vec::new();
-    while from.wants_write() {
-        from.write_tls(&mut wire).expect("memory");
-    }
-    let mut wire = &wire[..];
-    while !wire.is_empty() {
-        to.read_tls(&mut wire).expect("memory");
-        to.process_new_packets().expect("they believe one another");
-    }
-}
-
-fn carry_back(from: &mut ServerConnection, to: &mut ClientConnection) {
+/// What one end has to send, into the other.
+fn carry<A, B>(from: &mut ConnectionCommon<A>, to: &mut ConnectionCommon<B>) {
     let mut wire = Vec::new();
     while from.wants_write() {
         from.write_tls(&mut wire).expect("memory");
@@ -112,7 +101,7 @@ fn data(c: &mut Criterion) {
         group.bench_function("tls", |b| {
             b.iter(|| {
                 server.writer().write_all(black_box(&bytes)).expect("memory");
-                carry_back(&mut server, &mut client);
+                carry(&mut server, &mut client);
                 client.reader().read_exact(&mut read).expect("all of it has come");
             });
         });

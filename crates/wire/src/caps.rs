@@ -3,6 +3,8 @@
 //! A node lists its words in `hello.ext`; the hub answers in `welcome.ext` with those both know. Only words in the
 //! answer are used. A node that lists none is a deployed node and gets deployed packets only (CTRL-4).
 
+use core::fmt;
+
 use heapless::Vec;
 use serde::de::{self, Deserializer, SeqAccess, Visitor};
 use serde::ser::{SerializeSeq, Serializer};
@@ -74,6 +76,15 @@ impl Ext {
     }
 }
 
+impl fmt::Display for Ext {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_none() {
+            return f.write_str("none");
+        }
+        self.words().enumerate().try_for_each(|(at, word)| write!(f, "{}{word}", if at == 0 { "" } else { " " }))
+    }
+}
+
 impl Serialize for Ext {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let words: Vec<&str, 16> = self.words().collect();
@@ -90,7 +101,7 @@ impl<'de> Deserialize<'de> for Ext {
         struct Words;
         impl<'de> Visitor<'de> for Words {
             type Value = Ext;
-            fn expecting(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a list of capability words")
             }
             fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Ext, A::Error> {
@@ -113,7 +124,7 @@ impl<'de> Deserialize<'de> for Word {
         struct AnyText;
         impl Visitor<'_> for AnyText {
             type Value = Word;
-            fn expecting(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a capability word")
             }
             fn visit_str<E: de::Error>(self, text: &str) -> Result<Word, E> {

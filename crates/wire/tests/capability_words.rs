@@ -44,3 +44,9 @@ fn both_sides_use_only_the_words_both_know() {
         r#"["full-state","ns-exchange","show-lock","cues","ota-stop","restart","universes","geometry","seal"]"#;
     assert_eq!(serde_json::to_string(&Ext::ALL).unwrap(), written);
 }
+
+#[test]
+fn a_set_is_written_as_its_words() {
+    assert_eq!(Ext::NONE.to_string(), "none");
+    assert_eq!(Ext::FULL_STATE.or(Ext::SEAL).to_string(), "full-state seal");
+}

@@ -4,6 +4,7 @@ import type { Show, ShowNode } from '../../src/hub/shapes.ts';
 import { changes } from '../../src/state/changes.ts';
 import { checks } from '../../src/state/checks.ts';
 import { cells, isMatrix, laidOut, readLayout, wired, writeLayout, type Layout } from '../../src/state/geometry.ts';
+import { fits } from '../../src/state/find.ts';
 import { move, toggled } from '../../src/state/grid.ts';
 import { EMPTY, MAX_LINES, sample, SAMPLES } from '../../src/state/history.ts';
 import { fold } from '../../src/state/fold.ts';
@@ -113,6 +114,14 @@ test('arrow keys walk the grid and stop at its edges', () => {
   assert.equal(move({ row: 0, column: 0 }, 'Enter', size), null);
   assert.deepEqual(toggled(['a'], 'b'), { members: ['a', 'b'], isIn: true });
   assert.deepEqual(toggled(['a', 'b'], 'a'), { members: ['b'], isIn: false });
+});
+
+test('nodes are found by part of any of their words, in capitals or not', () => {
+  assert.ok(fits(' DRUM', 7, 'Drums left', '02:00:00:00:00:07', null));
+  assert.ok(fits('00:07', 7, undefined, '02:00:00:00:00:07'));
+  assert.ok(fits('', 7), 'nothing wanted is everything');
+  assert.ok(!fits('null', 7, null, undefined));
+  assert.ok(!fits('bass', 7, 'Drums left'));
 });
 
 test('an address leads to its page, an unknown one to the stage', () => {

@@ -276,13 +276,12 @@ impl Conductor {
         let due = if ext.has(Ext::GEOMETRY) { due.or(Due::GEOMETRY) } else { due };
         // WIRE-17
         let bytes = token.as_bytes();
-        let seals = ext.has(Ext::SEAL).then(|| (Seal::of_stream(bytes), Seal::of_exchange(bytes)));
-        let (stream_seal, exchange_seal) = seals.unzip();
+        let is_sealed = ext.has(Ext::SEAL);
         node.session = Some(Session {
             conn,
             token: token.clone(),
-            sender: Sender::new(TokenHash::of(bytes)).sealed(stream_seal),
-            exchange_seal,
+            sender: Sender::new(TokenHash::of(bytes)).sealed(is_sealed.then(|| Seal::of_stream(bytes))),
+            exchange_seal: is_sealed.then(|| Seal::of_exchange(bytes)),
             to: SocketAddr::new(ip, node.udp_port),
             heard_at: now,
             exchange_at: None,

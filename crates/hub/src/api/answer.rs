@@ -7,7 +7,6 @@ use cuelight_conductor::{Answer, Command, CommandError, CommandId};
 use cuelight_show::{BadStep, CommandError as CueError};
 use cuelight_wire::ids::Revision;
 use serde::Serialize;
-use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::caller::caller;
@@ -50,10 +49,10 @@ pub(crate) async fn carry_out(
 }
 
 /// Has `command` carried out, unless the document it changes is another than the request wants it to be (HUB-15).
-pub(crate) async fn carry_out_on(
+pub(crate) async fn carry_out_on<D: Serialize>(
     shared: &Shared,
     headers: &HeaderMap,
-    document: impl FnOnce(&Shared) -> Option<Value>,
+    document: impl FnOnce(&Shared) -> Option<D>,
     command: Command,
 ) -> Result<Json<CommandAnswer>, Problem> {
     let _held = conditions::hold(shared, headers, document).await?;

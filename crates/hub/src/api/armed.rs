@@ -6,7 +6,6 @@ use axum::http::HeaderMap;
 use cuelight_conductor::Command;
 use cuelight_wire::control::Text;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::Problem;
@@ -43,9 +42,6 @@ impl ArmedView {
     fn now(shared: &Shared) -> Self {
         Self { name: shared.snapshot.load().armed.as_ref().map(|show| show.as_str().to_owned()) }
     }
-    fn document(shared: &Shared) -> Option<Value> {
-        serde_json::to_value(Self::now(shared)).ok()
-    }
 }
 
 /// Arms a show.
@@ -64,7 +60,7 @@ pub(crate) async fn arm(
 ) -> Result<Json<CommandAnswer>, Problem> {
     let show = Text::try_from(name.as_str())
         .map_err(|_| Problem::unprocessable(format!("\"{name}\" is no name of a show: names have at most 64 bytes")))?;
-    carry_out_on(&shared, &headers, ArmedView::document, Command::Arm { show: Some(show) }).await
+    carry_out_on(&shared, &headers, |shared| Some(ArmedView::now(shared)), Command::Arm { show: Some(show) }).await
 }
 
 /// No show is armed any more.
@@ -76,5 +72,5 @@ pub(crate) async fn arm(
     responses((status = OK, description = "From when the change holds, and for how many nodes", body = CommandAnswer)),
 )]
 pub(crate) async fn disarm(State(shared): State<Shared>, headers: HeaderMap) -> Result<Json<CommandAnswer>, Problem> {
-    carry_out_on(&shared, &headers, ArmedView::document, Command::Arm { show: None }).await
+    carry_out_on(&shared, &headers, |shared| Some(ArmedView::now(shared)), Command::Arm { show: None }).await
 }

@@ -49,16 +49,16 @@ fn etag(document: &Value) -> String {
 
 /// Lets a change of a document through when the request has no condition, or its condition holds for what `document` is now
 /// (`None`: there is none). Otherwise the problem tells what it is now.
-pub(crate) async fn hold(
+pub(crate) async fn hold<D: Serialize>(
     shared: &Shared,
     headers: &HeaderMap,
-    document: impl FnOnce(&Shared) -> Option<Value>,
+    document: impl FnOnce(&Shared) -> Option<D>,
 ) -> Result<Held, Problem> {
     let lock = shared.documents.0.clone();
     let Some(wanted) = headers.get(header::IF_MATCH) else { return Ok(Held::Shared(lock.read_owned().await)) };
     let wanted = wanted.to_str().map_err(|_| Problem::bad_request("If-Match is \"*\" or what ETag said"))?;
     let held = lock.write_owned().await;
-    let now = document(shared);
+    let now = document(shared).and_then(|document| serde_json::to_value(document).ok());
     let is_met = now.as_ref().is_some_and(|now| {
         let etag = etag(now);
         wanted.trim() == "*" || wanted.split(',').any(|wanted| wanted.trim() == etag)

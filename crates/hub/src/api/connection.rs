@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 
 use super::Problem;
 use super::body::Named;
-use super::scope::{node_of, node_ref};
+use super::scope::{known_node, node_ref};
 use crate::session::Echoes;
 use crate::shared::Shared;
 
@@ -103,16 +103,13 @@ impl ConnectionTest {
 )]
 pub(crate) async fn test(State(shared): State<Shared>, Named(node): Named) -> Result<Json<ConnectionTest>, Problem> {
     let wanted = node_ref(&node)?;
-    let unknown =
-        || Problem::not_found(format!("node \"{node}\" is not known: list the nodes for their numbers and names"));
-    let conn = node_of(&shared.snapshot.load(), &wanted).ok_or_else(unknown)?.conn;
+    let conn = known_node(&shared.snapshot.load(), &wanted)?.conn;
     let conn = conn.ok_or_else(|| Problem::conflict(format!("node \"{node}\" is not connected")))?;
     let echoes = shared.lines.test(conn).await.ok_or_else(|| {
         Problem::conflict(format!("node \"{node}\" is being tested already, or its connection ended: try again"))
     })?;
     let snapshot = shared.snapshot.load();
-    let there = node_of(&snapshot, &wanted).ok_or_else(unknown)?;
-    Ok(Json(ConnectionTest::of(there, echoes, snapshot.local)))
+    Ok(Json(ConnectionTest::of(known_node(&snapshot, &wanted)?, echoes, snapshot.local)))
 }
 
 #[cfg(test)]

@@ -8,14 +8,13 @@ use cuelight_render::Geometry;
 use cuelight_wire::caps::Ext;
 use cuelight_wire::control::Text;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::Problem;
 use super::answer::{CommandAnswer, carry_out_on};
 use super::body::{Body, Named};
 use super::conditions::Tagged;
-use super::scope::{node_of, node_ref};
+use super::scope::{known_node, node_ref};
 use crate::shared::Shared;
 
 /// How the LEDs of a node are laid out.
@@ -49,15 +48,8 @@ impl NodeGeometry {
     }
 }
 
-fn find(shared: &Shared, node: &str) -> Result<NodeGeometry, Problem> {
-    node_of(&shared.snapshot.load(), &node_ref(node)?).map(NodeGeometry::of).ok_or_else(|| {
-        Problem::not_found(format!("node \"{node}\" is not known: list the nodes for their numbers and names"))
-    })
-}
-
-fn document(shared: &Shared, node: &NodeRef) -> Option<Value> {
-    let there = node_of(&shared.snapshot.load(), node).map(NodeGeometry::of)?;
-    serde_json::to_value(there).ok()
+fn find(shared: &Shared, node: &NodeRef) -> Result<NodeGeometry, Problem> {
+    known_node(&shared.snapshot.load(), node).map(NodeGeometry::of)
 }
 
 /// How the LEDs of a node are laid out, with an `ETag` for `If-Match`.
@@ -70,7 +62,7 @@ fn document(shared: &Shared, node: &NodeRef) -> Option<Value> {
     responses((status = OK, description = "What there is", body = NodeGeometry)),
 )]
 pub(crate) async fn get(State(shared): State<Shared>, Named(node): Named) -> Result<Tagged<NodeGeometry>, Problem> {
-    find(&shared, &node).map(Tagged)
+    find(&shared, &node_ref(&node)?).map(Tagged)
 }
 
 #[derive(Debug, Deserialize, ToSchema)]
@@ -100,6 +92,7 @@ pub(crate) async fn put(
 ) -> Result<Json<CommandAnswer>, Problem> {
     let geometry: Geometry =
         geometry.trim().parse().map_err(|bad| Problem::unprocessable(format!("geometry \"{geometry}\": {bad}")))?;
+    let node = node_ref(&node)?;
     let NodeGeometry { leds, .. } = find(&shared, &node)?;
     // Of a node that was not seen since the hub's start nobody knows how many it has: it looks itself.
     if leds != 0 && geometry.len() != leds as usize {
@@ -109,7 +102,7 @@ pub(crate) async fn put(
         )));
     }
     let geometry = Text::try_from(geometry.to_string().as_str()).expect("no geometry is longer than 48 bytes");
-    lay_out(&shared, &headers, &node, Some(geometry)).await
+    lay_out(&shared, &headers, node, Some(geometry)).await
 }
 
 /// Has the LEDs of a node laid out as its own settings say, again.
@@ -126,16 +119,15 @@ pub(crate) async fn delete(
     Named(node): Named,
     headers: HeaderMap,
 ) -> Result<Json<CommandAnswer>, Problem> {
-    lay_out(&shared, &headers, &node, None).await
+    lay_out(&shared, &headers, node_ref(&node)?, None).await
 }
 
 async fn lay_out(
     shared: &Shared,
     headers: &HeaderMap,
-    node: &str,
+    node: NodeRef,
     geometry: Option<Text<48>>,
 ) -> Result<Json<CommandAnswer>, Problem> {
-    let node = node_ref(node)?;
     let command = Command::LayOut { node: node.clone(), geometry };
-    carry_out_on(shared, headers, |shared| document(shared, &node), command).await
+    carry_out_on(shared, headers, |shared| find(shared, &node).ok(), command).await
 }

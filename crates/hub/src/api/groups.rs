@@ -6,7 +6,6 @@ use axum::http::HeaderMap;
 use cuelight_conductor::{Command, GroupSnapshot};
 use cuelight_wire::time::Span;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::Problem;
@@ -40,11 +39,6 @@ impl GroupView {
 /// A group as it is now.
 fn find(shared: &Shared, name: &str) -> Option<GroupView> {
     shared.snapshot.load().groups.iter().find(|group| group.name.as_str() == name).map(GroupView::of)
-}
-
-/// The same as a document.
-fn document(shared: &Shared, name: &str) -> Option<Value> {
-    find(shared, name).and_then(|group| serde_json::to_value(group).ok())
 }
 
 /// One group, with an `ETag` for `If-Match`.
@@ -103,7 +97,7 @@ pub(crate) async fn put_group(
 ) -> Result<Json<CommandAnswer>, Problem> {
     let members = body.members.iter().map(|member| node_ref(member)).collect::<Result<_, _>>()?;
     let command = Command::SetGroup { name: name(&group)?, members, lead: body.lead_ms.map(Span::from_ms) };
-    let edit = carry_out_on(&shared, &headers, |shared| document(shared, &group), command);
+    let edit = carry_out_on(&shared, &headers, |shared| find(shared, &group), command);
     edited(&shared, Document::Groups, format!("group {group} set"), caller(), edit).await
 }
 
@@ -122,6 +116,6 @@ pub(crate) async fn delete_group(
     headers: HeaderMap,
 ) -> Result<Json<CommandAnswer>, Problem> {
     let command = Command::DeleteGroup { name: name(&group)? };
-    let edit = carry_out_on(&shared, &headers, |shared| document(shared, &group), command);
+    let edit = carry_out_on(&shared, &headers, |shared| find(shared, &group), command);
     edited(&shared, Document::Groups, format!("group {group} deleted"), caller(), edit).await
 }

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use super::Problem;
 use super::body::{Asked, Named};
-use super::scope::{node_of, node_ref};
+use super::scope::{known_node, node_ref};
 use crate::chronicle::{Series, Stretch};
 use crate::shared::Shared;
 
@@ -67,10 +67,7 @@ pub(crate) async fn get(
     Named(node): Named,
     Asked(Which { span }): Asked<Which>,
 ) -> Result<Json<HistoryView>, Problem> {
-    let known = node_of(&shared.snapshot.load(), &node_ref(&node)?).map(|node| node.mac);
-    let mac = known.ok_or_else(|| {
-        Problem::not_found(format!("node \"{node}\" is not known: list the nodes for their numbers and names"))
-    })?;
+    let mac = known_node(&shared.snapshot.load(), &node_ref(&node)?)?.mac;
     let stretch = match span {
         Span::Hour => Stretch::Hour,
         Span::Day => Stretch::Day,

@@ -19,7 +19,7 @@ use super::body::{Asked, Body, Named};
 use super::caller::caller;
 use super::conditions::Tagged;
 use super::pages::Which;
-use super::scope::{node_of, node_ref};
+use super::scope::{known_node, node_ref};
 use super::universes::words;
 use crate::revisions::{Document, edited};
 use crate::shared::Shared;
@@ -154,10 +154,8 @@ pub(crate) struct NodeName {
     name: Option<String>,
 }
 
-/// A node as a document.
-fn document(shared: &Shared, node: &NodeRef) -> Option<NodeName> {
-    let snapshot = shared.snapshot.load();
-    node_of(&snapshot, node).map(|node| NodeName {
+fn name_of(shared: &Shared, node: &NodeRef) -> Result<NodeName, Problem> {
+    known_node(&shared.snapshot.load(), node).map(|node| NodeName {
         mac: node.mac.to_string(),
         name: (!node.name.is_empty()).then(|| node.name.as_str().to_owned()),
     })
@@ -173,10 +171,7 @@ fn document(shared: &Shared, node: &NodeRef) -> Option<NodeName> {
     responses((status = OK, description = "What there is", body = NodeName)),
 )]
 pub(crate) async fn get_name(State(shared): State<Shared>, Named(node): Named) -> Result<Tagged<NodeName>, Problem> {
-    let there = document(&shared, &node_ref(&node)?).map(Tagged);
-    there.ok_or_else(|| {
-        Problem::not_found(format!("node \"{node}\" is not known: list the nodes for their numbers and names"))
-    })
+    name_of(&shared, &node_ref(&node)?).map(Tagged)
 }
 
 #[derive(Debug, Deserialize, ToSchema)]
@@ -207,8 +202,7 @@ pub(crate) async fn rename(
     let node = node_ref(&node)?;
     let command = Command::NameNode { node: node.clone(), name: name.clone() };
     let what = if name.is_empty() { format!("the name of {node} taken away") } else { format!("{node} named {name}") };
-    let document = |shared: &Shared| document(shared, &node).and_then(|name| serde_json::to_value(name).ok());
-    let edit = carry_out_on(&shared, &headers, document, command);
+    let edit = carry_out_on(&shared, &headers, |shared| name_of(shared, &node).ok(), command);
     edited(&shared, Document::Names, what, caller(), edit).await
 }
 

@@ -119,7 +119,7 @@ pub(crate) async fn post_scene(
         let scope = scope.clone();
         move |shared: &Shared| {
             let snapshot = shared.snapshot.load();
-            scene_of(&snapshot, &scope).ok().and_then(|scene| serde_json::to_value(SceneView::of(scene)).ok())
+            scene_of(&snapshot, &scope).ok().map(SceneView::of)
         }
     };
     let command = match &body.preset {

@@ -47,6 +47,13 @@ pub(crate) fn node_of<'a>(snapshot: &'a Snapshot, wanted: &NodeRef) -> Option<&'
     })
 }
 
+/// The same; a problem if there is none.
+pub(crate) fn known_node<'a>(snapshot: &'a Snapshot, wanted: &NodeRef) -> Result<&'a NodeSnapshot, Problem> {
+    node_of(snapshot, wanted).ok_or_else(|| {
+        Problem::not_found(format!("node \"{wanted}\" is not known: list the nodes for their numbers and names"))
+    })
+}
+
 /// The newest scene of a scope.
 pub(crate) fn scene_of<'a>(snapshot: &'a Snapshot, scope: &Scope) -> Result<&'a SceneSnapshot, Problem> {
     match scope {
@@ -56,8 +63,6 @@ pub(crate) fn scene_of<'a>(snapshot: &'a Snapshot, scope: &Scope) -> Result<&'a 
                 Problem::not_found(format!("group \"{name}\" does not exist: list the groups, or make it first"))
             })
         }
-        Scope::Node(wanted) => node_of(snapshot, wanted).map(|node| &node.scene).ok_or_else(|| {
-            Problem::not_found(format!("node \"{wanted}\" is not known: list the nodes for their numbers and names"))
-        }),
+        Scope::Node(wanted) => known_node(snapshot, wanted).map(|node| &node.scene),
     }
 }

@@ -7,14 +7,13 @@ use cuelight_conductor::{Command, NodeRef, NodeSnapshot, Snapshot};
 use cuelight_wire::caps::Ext;
 use cuelight_wire::universes::{LAST_UNIVERSE, UniverseRanges};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::Problem;
 use super::answer::{CommandAnswer, carry_out_on};
 use super::body::{Body, Named};
 use super::conditions::Tagged;
-use super::scope::{node_of, node_ref};
+use super::scope::{known_node, node_ref};
 use crate::shared::Shared;
 
 /// Who plays what.
@@ -111,12 +110,8 @@ pub(crate) async fn list(State(shared): State<Shared>) -> Json<UniversesView> {
     Json(UniversesView::of(&shared.snapshot.load(), &shared))
 }
 
-fn find(shared: &Shared, node: &NodeRef) -> Option<NodeUniverses> {
-    node_of(&shared.snapshot.load(), node).map(NodeUniverses::of)
-}
-
-fn document(shared: &Shared, node: &NodeRef) -> Option<Value> {
-    find(shared, node).and_then(|node| serde_json::to_value(node).ok())
+fn find(shared: &Shared, node: &NodeRef) -> Result<NodeUniverses, Problem> {
+    known_node(&shared.snapshot.load(), node).map(NodeUniverses::of)
 }
 
 /// The universes of a node, with an `ETag` for `If-Match`.
@@ -129,10 +124,7 @@ fn document(shared: &Shared, node: &NodeRef) -> Option<Value> {
     responses((status = OK, description = "What there is", body = NodeUniverses)),
 )]
 pub(crate) async fn get(State(shared): State<Shared>, Named(node): Named) -> Result<Tagged<NodeUniverses>, Problem> {
-    let there = find(&shared, &node_ref(&node)?).map(Tagged);
-    there.ok_or_else(|| {
-        Problem::not_found(format!("node \"{node}\" is not known: list the nodes for their numbers and names"))
-    })
+    find(&shared, &node_ref(&node)?).map(Tagged)
 }
 
 #[derive(Debug, Deserialize, ToSchema)]
@@ -199,7 +191,7 @@ async fn assign(
 ) -> Result<Json<CommandAnswer>, Problem> {
     let node = node_ref(node)?;
     let command = Command::AssignUniverses { node: node.clone(), universes };
-    carry_out_on(shared, headers, |shared| document(shared, &node), command).await
+    carry_out_on(shared, headers, |shared| find(shared, &node).ok(), command).await
 }
 
 #[cfg(test)]

@@ -9,10 +9,10 @@ use cuelight_measure::quantiles::Quantiles;
 use cuelight_measure::record::Record;
 use cuelight_measure::verdict::Verdict;
 use cuelight_net::clock::mono_now_ns;
-use cuelight_wire::limits::UDP_TICK_HZ;
+use cuelight_wire::limits::UDP_TICK_PERIOD;
 
 /// A tick of the hub.
-const TICK_NS: i64 = 1_000_000_000 / UDP_TICK_HZ as i64;
+const TICK_NS: i64 = UDP_TICK_PERIOD.as_ns();
 
 /// From one instant of CLOCK_MONOTONIC to another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -9,6 +9,8 @@ use cuelight_net::clock::mono_now_ns;
 use crate::cast::{Cast, Limits, PACE, PATIENCE, Plan, Window};
 use crate::stage::{Scenario, Stage};
 
+/// So long its clock is followed before: the rate that it keeps in the dark is not known better than it was seen.
+const SYNCED: Duration = Duration::from_secs(5);
 /// How long nothing passes.
 const DARK: Duration = Duration::from_secs(10);
 
@@ -22,7 +24,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
 fn run(stage: &Stage) -> Result<Vec<Verdict>> {
     let mut cast = Cast::playing(stage, Plan::of(4))?;
     let pulled = cast.len() - 1;
-    cast.play_for(stage.choose(Duration::from_secs(5), Duration::from_secs(1)))?;
+    cast.play_for(SYNCED)?;
     cast.set_dark(pulled, true)?;
     let dark = cast.play_for(DARK / 2)?;
     let missed = cast.change_scene()?.rev;

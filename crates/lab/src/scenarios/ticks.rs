@@ -5,14 +5,14 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use cuelight_measure::quantiles::Quantiles;
 use cuelight_measure::verdict::Verdict;
-use cuelight_wire::limits::UDP_TICK_HZ;
+use cuelight_wire::limits::UDP_TICK_PERIOD;
 
 use crate::cast::{Cast, Plan, Shown};
 use crate::network::StreamSeen;
 use crate::stage::{Scenario, Stage};
 
 /// A tick of the stream, microseconds.
-const TICK_US: i64 = 1_000_000 / UDP_TICK_HZ as i64;
+const TICK_US: i64 = UDP_TICK_PERIOD.as_us();
 
 /// So far from its place in the grid a packet of a tick may be early, and most are.
 const NEAR_US: i64 = 500;

@@ -4,7 +4,7 @@ use cuelight_wire::caps::Ext;
 use cuelight_wire::change::ScenePatch;
 use cuelight_wire::control::{FullStateMessage, HubMessage, Snapshot, Us, Welcome};
 use cuelight_wire::exchange::Form;
-use cuelight_wire::ids::{NodeId, Revision};
+use cuelight_wire::ids::{NodeId, Revision, Token};
 use cuelight_wire::limits::TS_UDP_PORT;
 use cuelight_wire::seal::Seal;
 use cuelight_wire::stream::full_state;
@@ -73,23 +73,16 @@ impl NodeRole {
     fn is_for_me(&self, message: &HubMessage) -> bool {
         let me = self.session.identity();
         let is_my_number = |number: NodeId| me.is_some_and(|me| me.node_id == number);
+        let is_my_session = |number, token: &Token| is_my_number(number) && me.is_some_and(|me| me.token == *token);
         match message {
             HubMessage::Welcome(_) | HubMessage::Error(_) => true,
             HubMessage::TsPong(pong) => is_my_number(pong.node_id),
-            HubMessage::OtaUpdate(update) => {
-                is_my_number(update.node_id) && me.is_some_and(|me| me.token == update.token)
-            }
-            HubMessage::OtaStop(stop) => is_my_number(stop.node_id) && me.is_some_and(|me| me.token == stop.token),
-            HubMessage::Restart(restart) => {
-                is_my_number(restart.node_id) && me.is_some_and(|me| me.token == restart.token)
-            }
-            HubMessage::ShowLock(lock) => is_my_number(lock.node_id) && me.is_some_and(|me| me.token == lock.token),
-            HubMessage::Universes(assigned) => {
-                is_my_number(assigned.node_id) && me.is_some_and(|me| me.token == assigned.token)
-            }
-            HubMessage::Geometry(laid_out) => {
-                is_my_number(laid_out.node_id) && me.is_some_and(|me| me.token == laid_out.token)
-            }
+            HubMessage::OtaUpdate(update) => is_my_session(update.node_id, &update.token),
+            HubMessage::OtaStop(stop) => is_my_session(stop.node_id, &stop.token),
+            HubMessage::Restart(restart) => is_my_session(restart.node_id, &restart.token),
+            HubMessage::ShowLock(lock) => is_my_session(lock.node_id, &lock.token),
+            HubMessage::Universes(assigned) => is_my_session(assigned.node_id, &assigned.token),
+            HubMessage::Geometry(laid_out) => is_my_session(laid_out.node_id, &laid_out.token),
             HubMessage::FullState(copy) => is_my_number(copy.node_id),
             HubMessage::Snapshot(snapshot) => is_my_number(snapshot.node_id),
             HubMessage::SetEffect(_) | HubMessage::ParametersSet(_) | HubMessage::ZoneUpdate(_) => me.is_some(),
@@ -176,12 +169,13 @@ impl NodeRole {
         let Some(me) = self.session.identity() else { return };
         let (node_id, token_hash, token) = (me.node_id, me.token_hash, me.token.as_bytes());
         // WIRE-17
-        let seals = self.ext.has(Ext::SEAL).then(|| (Seal::of_stream(token), Seal::of_exchange(token)));
-        let (stream_seal, exchange_seal) = seals.unzip();
-        self.stream.start(token_hash, stream_seal);
+        let is_sealed = self.ext.has(Ext::SEAL);
+        self.stream.start(token_hash, is_sealed.then(|| Seal::of_stream(token)));
         let form = if self.ext.has(Ext::NS_EXCHANGE) { Form::Nanosecond } else { Form::Deployed };
         self.sync.start(token_hash, form, now);
-        exchange_seal.into_iter().for_each(|seal| self.sync.seal(seal));
+        if is_sealed {
+            self.sync.seal(Seal::of_exchange(token));
+        }
         // What ended before comes first.
         self.follow_session(now);
         self.event(NodeEvent::Welcomed { node_id, token_hash, ts_port, ext: self.ext, new_hub });
