@@ -40,7 +40,8 @@ fn run(stage: &Stage) -> Result<Vec<Verdict>> {
     let (first, last) = (ticks.first().context("no stream was seen")?, ticks.last().context("no stream was seen")?);
     let seconds = (last.mono_ns - first.mono_ns) as f64 / 1e9;
     // A machine that stands still for most of a tick makes that tick look like copies of the next one.
-    let pairs = || ticks.windows(2).filter(|pair| !shown.is_stalled(pair[0].mono_ns, pair[1].mono_ns));
+    // One that a stall made late makes the next interval short, though nothing stands still any more.
+    let pairs = || ticks.windows(2).filter(|pair| !shown.is_stalled(pair[0].due_ns, pair[1].mono_ns));
     let stalled = Shown::intervals_not_judged("ticks", ticks.len() - 1 - pairs().count(), ticks.len() - 1);
     let skipped = pairs().map(|pair| pair[1].number - pair[0].number - 1).sum::<i64>();
     let intervals = pairs().map(|pair| ((pair[1].mono_ns - pair[0].mono_ns) - TICK_US * 1000).abs());
@@ -61,7 +62,10 @@ fn run(stage: &Stage) -> Result<Vec<Verdict>> {
 /// The first packet of a tick.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Tick {
+    /// CLOCK_MONOTONIC when it was seen.
     mono_ns: i64,
+    /// The same, had the hub begun it at its place in the grid.
+    due_ns: i64,
     /// Counted from the first one.
     number: i64,
 }
@@ -76,9 +80,11 @@ fn ticks(stream: &[StreamSeen]) -> Vec<Tick> {
     let Some(origin) = stream.iter().take(CANDIDATES).max_by_key(company) else { return Vec::new() };
     let mut ticks: Vec<Tick> = Vec::new();
     for packet in stream {
-        let number = (packet.hub_now_us - origin.hub_now_us + NEAR_US).div_euclid(TICK_US);
+        let since = packet.hub_now_us - origin.hub_now_us;
+        let number = (since + NEAR_US).div_euclid(TICK_US);
         if ticks.last().is_none_or(|last| number > last.number) {
-            ticks.push(Tick { mono_ns: packet.mono_ns, number });
+            let late_us = since - number * TICK_US;
+            ticks.push(Tick { mono_ns: packet.mono_ns, due_ns: packet.mono_ns - late_us * 1000, number });
         }
     }
     ticks
@@ -97,6 +103,8 @@ mod tests {
         // The first packet is of a tick that was not seen.
         let expected = [(7_300, -1), (10_010, 0), (20_004, 1), (30_900, 2), (39_990, 3), (60_000, 5)];
         assert_eq!(seen, expected.map(|(us, number)| (us, number + first)));
+        let due: Vec<_> = ticks(&stream).iter().map(|tick| tick.due_ns / 1_000_000).collect();
+        assert_eq!(due, [0, 10, 20, 30, 40, 60], "late as they are");
         assert_eq!(ticks(&[]), []);
     }
 }
