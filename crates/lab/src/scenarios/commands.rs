@@ -52,7 +52,7 @@ fn run(stage: &Stage) -> Result<Vec<Verdict>> {
         Verdict::at_least("commands answered a second", rate, "", f64::from(RATE) * 0.99),
         Verdict::below("a command answered after, p99", answered.p99 / 1e3, "ms", 10.0, 2.0),
         shown.overruns(tick.overruns - before.overruns),
-        Verdict::none("ticks left out", (tick.missed - before.missed) as f64),
+        shown.left_out(tick.missed - before.missed),
     ];
     let mut verdicts: Vec<_> = timed.into_iter().map(|verdict| shown.if_timed(verdict)).collect();
     verdicts.extend([
